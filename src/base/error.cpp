@@ -1,0 +1,33 @@
+#include "base/error.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cassert>
+#include <tuple>
+
+namespace kdb {
+
+std::string to_string(const Source& where) {
+  if (where.file.empty() || where.line == 0) return where.file;
+  if (where.column == 0) return fmt::format("{}:{}", where.file, where.line);
+  return fmt::format("{}:{}:{}", where.file, where.line, where.column);
+}
+
+void sort_by_position(std::vector<Problem>& problems) {
+  std::stable_sort(problems.begin(), problems.end(), [](const Problem& a, const Problem& b) {
+    return std::tie(a.where.file, a.where.line, a.where.column) <
+           std::tie(b.where.file, b.where.line, b.where.column);
+  });
+}
+
+Error::Error(Exit exit, std::string message, std::string hint)
+    : Error(exit, Problem{.message = std::move(message), .where = {}, .hint = std::move(hint)}) {}
+
+Error::Error(Exit exit, Problem problem) : exit_(exit) { problems_.push_back(std::move(problem)); }
+
+Error::Error(Exit exit, std::vector<Problem> problems) : exit_(exit), problems_(std::move(problems)) {
+  assert(!problems_.empty());
+}
+
+}  // namespace kdb

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace kdb {
+
+/// Something that happened while a command works. Adapters and flows report through a sink and never print;
+/// the command line decides what of it a person sees.
+struct Event {
+  enum class Kind {
+    info,      // a line worth keeping: "applied 0002 create_profiles (34 ms)"
+    warning,   // the same, but something to look at
+    progress,  // replaces the previous progress; only shown on a terminal
+    retry,     // an attempt failed and will be repeated
+    notice,    // a message of the server (NOTICE, WARNING)
+    debug,     // for --log-level debug
+  };
+  Kind kind = Kind::info;
+  std::string message;
+
+  bool operator==(const Event&) const = default;
+};
+
+using EventSink = std::function<void(const Event&)>;
+
+}  // namespace kdb

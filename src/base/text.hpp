@@ -1,0 +1,40 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace kdb {
+
+/// `name` as an SQL identifier, quoted always: `a"b` becomes `"a""b"`.
+std::string quote_ident(std::string_view name);
+
+/// `text` as an SQL string literal, safe whatever `standard_conforming_strings` says.
+std::string quote_literal(std::string_view text);
+
+/// Without white space (ASCII) at both ends.
+std::string_view trim(std::string_view text);
+
+/// The parts between the separators, empty ones included.
+std::vector<std::string_view> split(std::string_view text, char separator);
+
+/// ASCII lower case.
+std::string to_lower(std::string_view text);
+
+/// Case-insensitive comparison of ASCII text.
+bool equals_ignore_case(std::string_view a, std::string_view b);
+
+/// The one of `known` that a user most likely meant by `word` (edit distance of at most a third), if any.
+std::optional<std::string_view> did_you_mean(std::string_view word, const std::vector<std::string_view>& known);
+
+/// The byte offset of the first byte that is not valid UTF-8, if any (RFC 3629: no overlong forms, no surrogates).
+std::optional<size_t> find_invalid_utf8(std::string_view text);
+
+/// A short, stable rendering of a time span for people: `340 ms`, `1.2 s`, `3 min 4 s`, `2 h 5 min`.
+std::string human_duration(double seconds);
+
+/// Bytes for people in binary units, as PostgreSQL's pg_size_pretty counts: `512 bytes`, `12 kB`, `3.4 GB`.
+std::string human_bytes(unsigned long long bytes);
+
+}  // namespace kdb

@@ -1,0 +1,98 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/retry.hpp"
+
+namespace kdb::pg {
+
+class Watchdog;
+
+/// How a server is reached and how a session is kept alive.
+struct ConnectSettings {
+  std::string url;  // URL or conninfo; empty: libpq's own environment (PGHOST, PGSERVICE, .pgpass …)
+  std::string application_name = "kdb";
+  std::chrono::milliseconds connect_timeout{10'000};
+  std::chrono::milliseconds response_timeout{0};  // client-side deadline of each statement; 0: none
+  std::chrono::milliseconds keepalives_idle{30'000};
+  std::chrono::milliseconds keepalives_interval{10'000};
+  int keepalives_count = 3;
+};
+
+/// An error of the server or of the way to it. SQLSTATE also for failed connects; empty where no server spoke.
+class ServerError : public std::exception {
+ public:
+  std::string sqlstate;
+  std::string message;   // primary message, without "ERROR:" and without any password
+  std::string detail;
+  std::string hint;
+  int line = 0;          // in the statement that failed, from 1; 0 where the server gave no position
+  int column = 0;        // in characters, from 1; 0 where unknown
+  bool session_ended = false;
+  Phase phase = Phase::outside_transaction;
+
+  const char* what() const noexcept override { return message.c_str(); }
+};
+
+/// Rows as text, copied out of the driver: small results only.
+class Result {
+ public:
+  using Value = std::optional<std::string>;
+  std::vector<std::vector<Value>> rows;
+  std::int64_t affected = 0;
+
+  bool empty() const { return rows.empty(); }
+  /// The value of row and column as text; throws std::out_of_range. NULL is "".
+  const std::string& text(size_t row, size_t column) const;
+  bool is_null(size_t row, size_t column) const { return !rows.at(row).at(column).has_value(); }
+  bool boolean(size_t row, size_t column) const { return text(row, column) == "t"; }
+  std::int64_t integer(size_t row, size_t column) const;
+};
+
+/// One session, without silent reconnect: what was set or locked in it holds until it is destroyed or an error with
+/// `session_ended` is thrown. One thread at a time.
+class Connection {
+ public:
+  /// Opens the session; throws ServerError{phase = connecting} or Error(interrupted). No retry in here.
+  Connection(const ConnectSettings& settings, Watchdog& watchdog);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  /// Runs one or several statements by the simple protocol and returns the last result. A signal or a passed deadline
+  /// cancels them on the server: Error(interrupted/terminated), or ServerError 57014.
+  Result exec(std::string_view sql, Phase phase = Phase::outside_transaction);
+  /// One statement with parameters ($1 …).
+  Result exec(std::string_view sql, const std::vector<Result::Value>& parameters,
+              Phase phase = Phase::outside_transaction);
+
+  /// The pid that the server announced when the session was opened (a pooler's is not that of the backend).
+  int announced_pid() const;
+  /// As server_version_num: 150020.
+  int server_version() const;
+  bool is_open() const;
+  /// `host:port`, or the socket's folder; never a password.
+  std::string endpoint() const;
+  std::string database() const;
+  std::string user() const;
+
+  /// Receives NOTICE and WARNING messages ("WARNING:  there is no transaction in progress"), trimmed.
+  void on_notice(std::function<void(std::string_view)> handler);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// The URL or conninfo with any password replaced by `***`.
+std::string redact(std::string_view url);
+
+}  // namespace kdb::pg
