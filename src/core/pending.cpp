@@ -118,10 +118,9 @@ std::vector<MigrationStatus> compare(const MigrationFolder& folder, const Histor
     rows.push_back(std::move(row));
   }
 
-  // A gap: not applied although something newer, that this folder knows, is.
+  // A gap: not applied although something newer is.
   const std::optional<Version> newest_applied = newest(rows, [&](const MigrationStatus& row) {
-    return row.applied && row.state != State::ahead &&
-           history.migrations[*row.applied].state == AppliedMigration::State::applied;
+    return row.applied && history.migrations[*row.applied].state == AppliedMigration::State::applied;
   });
   for (MigrationStatus& row : rows)
     if (row.state == State::pending && row.kind == MigrationKind::versioned && newest_applied &&
@@ -171,6 +170,10 @@ std::vector<Problem> history_problems(const std::vector<MigrationStatus>& status
                                   row.version.text, row.name),
            .where = {.file = folder.files[*row.file].path},
            .hint = "give it a version above the newest one, or run `kdb migrate up --allow-out-of-order`"});
+    } else if (row.state == State::partial && history.migrations[*row.applied].direction == Direction::down) {
+      problems.push_back({.message = fmt::format("migration {} {} was being undone and is half gone", row.version.text,
+                                                 row.name),
+                          .hint = "`kdb migrate down` goes on with it"});
     } else if (row.state == State::partial && !row.file) {
       const AppliedMigration& applied = history.migrations[*row.applied];
       problems.push_back({.message = fmt::format("migration {} {} was interrupted in its middle, and {} has no file for it",

@@ -44,4 +44,7 @@ struct History {
 /// The key of a migration in the history: the version's key, or `R:name` for a repeatable one.
 std::string history_key(MigrationKind kind, const Version& version, std::string_view name);
 
+/// A section's options as the history stores and compares them: `transaction:false lock_timeout:2000ms`.
+std::string to_string(const SectionOptions& options);
+
 }  // namespace kdb

@@ -331,8 +331,9 @@ void Executor::run_step_by_step(std::int64_t run, const MigrationPlan& plan, con
     failures_ = 0;
     pause_ = milliseconds(0);
     // A CALL was tried inside of a transaction first; once it has begun outside of one, it stays there.
-    if (step.in_transaction && (row == nullptr || row->state != "started")) run_inside(run, plan, step);
-    else run_outside(run, plan, step, row);
+    const bool outside = !step.in_transaction || (row != nullptr && row->outside);
+    if (outside) run_outside(run, plan, step, row);
+    else run_inside(run, plan, step);
   }
   const auto took = std::chrono::duration_cast<milliseconds>(Clock::now() - begun);
   record(history_.complete_sql(run, plan, took), Phase::committing);
@@ -391,7 +392,7 @@ void Executor::run_outside(std::int64_t run, const MigrationPlan& plan, const St
     } catch (const ServerError& error) {
       if (error.session_ended) throw;
       if (is_lock_lost(error) || !wait_and_retry(plan, error, Phase::in_transaction)) fail(run, plan, step, error);
-      before = JournalRow{.ordinal = step.ordinal, .sql = step.sql, .state = "failed", .note = note};
+      before = JournalRow{.ordinal = step.ordinal, .sql = step.sql, .state = "failed", .outside = true, .note = note};
     }
   }
 }

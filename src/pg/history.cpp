@@ -103,14 +103,7 @@ std::string literal_or_null(const std::optional<Section>& section) {
 }
 
 std::string options_text(const std::optional<Section>& section) {
-  if (!section) return {};
-  const SectionOptions& options = section->options;
-  std::string text;
-  if (options.transaction) text += fmt::format("transaction:{} ", *options.transaction);
-  if (options.lock_timeout) text += fmt::format("lock_timeout:{}ms ", options.lock_timeout->count());
-  if (options.statement_timeout) text += fmt::format("statement_timeout:{}ms ", options.statement_timeout->count());
-  for (const std::string& allowed : options.allow) text += fmt::format("allow:{} ", allowed);
-  return std::string(trim(text));
+  return section ? to_string(section->options) : "";
 }
 
 std::int64_t derive_lock_key(std::string_view schema) {
@@ -219,6 +212,7 @@ std::vector<JournalRow> HistoryStore::journal(Connection& connection, std::strin
     rows.push_back({.ordinal = static_cast<int>(result.integer(row, 0)),
                     .sql = result.is_null(row, 1) ? "" : result.text(row, 1),
                     .state = result.text(row, 2),
+                    .outside = !result.is_null(row, 3),
                     .note = result.is_null(row, 3) ? "" : result.text(row, 3),
                     .started_at = result.text(row, 4)});
   return rows;
@@ -305,6 +299,35 @@ std::string HistoryStore::step_finished_sql(std::int64_t run, const MigrationPla
       "({}, {}, '{}', {}, {}, '{}', pg_catalog.pg_current_xact_id(), {}, {}, pg_catalog.clock_timestamp()); ",
       prefix_, run, quote_literal(key_of(plan)), direction_name(plan.direction), step.ordinal, quote_literal(step.sql),
       state, quote_literal(sqlstate), quote_literal(error));
+}
+
+std::string HistoryStore::accept_sql(std::int64_t run, const MigrationPlan& plan) const {
+  const MigrationFile& file = plan.migration.file;
+  return fmt::format(
+      "UPDATE {}migrations SET version = {}, name = {}, checksum = '{}', up_text = {}, up_options = {}, down_text = {}, "
+      "down_options = {}, run = {} WHERE key = {}; ",
+      prefix_, quote_literal(file.version.text), quote_literal(file.name), file.checksum,
+      literal_or_null(plan.migration.up), quote_literal(options_text(plan.migration.up)),
+      literal_or_null(plan.migration.down), quote_literal(options_text(plan.migration.down)), run,
+      quote_literal(key_of(plan)));
+}
+
+std::string HistoryStore::decide_step_sql(std::string_view key, int ordinal, bool done) const {
+  return fmt::format(
+      "UPDATE {0}steps SET state = '{1}', note = {2}, finished_at = pg_catalog.clock_timestamp() WHERE id = "
+      "(SELECT max(id) FROM {0}steps WHERE subject = {3} AND ordinal = {4}); ",
+      prefix_, done ? "done" : "failed", done ? "note" : "'again'", quote_literal(key), ordinal);
+}
+
+std::string HistoryStore::forget_sql(std::string_view key) const {
+  return fmt::format("DELETE FROM {}migrations WHERE key = {}; ", prefix_, quote_literal(key));
+}
+
+std::string HistoryStore::baseline_sql(std::int64_t run, const Version& version) const {
+  return fmt::format(
+      "INSERT INTO {0}migrations (key, version, name, kind, state, run, first_run) VALUES ({1}, {2}, 'baseline', "
+      "'baseline', 'applied', {3}, {3}); ",
+      prefix_, quote_literal("B:" + version.key_text()), quote_literal(version.text), run);
 }
 
 std::string HistoryStore::event_sql(std::int64_t run, std::string_view kind, std::string_view subject,

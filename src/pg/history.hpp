@@ -22,7 +22,8 @@ struct JournalRow {
   int ordinal = 0;
   std::string sql;
   std::string state;  // started, done, failed, unknown
-  std::string note;   // what the catalog said before the statement started
+  bool outside = false;  // ran outside of a transaction: only the catalog knows what came of it
+  std::string note;      // what the catalog said before such a statement started
   std::string started_at;
 };
 
@@ -63,6 +64,12 @@ class HistoryStore {
   /// Turns the latest "started" row of a step into `state`, or adds one where there is none.
   std::string step_finished_sql(std::int64_t run, const MigrationPlan& plan, const Step& step, std::string_view state,
                                 std::string_view sqlstate, std::string_view error) const;
+  /// For `repair` and `baseline`: the file's text and checksum as what was applied; a person's verdict on a step; a row
+  /// taken out; everything up to a version declared as there.
+  std::string accept_sql(std::int64_t run, const MigrationPlan& plan) const;
+  std::string decide_step_sql(std::string_view key, int ordinal, bool done) const;
+  std::string forget_sql(std::string_view key) const;
+  std::string baseline_sql(std::int64_t run, const Version& version) const;
   std::string event_sql(std::int64_t run, std::string_view kind, std::string_view subject,
                         std::string_view message) const;
 
