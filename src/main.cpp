@@ -1,8 +1,6 @@
-#include <cstdio>
+#include <iostream>
 #include <string>
 #include <vector>
-
-#include <fmt/format.h>
 
 #include "base/error.hpp"
 #include "host/sandbox.hpp"
@@ -22,13 +20,12 @@ int sandbox(const std::vector<std::string>& arguments) {
       options.pg_bin = arguments[++i];
       continue;
     }
-    throw kdb::Error(kdb::Exit::usage, fmt::format("unknown argument \"{}\"", arguments[i]),
+    throw kdb::Error(kdb::Exit::usage, "unknown argument \"" + arguments[i] + "\"",
                      "kdb sandbox [--pg-bin DIR] [-- COMMAND …]");
   }
   return kdb::host::run_in_sandbox(options, command, [&](const kdb::host::Sandbox& started) {
     if (!command.empty()) return;
-    fmt::print("{}\n{}\n", started.url(), started.tcp_url());
-    std::fflush(stdout);
+    std::cout << started.url() << '\n' << started.tcp_url() << std::endl;
   });
 }
 
@@ -41,9 +38,9 @@ int main(int argc, char** argv) {
     if (!arguments.empty() && arguments[0] == "sandbox")
       return sandbox({arguments.begin() + 1, arguments.end()});
   } catch (const kdb::Error& error) {
-    fmt::print(stderr, "kdb: error: {}\n", error.what());
+    std::cerr << "kdb: error: " << error.what() << '\n';
     const std::string& hint = error.problems().front().hint;
-    if (!hint.empty()) fmt::print(stderr, "hint: {}\n", hint);
+    if (!hint.empty()) std::cerr << "hint: " << hint << '\n';
     return static_cast<int>(error.exit());
   }
   return 0;

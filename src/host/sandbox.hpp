@@ -14,8 +14,8 @@
 namespace kdb::host {
 
 struct SandboxOptions {
-  std::string pg_bin;  // folder with initdb and postgres; empty: search
-  std::vector<std::pair<std::string, std::string>> settings;  // for postgresql.conf, after kdb's own
+  std::string pg_bin = {};  // folder with initdb and postgres; empty: search
+  std::vector<std::pair<std::string, std::string>> settings = {};  // for postgresql.conf, after kdb's own
   std::string
       supervisor;  // a kdb program to run as supervisor; empty: the running program, which must be one
 };
