@@ -1,5 +1,6 @@
--- A few thousand events as Klaviyo sends them, the same ones every time (from PostgreSQL 15 on; 14 draws others): 30 metrics of which three are most of the
--- rows, 400 profiles with a few busy ones, 40 campaigns, two years that end on the first of January 2026.
+-- A few thousand events as Klaviyo sends them: 30 metrics of which three are most of the rows, 400 profiles with a few
+-- busy ones, 40 campaigns, two years that end on the first of January 2026. The same ones every time, on PostgreSQL 15
+-- and newer; 14 draws other random numbers.
 BEGIN;
 SELECT setseed(0.42) \g /dev/null
 
