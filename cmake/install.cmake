@@ -31,9 +31,10 @@ set(CPACK_PACKAGE_VENDOR "kdb")
 set(CPACK_PACKAGE_CONTACT "the kdb developers")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "schema migrations for PostgreSQL and TimescaleDB")
 set(CPACK_PACKAGE_DESCRIPTION
-    "kdb applies versioned SQL migrations to a PostgreSQL database, exactly once, also when several deployers
-start together or one of them is killed, and never leaves half a migration behind without saying so. It
-reads the migration folders of dbmate, golang-migrate, goose, Flyway, diesel and Prisma as they are.")
+    "kdb applies versioned SQL migrations to a PostgreSQL database, each exactly
+once: also when several deployers start together, and also when one of them
+is killed. It reads the migration folders of dbmate, golang-migrate, goose,
+Flyway, diesel and Prisma as they are.")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)

@@ -2,10 +2,10 @@
 # What the scripts share: messages, the package lists per distribution, and finding or fetching PostgreSQL servers.
 # Sourced, never run.
 
+shopt -s inherit_errexit
+
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 jobs=${KDB_JOBS:-$(nproc)}
-# Lets ccache keep what includes a precompiled header.
-export CCACHE_SLOPPINESS=pch_defines,time_macros
 
 note() { printf '%s\n' "$*" >&2; }
 
