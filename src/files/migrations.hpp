@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,12 +13,17 @@
 
 namespace kdb::files {
 
+/// Looks an environment variable up.
+using Environment = std::function<std::optional<std::string>(const std::string&)>;
+
 /// `[migrations]` of a profile, as far as reading files needs it.
 struct MigrationSource {
-  std::string folder = "migrations";
+  std::string folder = "migrations";  // relative to the current directory
   std::optional<Layout> layout;                                    // nothing: detected from all names
   std::uint64_t max_file_size = 16 * 1024 * 1024;                  // bytes
   std::vector<std::pair<std::string, std::string>> variables;      // Flyway ${…} placeholders, goose ENVSUB
+  /// Asked only for what a file names and `variables` lacks: goose's ${NAME}, Flyway's FLYWAY_PLACEHOLDERS_NAME.
+  Environment environment;
 };
 
 /// Lists the folder, detects its layout, reads every file once and hashes it (contents are not kept).

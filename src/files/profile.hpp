@@ -1,10 +1,8 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
-#include <optional>
 #include <string>
-#include <utility>
+#include <string_view>
 #include <vector>
 
 #include "base/retry.hpp"
@@ -53,10 +51,16 @@ struct Profile {
   MigrationsSection migrations;
 };
 
-/// Reads `name` (a path, or NAME for profiles/NAME.toml) and all it extends, later keys winning. A missing default
-/// profile is an empty one when `required` is false. Environment variables come from `environment`.
+/// Reads `name` (a path: it contains `/` or ends in `.toml`; else NAME for profiles/NAME.toml) and all it extends,
+/// later keys winning. A missing profile is an empty one when `required` is false. `"${NAME}"` in any string comes
+/// from `environment`, `$${` is a literal `${`. With `url_needed` false an unset variable in `[database] url` leaves
+/// the url empty instead of being a problem: for commands that have another url or need none.
+/// Paths in a profile (`directory`, `dump`) are relative to the current directory; those of `extends` to the file.
 /// Throws Error(usage) with every problem of every file, sorted by position; "did you mean" for unknown keys.
-using Environment = std::function<std::optional<std::string>(const std::string&)>;
-Profile read_profile(const std::string& name, bool required, const Environment& environment);
+Profile read_profile(const std::string& name, bool required, const Environment& environment,
+                     bool url_needed = true);
+
+/// The same from the text of one file, `extends` not followed: for fuzzing. Pure.
+Profile parse_profile(std::string_view text, const std::string& file, const Environment& environment);
 
 }  // namespace kdb::files
