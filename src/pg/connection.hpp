@@ -74,6 +74,10 @@ class Connection {
   Result exec(std::string_view sql, const std::vector<Result::Value>& parameters,
               Phase phase = Phase::outside_transaction);
 
+  /// For what has to be said after an error or a signal (ROLLBACK, the outcome, the lock): ignores a signal that has
+  /// come before, never throws, and gives up after a short deadline. An empty result if it failed.
+  Result exec_cleanup(std::string_view sql);
+
   /// The pid that the server announced when the session was opened (a pooler's is not that of the backend).
   int announced_pid() const;
   /// As server_version_num: 150020.
