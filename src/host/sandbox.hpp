@@ -1,39 +1,60 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
+
+#include <sys/types.h>
+
+#include "host/pg_bin.hpp"
 
 namespace kdb::host {
 
 struct SandboxOptions {
-  std::string pg_bin;                       // folder with initdb and postgres; empty: search
-  std::vector<std::pair<std::string, std::string>> settings;  // for postgresql.conf, after kdb's own
+  std::string pg_bin = {};  // folder with initdb and postgres; empty: search
+  std::vector<std::pair<std::string, std::string>> settings = {};  // for postgresql.conf, after kdb's own
+  std::string
+      supervisor;  // a kdb program to run as supervisor; empty: the running program, which must be one
 };
 
-/// A throwaway PostgreSQL server, owned by a supervisor process of its own: when this object or the whole of kdb ends,
-/// in whatever way, the server stops and its folder is removed.
+/// A throwaway PostgreSQL server, owned by a supervisor process of its own: when this object or the whole of
+/// kdb ends, in whatever way, the server stops and its folder is removed.
 class Sandbox {
  public:
-  /// Starts one; throws Error(failed) with the server's log where that says why.
+  /// Starts one; throws Error(failed) with the server's log where that says why. Where a caller has blocked
+  /// SIGINT, SIGTERM or SIGHUP, one that arrives ends the start with Error(interrupted or terminated).
   explicit Sandbox(const SandboxOptions& options);
   ~Sandbox();
   Sandbox(const Sandbox&) = delete;
   Sandbox& operator=(const Sandbox&) = delete;
 
-  const std::string& url() const;        // over the unix socket
-  const std::string& tcp_url() const;    // over the loopback port
+  const std::string& url() const;      // over the unix socket
+  const std::string& tcp_url() const;  // over the loopback port, with its password; empty without a loopback
   const std::string& folder() const;
+  const std::string& pg_bin() const;
   int server_pid() const;
+
+  /// The connection to the supervisor. It can be read when the supervisor has ended; the process group whose
+  /// leader's pid (a pid_t) is written to it is stopped with the sandbox.
+  int link() const;
 
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
 
-/// The folder with initdb, postgres and pg_ctl: the given one, or from PATH, pg_config, Debian's versioned folders
-/// (newest first). Throws Error(usage) naming what was looked at.
-std::string find_pg_bin(const std::string& given);
+/// What a program finds in its environment to use the sandbox: DATABASE_URL, KDB_SANDBOX_…, libpq's
+/// variables.
+std::vector<std::string> sandbox_environment(const Sandbox& sandbox);
+
+/// Starts a sandbox, calls `started`, runs COMMAND with the sandbox in its environment, or without COMMAND
+/// waits for SIGINT, SIGTERM, SIGHUP or the end of a pipe on stdin. Returns the exit status of COMMAND, or
+/// 128 + the signal that ended it or us; by then the sandbox is gone. Throws Error(usage) if there is no such
+/// COMMAND.
+int run_in_sandbox(const SandboxOptions& options, const std::vector<std::string>& command,
+                   const std::function<void(const Sandbox&)>& started = {});
 
 }  // namespace kdb::host

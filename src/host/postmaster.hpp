@@ -1,0 +1,29 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include <sys/types.h>
+
+namespace kdb::host {
+
+/// The process that serves a data directory, and whether it accepts connections.
+struct Postmaster {
+  pid_t pid = 0;
+  bool ready = false;
+};
+
+/// What `postmaster.pid` of the data directory says; nothing if the process that it names does not run or is
+/// another program by now.
+std::optional<Postmaster> find_postmaster(const std::string& data);
+
+enum class StopHow {
+  in_order,  // fast shutdown first
+  at_once,   // immediate shutdown: nothing in a sandbox is worth a checkpoint
+};
+
+/// Stops the server of a data directory, harder with time; false if it runs still. `child` is a server that
+/// we started and that may not have written its `postmaster.pid` yet.
+bool stop_postmaster(const std::string& data, StopHow how, pid_t child = 0);
+
+}  // namespace kdb::host

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <chrono>
+
+#include <sys/types.h>
+
+namespace kdb::host {
+
+/// Whether a process of the group still runs; zombies do not count.
+bool group_runs(pid_t group);
+
+/// Stops a process group: SIGTERM, and SIGKILL to what is left of it after `patience`.
+void stop_group(pid_t group, std::chrono::milliseconds patience);
+
+}  // namespace kdb::host

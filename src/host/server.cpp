@@ -1,0 +1,263 @@
+#include "host/server.hpp"
+
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <optional>
+#include <string_view>
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <locale.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/error.hpp"
+#include "host/pg_bin.hpp"
+#include "host/postmaster.hpp"
+#include "host/process.hpp"
+
+namespace kdb::host {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr seconds start_patience{60};
+constexpr int port_attempts = 10;
+
+// Of a postgresql.conf: quotes are doubled, and backslashes begin escapes.
+std::string quoted(std::string_view value) {
+  std::string result = "'";
+  for (const char c : value) {
+    if (c == '\'' || c == '\\') result += c;
+    result += c;
+  }
+  return result + "'";
+}
+
+std::string percent_encoded(std::string_view text) {
+  std::string result;
+  for (const char c : text) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       std::string_view("/._~-").find(c) != std::string_view::npos;
+    if (plain) result += c;
+    if (!plain) result += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+  }
+  return result;
+}
+
+// A port that is free now; somebody may take it before the server does, who then asks for another. 0: no
+// loopback.
+int free_port() {
+  const UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  socklen_t size = sizeof address;
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  auto* general = reinterpret_cast<sockaddr*>(&address);  // what the socket functions take
+  if (!fd || bind(fd.get(), general, size) != 0 || getsockname(fd.get(), general, &size) != 0) return 0;
+  return ntohs(address.sin_port);
+}
+
+std::string random_password() {
+  std::array<std::uint8_t, 16> bytes{};
+  if (getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size()))
+    throw Error(Exit::failed, with_errno("no random numbers", errno));
+  return fmt::format("{:02x}", fmt::join(bytes, ""));
+}
+
+std::string server_locale() {
+  const locale_t found = newlocale(LC_ALL_MASK, "C.UTF-8", nullptr);
+  if (found == nullptr) return "C";
+  freelocale(found);
+  return "C.UTF-8";
+}
+
+bool write_file(const std::string& path, std::string_view text, int flags) {
+  const UniqueFd fd(open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | flags, 0600));
+  return fd && write(fd.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
+}
+
+// The server's own surroundings decide nothing: neither PGDATA, PGPORT or PGTZ, nor the language of its log.
+std::vector<std::string> server_environment() {
+  std::vector<std::string> result;
+  for (const std::string& entry : environment_with({{"LC_ALL", "C"}}))
+    if (!entry.starts_with("PG") && !entry.starts_with("LANG")) result.push_back(entry);
+  return result;
+}
+
+}  // namespace
+
+Server::Server(const SandboxFolder& folder, ServerUser user, Options options)
+    : folder_(folder),
+      user_(std::move(user)),
+      options_(std::move(options)),
+      log_(open(folder.log().c_str(), O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600)),
+      password_(random_password()) {
+  if (!log_ || fchown(log_.get(), user_.uid, user_.gid) != 0)
+    throw Error(Exit::failed, with_errno(fmt::format("cannot write \"{}\"", folder.log()), errno));
+}
+
+Server::~Server() { stop_postmaster(folder_.data(), StopHow::in_order, pid_); }
+
+void Server::start(const Pause& pause) {
+  check_programs();
+  initialise(pause);
+  for (int attempt = 0; attempt < port_attempts; ++attempt) {
+    port_ = free_port();
+    configure();
+    if (try_to_start(pause)) return;
+    if (!port_was_taken()) break;
+  }
+  throw Error(Exit::failed,
+              fmt::format("the sandbox's server does not start; the end of its log:\n{}", end_of_log()));
+}
+
+std::string Server::url() const {
+  return fmt::format("postgresql://postgres@/postgres?host={}&port={}", percent_encoded(folder_.path()),
+                     port_ == 0 ? 5432 : port_);
+}
+
+std::string Server::tcp_url() const {
+  if (port_ == 0) return {};
+  return fmt::format("postgresql://postgres:{}@127.0.0.1:{}/postgres", password_, port_);
+}
+
+void Server::check_programs() const {
+  for (const char* name : {"initdb", "postgres"}) {
+    const std::string program = fmt::format("{}/{}", options_.pg_bin, name);
+    const int error = run_as(user_, [&] { return access(program.c_str(), X_OK) == 0 ? 0 : errno; });
+    if (error == 0) continue;
+    throw Error(
+        Exit::failed, with_errno(fmt::format("user \"{}\" cannot run \"{}\"", user_.name, program), error),
+        user_.differs ? fmt::format("kdb runs as root, so the server runs as \"{}\": put its programs where "
+                                    "that user may read them",
+                                    user_.name)
+                      : "");
+  }
+}
+
+void Server::initialise(const Pause& pause) {
+  const std::string password_file = folder_.path() + "/password";
+  run_as(user_, [&] { return write_file(password_file, password_ + "\n", O_EXCL) ? 0 : 1; });
+  // Only the folder's owner reaches the socket, so it needs no password; anybody on the machine reaches the
+  // port.
+  const pid_t pid =
+      launch({options_.pg_bin + "/initdb", "--pgdata", folder_.data(), "--username=postgres",
+              "--auth-local=trust", "--auth-host=scram-sha-256", "--pwfile", password_file, "--encoding=UTF8",
+              "--locale=" + server_locale(), "--no-sync", "--no-instructions"},
+             SIGKILL);
+  const int code = wait_for(pid, pause);
+  run_as(user_, [&] { return unlink(password_file.c_str()); });
+  if (code != 0) {
+    const std::string log = end_of_log();
+    throw Error(
+        Exit::failed, fmt::format("\"{}/initdb\" failed; the end of its log:\n{}", options_.pg_bin, log),
+        log.find("loading shared libraries") == std::string::npos
+            ? ""
+            : "install the missing library; a package from npm needs its install script (npm rebuild)");
+  }
+  if (ftruncate(log_.get(), 0) != 0) throw Error(Exit::failed, with_errno("cannot empty the log", errno));
+}
+
+void Server::configure() const {
+  std::string text;
+  const auto add = [&](std::string_view name, std::string_view value) {
+    text += fmt::format("{} = {}\n", name, quoted(value));
+  };
+  for (const char* setting : {"fsync", "synchronous_commit", "full_page_writes"}) add(setting, "off");
+  add("listen_addresses", port_ == 0 ? "" : "127.0.0.1");
+  add("unix_socket_permissions", "0700");
+  add("max_connections", "100");
+  add("timezone", "UTC");
+  add("log_timezone", "UTC");
+  if (offers_timescaledb(options_.pg_bin)) {
+    add("shared_preload_libraries", "timescaledb");
+    add("timescaledb.telemetry_level", "off");
+    add("max_worker_processes", "32");        // TimescaleDB takes 17 of them, and warns without
+    add("max_locks_per_transaction", "256");  // a lock for each chunk
+  }
+  for (const auto& [name, value] : options_.settings) add(name, value);
+  add("port", fmt::format("{}", port_ == 0 ? 5432 : port_));
+  add("unix_socket_directories", folder_.path());
+  const std::string data = folder_.data();
+  const int code = run_as(user_, [&] {
+    return write_file(data + "/kdb.conf", text, O_TRUNC) &&
+                   write_file(data + "/postgresql.conf", "include 'kdb.conf'\n", O_APPEND)
+               ? 0
+               : 1;
+  });
+  if (code != 0) throw Error(Exit::failed, fmt::format("cannot write \"{}/kdb.conf\"", data));
+}
+
+// False if it ended; its log says why.
+bool Server::try_to_start(const Pause& pause) {
+  pid_ = launch({options_.pg_bin + "/postgres", "-D", folder_.data()}, SIGQUIT);
+  const auto deadline = std::chrono::steady_clock::now() + start_patience;
+  while (waitpid(pid_, nullptr, WNOHANG) == 0) {
+    const std::optional<Postmaster> found = find_postmaster(folder_.data());
+    if (found && found->pid == pid_ && found->ready) return true;
+    if (std::chrono::steady_clock::now() > deadline)
+      throw Error(Exit::failed,
+                  fmt::format("the sandbox's server is not ready after {} s; the end of its log:\n{}",
+                              start_patience.count(), end_of_log()));
+    pause(milliseconds(5));
+  }
+  pid_ = 0;
+  return false;
+}
+
+pid_t Server::launch(const std::vector<std::string>& command, int death_signal) const {
+  const std::vector<std::string> variables = server_environment();
+  const std::vector<char*> arguments = exec_pointers(command);
+  const std::vector<char*> environment = exec_pointers(variables);
+  return fork_as(user_, death_signal, [&] {
+    dup2(log_.get(), STDOUT_FILENO);
+    dup2(log_.get(), STDERR_FILENO);
+    if (chdir(folder_.path().c_str()) == 0) execve(arguments.front(), arguments.data(), environment.data());
+    dprintf(STDERR_FILENO, "cannot run \"%s\": %s\n", arguments.front(), strerror(errno));
+    return 127;
+  });
+}
+
+int Server::wait_for(pid_t pid, const Pause& pause) const {
+  int status = 0;
+  try {
+    while (waitpid(pid, &status, WNOHANG) == 0) pause(milliseconds(20));
+  } catch (...) {
+    kill(pid, SIGKILL);
+    waitpid(pid, nullptr, 0);
+    throw;
+  }
+  return exit_code(status);
+}
+
+std::string Server::end_of_log() const {
+  constexpr off_t most = 2000;
+  constexpr std::string_view indent = "    ";
+  const off_t size = lseek(log_.get(), 0, SEEK_END);
+  std::array<char, most> buffer{};
+  const ssize_t count = pread(log_.get(), buffer.data(), buffer.size(), size > most ? size - most : 0);
+  std::string_view text(buffer.data(), count > 0 ? static_cast<std::size_t>(count) : 0);
+  if (size > most) text.remove_prefix(std::min(text.find('\n') + 1, text.size()));
+  std::string result(indent);
+  while (!text.empty() && text.back() == '\n') text.remove_suffix(1);
+  for (const char c : text) {
+    result += c;
+    if (c == '\n') result += indent;
+  }
+  return result;
+}
+
+bool Server::port_was_taken() const { return end_of_log().find("could not bind") != std::string::npos; }
+
+}  // namespace kdb::host

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <sys/types.h>
+
+namespace kdb::host {
+
+/// Whether this process was started to be a sandbox's supervisor; then main must call supervisor_main and
+/// nothing else.
+bool is_supervisor(int argc, char** argv);
+
+/// The supervisor: `kdb __supervise PG_BIN [NAME=VALUE]…` with the link to kdb as file descriptor 3.
+int supervisor_main(int argc, char** argv);
+
+/// What kdb and its supervisor tell each other, one message a packet.
+namespace supervisor_link {
+
+constexpr int fd = 3;
+constexpr std::string_view command_word = "__supervise";
+constexpr std::string_view ready = "ready";  // supervisor: url, tcp url, folder, pid of the server
+constexpr std::string_view error = "error";  // supervisor: exit status, message, hint
+constexpr std::size_t most_bytes = 16384;
+
+/// Fields to a packet and back.
+std::string pack(const std::vector<std::string>& fields);
+std::vector<std::string> unpack(std::string_view packet);
+
+}  // namespace supervisor_link
+
+}  // namespace kdb::host
