@@ -1,9 +1,9 @@
 #include "files/candidates.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "base/checksum.hpp"
 #include "base/text.hpp"
@@ -36,17 +36,19 @@ std::optional<Layout> layout_of_contents(std::string_view contents) {
 
 void report_unread(const ReadResult& result, std::uint64_t limit, const std::string& path,
                    std::vector<Problem>& problems) {
-  Problem problem{.message = fmt::format("cannot read the migration: {}", result.error), .where = {.file = path}};
+  Problem problem{.message = fmt::format("cannot read the migration: {}", result.error),
+                  .where = {.file = path},
+                  .hint = {}};
   if (result.status == ReadResult::Status::too_large) {
-    problem.message = fmt::format("file of {} is too large for a migration (limit {})", human_bytes(result.size),
-                                  human_bytes(limit));
+    problem.message = fmt::format("file of {} is too large for a migration (limit {})",
+                                  human_bytes(result.size), human_bytes(limit));
     problem.hint = "load data with psql's \\copy, or raise [migrations] max_file_size";
   }
   problems.push_back(std::move(problem));
 }
 
-/// One file of each layout that is there. Files in sub-folders count for tools that read these, and only when the
-/// folder itself has no migrations.
+/// One file of each layout that is there. Files in sub-folders count for tools that read these, and only when
+/// the folder itself has no migrations.
 Evidence find_evidence(const std::vector<Candidate>& candidates, bool in_subfolders) {
   Evidence seen;
   const auto add = [&](Layout layout, std::string_view path) {

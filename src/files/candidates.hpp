@@ -18,12 +18,13 @@ struct Candidate {
   std::optional<Layout> layout;  // whose contents these are, where names do not decide
 };
 
-/// Reads what the source's layout, or any layout if it names none, claims; sorted by path. `folder` is how problems
-/// name it.
+/// Reads what the source's layout, or any layout if it names none, claims; sorted by path. `folder` is how
+/// problems name it.
 std::vector<Candidate> read_candidates(const MigrationSource& source, const FolderScan& scan,
                                        const std::string& folder, std::vector<Problem>& problems);
 
-/// The layout that the candidates are of: nothing if there are none, or (and a problem) if they are of several.
+/// The layout that the candidates are of: nothing if there are none, or (and a problem) if they are of
+/// several.
 std::optional<Layout> detect_layout(const std::vector<Candidate>& candidates, const std::string& folder,
                                     std::vector<Problem>& problems);
 

@@ -1,12 +1,12 @@
-#include <fcntl.h>
-#include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <system_error>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/text.hpp"
 #include "files/descriptor.hpp"
@@ -26,13 +26,15 @@ std::string file_name_part(std::string_view name) {
   std::string part(trim(name));
   if (part.empty()) throw Error(Exit::usage, "a migration needs a name", "kdb migrate new add_users_email");
   if (part.size() > max_name_length) {
-    throw Error(Exit::usage, fmt::format("the name is too long ({} bytes, at most {})", part.size(), max_name_length));
+    throw Error(Exit::usage,
+                fmt::format("the name is too long ({} bytes, at most {})", part.size(), max_name_length));
   }
   const bool bad = std::any_of(part.begin(), part.end(), [](char c) {
     return c == '/' || c == '\\' || static_cast<unsigned char>(c) < ' ' || c == '\x7f';
   });
   if (bad || find_invalid_utf8(part)) {
-    throw Error(Exit::usage, "the name of a migration may not contain slashes, backslashes or control characters",
+    throw Error(Exit::usage,
+                "the name of a migration may not contain slashes, backslashes or control characters",
                 "use letters, digits and _");
   }
   std::replace(part.begin(), part.end(), ' ', '_');
@@ -52,7 +54,8 @@ std::string next_number(std::string text) {
   return text;
 }
 
-// Above every other version: the next number where versions count, else the timestamp, or just above a later one.
+// Above every other version: the next number where versions count, else the timestamp, or just above a later
+// one.
 std::string next_version(const MigrationFolder& folder, std::string_view utc_timestamp) {
   const MigrationFile* newest = nullptr;
   bool counts = false;
@@ -74,7 +77,8 @@ MigrationFolder list_or_empty(const MigrationSource& source) {
     if (folder.files.empty()) folder.layout = source.layout.value_or(Layout::native);
     return folder;
   }
-  return {.path = source.folder, .layout = source.layout.value_or(Layout::native), .files = {}, .warnings = {}};
+  return {
+      .path = source.folder, .layout = source.layout.value_or(Layout::native), .files = {}, .warnings = {}};
 }
 
 void write_new(const std::string& path, std::string_view contents) {
@@ -107,8 +111,9 @@ std::vector<std::string> create_migration(const MigrationSource& source, std::st
     const auto entry = rules.classify(file.path);
     const bool fits = entry && entry->role != Entry::Role::refused && entry->name == part;
     if (!fits) {
-      throw Error(Exit::usage, fmt::format("the name \"{}\" would not be read back as that of a {} migration", part,
-                                           to_string(folder.layout)),
+      throw Error(Exit::usage,
+                  fmt::format("the name \"{}\" would not be read back as that of a {} migration", part,
+                              to_string(folder.layout)),
                   "use letters, digits and _, and begin with a letter");
     }
   }

@@ -46,12 +46,13 @@ std::vector<Directive> find_directives(std::string_view text, std::string_view p
   auto found = find_directive_lines(text, prefix);
   if (found.empty() || surely_outside(text, found.back().begin)) return found;
   const auto tokens = sql::scan(text);
-  // Strictly inside a token: a comment of its own begins where the directive begins. Where the scanner gave up
-  // nothing covers the line, and the section before it will be reported by the splitter.
+  // Strictly inside a token: a comment of its own begins where the directive begins. Where the scanner gave
+  // up nothing covers the line, and the section before it will be reported by the splitter.
   const auto is_inside = [&](const Directive& directive) {
     const size_t dashes = directive.begin + static_cast<size_t>(directive.column) - 1;
-    const auto after = std::upper_bound(tokens.begin(), tokens.end(), dashes,
-                                        [](size_t offset, const sql::Token& token) { return offset < token.end; });
+    const auto after =
+        std::upper_bound(tokens.begin(), tokens.end(), dashes,
+                         [](size_t offset, const sql::Token& token) { return offset < token.end; });
     return after != tokens.end() && after->begin < dashes;
   };
   found.erase(std::remove_if(found.begin(), found.end(), is_inside), found.end());

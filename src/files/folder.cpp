@@ -1,8 +1,8 @@
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <string>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "files/candidates.hpp"
 #include "files/folder_scan.hpp"
@@ -36,7 +36,8 @@ class Lister {
     return finish();
   }
 
-  // Nothing is a migration: a file that nearly is one, or one in a sub-folder, is most likely the user's mistake.
+  // Nothing is a migration: a file that nearly is one, or one in a sub-folder, is most likely the user's
+  // mistake.
   MigrationFolder list_none(const std::vector<std::string>& paths) {
     for (const std::string& path : paths) {
       if (!refuse_as(Layout::flyway, path) && !refuse_as(Layout::native, path)) pass_over_or_report(path);
@@ -50,12 +51,14 @@ class Lister {
   std::string shown(std::string_view path) const { return fmt::format("{}/{}", folder_.path, path); }
 
   void problem(std::string message, std::string file, std::string hint) {
-    problems_.push_back({.message = std::move(message), .where = {.file = std::move(file)}, .hint = std::move(hint)});
+    problems_.push_back(
+        {.message = std::move(message), .where = {.file = std::move(file)}, .hint = std::move(hint)});
   }
 
   std::string checksum_of(std::string_view path) const {
-    const auto found = std::lower_bound(candidates_.begin(), candidates_.end(), path,
-                                        [](const Candidate& one, std::string_view key) { return one.path < key; });
+    const auto found =
+        std::lower_bound(candidates_.begin(), candidates_.end(), path,
+                         [](const Candidate& one, std::string_view key) { return one.path < key; });
     return found != candidates_.end() && found->path == path ? found->checksum : std::string{};
   }
 
@@ -73,17 +76,21 @@ class Lister {
                                  .down_checksum = {}});
         break;
       case Entry::Role::down:
-        downs_.push_back({.version = std::move(entry->version), .path = shown(path), .checksum = checksum_of(path)});
+        downs_.push_back(
+            {.version = std::move(entry->version), .path = shown(path), .checksum = checksum_of(path)});
         break;
-      case Entry::Role::companion: break;
-      case Entry::Role::refused: refuse(path, entry->reason, rules); break;
+      case Entry::Role::companion:
+        break;
+      case Entry::Role::refused:
+        refuse(path, entry->reason, rules);
+        break;
     }
   }
 
   void refuse(const std::string& path, std::string_view reason, const LayoutRules& rules) {
     problem(fmt::format("\"{}\" {}", base_name(path).empty() ? path : base_name(path), reason), shown(path),
-            fmt::format("{} migrations are named {}; move what is none out of the folder", to_string(rules.layout),
-                        rules.form));
+            fmt::format("{} migrations are named {}; move what is none out of the folder",
+                        to_string(rules.layout), rules.form));
   }
 
   bool refuse_as(Layout layout, const std::string& path) {
@@ -95,8 +102,8 @@ class Lister {
 
   void pass_over_or_report(const std::string& path) {
     if (!ends_in_sql(path)) return pass_over(path);
-    problem(fmt::format("\"{}\" is in a sub-folder, and the folder itself has no migrations", path), shown(path),
-            "name the folder that has them with --migrations DIR");
+    problem(fmt::format("\"{}\" is in a sub-folder, and the folder itself has no migrations", path),
+            shown(path), "name the folder that has them with --migrations DIR");
   }
 
   // A file that its tool would not have run either. Files of one sub-folder are listed as that folder.
@@ -123,7 +130,8 @@ class Lister {
       return file.kind != MigrationKind::repeatable && file.version < key;
     };
     const auto found = std::lower_bound(folder_.files.begin(), folder_.files.end(), version, less);
-    const bool fits = found != folder_.files.end() && found->kind == MigrationKind::versioned && found->version == version;
+    const bool fits =
+        found != folder_.files.end() && found->kind == MigrationKind::versioned && found->version == version;
     return fits ? &*found : nullptr;
   }
 
@@ -134,7 +142,8 @@ class Lister {
         problem(fmt::format("version {} has a down file and no up file", down.version.text), down.path,
                 "add the up file, or move the down file out of the folder");
       } else if (!up->down_path.empty()) {
-        report_duplicate(fmt::format("down files of version {}", down.version.text), up->down_path, down.path);
+        report_duplicate(fmt::format("down files of version {}", down.version.text), up->down_path,
+                         down.path);
       } else {
         up->down_path = std::move(down.path);
         up->down_checksum = std::move(down.checksum);
@@ -157,7 +166,8 @@ class Lister {
 
   void report_duplicate(const std::string& what, const std::string& first, const std::string& second) {
     has_duplicates_ = true;
-    problem(fmt::format("two {}: {} and {}", what, first, second), second, "rename the one that was never applied");
+    problem(fmt::format("two {}: {} and {}", what, first, second), second,
+            "rename the one that was never applied");
   }
 
   MigrationFolder finish() {

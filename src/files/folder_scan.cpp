@@ -1,15 +1,15 @@
 #include "files/folder_scan.hpp"
 
+#include <algorithm>
+#include <cerrno>
+#include <memory>
+#include <system_error>
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <algorithm>
-#include <cerrno>
-#include <memory>
-#include <system_error>
 
 #include "base/error.hpp"
 

@@ -7,8 +7,9 @@
 
 namespace kdb::files {
 
-/// An open folder with the paths of the files in it and in its sub-folders, relative to it and sorted. A sub-folder
-/// without files is a path that ends in `/`. Hidden files and folders (their name begins with a dot) are left out.
+/// An open folder with the paths of the files in it and in its sub-folders, relative to it and sorted. A
+/// sub-folder without files is a path that ends in `/`. Hidden files and folders (their name begins with a
+/// dot) are left out.
 class FolderScan {
  public:
   /// Throws Error(usage) for a folder that is missing or cannot be read.

@@ -1,9 +1,9 @@
 #include "files/goose_sections.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
+
+#include <fmt/format.h>
 
 #include "base/text.hpp"
 #include "files/directives.hpp"
@@ -35,8 +35,9 @@ constexpr WordRow words[] = {
 };
 
 std::optional<Word> find_word(std::string_view text) {
-  const auto* row = std::find_if(std::begin(words), std::end(words),
-                                 [&](const WordRow& candidate) { return equals_ignore_case(candidate.text, text); });
+  const auto* row = std::find_if(std::begin(words), std::end(words), [&](const WordRow& candidate) {
+    return equals_ignore_case(candidate.text, text);
+  });
   return row == std::end(words) ? std::nullopt : std::optional(row->word);
 }
 
@@ -72,17 +73,32 @@ class GooseFile {
     if (!word || directive.column != 1) {
       problem(directive.line, fmt::format("unclear directive \"-- {}\"", directive.text),
               word ? "a directive begins at the start of its line"
-                   : "goose knows Up, Down, StatementBegin, StatementEnd, NO TRANSACTION, ENVSUB ON and ENVSUB OFF");
+                   : "goose knows Up, Down, StatementBegin, StatementEnd, NO TRANSACTION, ENVSUB ON and "
+                     "ENVSUB OFF");
       return;
     }
     switch (*word) {
-      case Word::up: begin_up(directive.line); break;
-      case Word::down: begin_down(directive.line); break;
-      case Word::statement_begin: begin_statement(directive.line); break;
-      case Word::statement_end: end_statement(directive.line); break;
-      case Word::no_transaction: no_transaction_ = true; break;
-      case Word::envsub_on: envsub_ = true; break;
-      case Word::envsub_off: envsub_ = false; break;
+      case Word::up:
+        begin_up(directive.line);
+        break;
+      case Word::down:
+        begin_down(directive.line);
+        break;
+      case Word::statement_begin:
+        begin_statement(directive.line);
+        break;
+      case Word::statement_end:
+        end_statement(directive.line);
+        break;
+      case Word::no_transaction:
+        no_transaction_ = true;
+        break;
+      case Word::envsub_on:
+        envsub_ = true;
+        break;
+      case Word::envsub_off:
+        envsub_ = false;
+        break;
     }
   }
 
@@ -114,7 +130,8 @@ class GooseFile {
 
   void close_statement(int line) {
     if (statement_line_ == 0) return;
-    problem(line, fmt::format("\"-- +goose StatementBegin\" of line {} has no StatementEnd", statement_line_), {});
+    problem(line, fmt::format("\"-- +goose StatementBegin\" of line {} has no StatementEnd", statement_line_),
+            {});
     statement_line_ = 0;
   }
 
@@ -124,9 +141,10 @@ class GooseFile {
       if (!has_up_) report_leading_sql_at(text, line);
       return;
     }
-    current_->push_back({.text = envsub_ ? expand_goose(text, input_.file.path, line, input_.source, input_.problems)
-                                         : std::string(text),
-                         .line = line});
+    current_->push_back(
+        {.text = envsub_ ? expand_goose(text, input_.file.path, line, input_.source, input_.problems)
+                         : std::string(text),
+         .line = line});
   }
 
   void report_leading_sql_at(std::string_view text, int line) {

@@ -51,7 +51,8 @@ struct LayoutRules {
   bool (*claims)(std::string_view path) = nullptr;
   /// For layouts that claim the same names: whether the contents are of this one. nullptr: names decide.
   bool (*recognises)(std::string_view contents) = nullptr;
-  /// What the path is once the layout is known; nothing for a file that is no migration and was never meant to be.
+  /// What the path is once the layout is known; nothing for a file that is no migration and was never meant
+  /// to be.
   std::optional<Entry> (*classify)(std::string_view path) = nullptr;
   /// Takes the file's sections apart.
   void (*parse)(const ParseInput& input, Migration& migration) = nullptr;

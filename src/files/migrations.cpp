@@ -1,9 +1,9 @@
 #include "files/migrations.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "base/checksum.hpp"
 #include "base/text.hpp"
@@ -24,7 +24,8 @@ std::string_view without_bom(std::string_view bytes) {
 // Whether the bytes can be SQL at all; if not, says so with the line.
 bool check_bytes(std::string_view bytes, const std::string& file, std::vector<Problem>& problems) {
   if (bytes.starts_with("\xFF\xFE") || bytes.starts_with("\xFE\xFF")) {
-    problems.push_back({.message = "the file is UTF-16", .where = {.file = file, .line = 1}, .hint = "save it as UTF-8"});
+    problems.push_back(
+        {.message = "the file is UTF-16", .where = {.file = file, .line = 1}, .hint = "save it as UTF-8"});
     return false;
   }
   const auto line_of = [&](size_t offset) { return 1 + count_lines(bytes.substr(0, offset)); };
@@ -33,9 +34,10 @@ bool check_bytes(std::string_view bytes, const std::string& file, std::vector<Pr
     problems.push_back({.message = "NUL byte", .where = {.file = file, .line = line_of(offset)}, .hint = {}});
   }
   if (const auto offset = find_invalid_utf8(bytes)) {
-    problems.push_back({.message = fmt::format("invalid UTF-8 (byte 0x{:02X})", static_cast<unsigned char>(bytes[*offset])),
-                        .where = {.file = file, .line = line_of(*offset)},
-                        .hint = "save the file as UTF-8"});
+    problems.push_back(
+        {.message = fmt::format("invalid UTF-8 (byte 0x{:02X})", static_cast<unsigned char>(bytes[*offset])),
+         .where = {.file = file, .line = line_of(*offset)},
+         .hint = "save the file as UTF-8"});
   }
   return problems.size() == before;
 }
@@ -56,7 +58,8 @@ Migration parse(const MigrationSource& source, Layout layout, const MigrationFil
 
   bool readable = check_bytes(bytes.up, file.path, problems);
   if (is_empty(bytes.up)) {
-    problems.push_back({.message = "empty migration file", .where = {.file = file.path, .line = 1}, .hint = {}});
+    problems.push_back(
+        {.message = "empty migration file", .where = {.file = file.path, .line = 1}, .hint = {}});
     readable = false;
   }
   // An empty down file undoes nothing, so the migration has no down.
@@ -105,7 +108,9 @@ Migration read_migration(const MigrationSource& source, Layout layout, const Mig
   if (!file.down_path.empty()) down = read_or_throw(file.down_path, source.max_file_size);
   const std::string companion = read_companion(layout, file, source.max_file_size);
   return parse(source, layout, file,
-               {.up = up, .down = down ? std::optional<std::string_view>(*down) : std::nullopt, .companion = companion});
+               {.up = up,
+                .down = down ? std::optional<std::string_view>(*down) : std::nullopt,
+                .companion = companion});
 }
 
 Migration parse_migration(const MigrationSource& source, Layout layout, const MigrationFile& file,

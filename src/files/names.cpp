@@ -30,7 +30,8 @@ size_t date_length(std::string_view text) {
   return shape.size();
 }
 
-// The length of what follows a date and still belongs to the moment: `-120000`, `_12_00_00`, diesel's `-120000-0000`.
+// The length of what follows a date and still belongs to the moment: `-120000`, `_12_00_00`, diesel's
+// `-120000-0000`.
 size_t time_length(std::string_view text) {
   size_t length = 0;
   size_t digits = 0;
@@ -48,7 +49,8 @@ size_t time_length(std::string_view text) {
 }  // namespace
 
 std::string_view leading_digits(std::string_view text) {
-  return text.substr(0, static_cast<size_t>(std::find_if_not(text.begin(), text.end(), is_digit) - text.begin()));
+  return text.substr(
+      0, static_cast<size_t>(std::find_if_not(text.begin(), text.end(), is_digit) - text.begin()));
 }
 
 std::string version_component(std::string_view digits) {
@@ -98,7 +100,8 @@ std::optional<UpDownName> parse_up_down(std::string_view path) {
 
 std::optional<FolderName> parse_folder(std::string_view path) {
   const size_t slash = path.find('/');
-  if (slash == std::string_view::npos || path.find('/', slash + 1) != std::string_view::npos) return std::nullopt;
+  if (slash == std::string_view::npos || path.find('/', slash + 1) != std::string_view::npos)
+    return std::nullopt;
   return FolderName{.folder = path.substr(0, slash), .file = path.substr(slash + 1)};
 }
 
@@ -113,10 +116,11 @@ bool ends_in_sql(std::string_view path) {
 
 std::string_view program_language(std::string_view path) {
   constexpr std::array<std::pair<std::string_view, std::string_view>, 21> endings{{
-      {".go", "Go"},       {".java", "Java"},   {".class", "Java"}, {".kt", "Kotlin"},  {".groovy", "Groovy"},
-      {".scala", "Scala"}, {".js", "JavaScript"}, {".mjs", "JavaScript"}, {".cjs", "JavaScript"}, {".ts", "TypeScript"},
-      {".py", "Python"},   {".rb", "Ruby"},     {".php", "PHP"},    {".rs", "Rust"},    {".cs", "C#"},
-      {".exs", "Elixir"},  {".pl", "Perl"},     {".sh", "shell"},   {".bash", "shell"}, {".ps1", "PowerShell"},
+      {".go", "Go"},          {".java", "Java"},     {".class", "Java"},    {".kt", "Kotlin"},
+      {".groovy", "Groovy"},  {".scala", "Scala"},   {".js", "JavaScript"}, {".mjs", "JavaScript"},
+      {".cjs", "JavaScript"}, {".ts", "TypeScript"}, {".py", "Python"},     {".rb", "Ruby"},
+      {".php", "PHP"},        {".rs", "Rust"},       {".cs", "C#"},         {".exs", "Elixir"},
+      {".pl", "Perl"},        {".sh", "shell"},      {".bash", "shell"},    {".ps1", "PowerShell"},
       {".bat", "batch"},
   }};
   const auto* row = std::find_if(endings.begin(), endings.end(),

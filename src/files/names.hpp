@@ -18,15 +18,16 @@ std::string version_component(std::string_view digits);
 /// A version of one number, as written.
 Version number_version(std::string_view digits);
 
-/// The version of diesel, Prisma and plain names: the leading digits, or a whole date and time with `-` and `_` in it
+/// The version of diesel, Prisma and plain names: the leading digits, or a whole date and time with `-` and
+/// `_` in it
 /// (`2017-09-23-120000_x` is 20170923120000). Its text is what was consumed; nothing without a leading digit.
 std::optional<Version> dated_version(std::string_view name);
 
 /// What follows the version in a name, without separators in front of it.
 std::string name_after(std::string_view rest);
 
-/// A file of the folder itself that begins with a digit and ends in `.sql`, golang-migrate's pairs excepted: the form
-/// of native, goose and plain.
+/// A file of the folder itself that begins with a digit and ends in `.sql`, golang-migrate's pairs excepted:
+/// the form of native, goose and plain.
 bool is_numbered_file(std::string_view path);
 
 /// golang-migrate's form, in the folder itself: `^([0-9]+)_(.*)\.(down|up)\.(.*)$`.
@@ -49,7 +50,8 @@ std::string_view base_name(std::string_view path);
 /// Whether it ends in `.sql`, in any case.
 bool ends_in_sql(std::string_view path);
 
-/// The language of a migration written as a program, by the ending of its name: `Go`, `Java` …; empty for none.
+/// The language of a migration written as a program, by the ending of its name: `Go`, `Java` …; empty for
+/// none.
 std::string_view program_language(std::string_view path);
 
 }  // namespace kdb::files

@@ -1,9 +1,9 @@
 #include "files/native_sections.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <iterator>
+
+#include <fmt/format.h>
 
 #include "base/text.hpp"
 #include "base/units.hpp"
@@ -27,7 +27,8 @@ std::vector<std::string_view> words_of(std::string_view text) {
   return words;
 }
 
-// --- options ----------------------------------------------------------------------------------------------------
+// --- options
+// ----------------------------------------------------------------------------------------------------
 
 struct Option {
   std::string_view name;
@@ -52,7 +53,8 @@ bool is_hazard(std::string_view hazard) {
   const size_t colon = hazard.find(':');
   const std::string_view id = hazard.substr(0, colon);
   const auto fits = [](char c) { return (c >= 'A' && c <= 'Z') || c == '_' || (c >= '0' && c <= '9'); };
-  return !id.empty() && std::all_of(id.begin(), id.end(), fits) && (colon == std::string_view::npos || colon + 1 < hazard.size());
+  return !id.empty() && std::all_of(id.begin(), id.end(), fits) &&
+         (colon == std::string_view::npos || colon + 1 < hazard.size());
 }
 
 bool set_allow(std::string_view value, SectionOptions& options) {
@@ -66,7 +68,8 @@ bool set_allow(std::string_view value, SectionOptions& options) {
 constexpr Option known_options[] = {
     {"transaction", "true or false", set_transaction},
     {"lock_timeout", "a duration such as 2s", set_duration<&SectionOptions::lock_timeout>},
-    {"statement_timeout", "a duration such as 10min, or 0 for none", set_duration<&SectionOptions::statement_timeout>},
+    {"statement_timeout", "a duration such as 10min, or 0 for none",
+     set_duration<&SectionOptions::statement_timeout>},
     {"allow", "hazards such as INDEX_DROPPED or DELETES_DATA:events, separated by commas", set_allow},
 };
 
@@ -77,7 +80,8 @@ std::string option_hint(std::string_view name) {
   return fmt::format("options are {}", fmt::join(names, ", "));
 }
 
-// --- sections ---------------------------------------------------------------------------------------------------
+// --- sections
+// ---------------------------------------------------------------------------------------------------
 
 struct Head {
   Direction direction = Direction::up;
@@ -85,7 +89,8 @@ struct Head {
 };
 
 // What follows `migrate`: `:up options`. Nothing (and a problem) for a line that is nearly a directive.
-std::optional<Head> parse_head(const Directive& directive, const std::string& file, std::vector<Problem>& problems) {
+std::optional<Head> parse_head(const Directive& directive, const std::string& file,
+                               std::vector<Problem>& problems) {
   const Source where{.file = file, .line = directive.line};
   const auto words = words_of(directive.text);
   const bool exact = words.front() == "migrate:up" || words.front() == "migrate:down";
@@ -100,8 +105,8 @@ std::optional<Head> parse_head(const Directive& directive, const std::string& fi
               .options = parse_section_options(directive.text.substr(words.front().size()), where, problems)};
 }
 
-// A comment may well begin with the word ("-- migrate the old rows", "-- migrate: see above"); one that reads like a
-// directive is one, so that a misspelt down section never runs as part of the up section.
+// A comment may well begin with the word ("-- migrate the old rows", "-- migrate: see above"); one that reads
+// like a directive is one, so that a misspelt down section never runs as part of the up section.
 bool reads_like_directive(const Directive& directive) {
   std::string_view rest = directive.text.substr(prefix.size());
   if (rest.starts_with(':') && rest.size() > 1 && rest[1] != ' ' && rest[1] != '\t') return true;
@@ -112,13 +117,14 @@ bool reads_like_directive(const Directive& directive) {
 }
 
 template <class T>
-void merge_option(std::optional<T>& into, const std::optional<T>& from, std::string_view name, const Source& where,
-                  std::vector<Problem>& problems) {
+void merge_option(std::optional<T>& into, const std::optional<T>& from, std::string_view name,
+                  const Source& where, std::vector<Problem>& problems) {
   if (!from) return;
   if (into && *into != *from) {
-    problems.push_back({.message = fmt::format("{} differs from that of an earlier section of the same direction", name),
-                        .where = where,
-                        .hint = "sections of one direction run as one: say it once"});
+    problems.push_back(
+        {.message = fmt::format("{} differs from that of an earlier section of the same direction", name),
+         .where = where,
+         .hint = "sections of one direction run as one: say it once"});
   }
   into = from;
 }
@@ -128,10 +134,12 @@ struct Collected {
   SectionOptions options;
 };
 
-void add_section(Collected& all, const Head& head, Piece piece, const Source& where, std::vector<Problem>& problems) {
+void add_section(Collected& all, const Head& head, Piece piece, const Source& where,
+                 std::vector<Problem>& problems) {
   merge_option(all.options.transaction, head.options.transaction, "transaction", where, problems);
   merge_option(all.options.lock_timeout, head.options.lock_timeout, "lock_timeout", where, problems);
-  merge_option(all.options.statement_timeout, head.options.statement_timeout, "statement_timeout", where, problems);
+  merge_option(all.options.statement_timeout, head.options.statement_timeout, "statement_timeout", where,
+               problems);
   std::copy(head.options.allow.begin(), head.options.allow.end(), std::back_inserter(all.options.allow));
   all.pieces.push_back(std::move(piece));
 }
@@ -145,9 +153,10 @@ std::optional<Section> make_section(const Collected& all, const std::string& fil
 
 std::vector<Directive> native_directives(std::string_view text) {
   auto directives = find_directives(text, prefix);
-  directives.erase(std::remove_if(directives.begin(), directives.end(),
-                                  [](const Directive& directive) { return !reads_like_directive(directive); }),
-                   directives.end());
+  directives.erase(
+      std::remove_if(directives.begin(), directives.end(),
+                     [](const Directive& directive) { return !reads_like_directive(directive); }),
+      directives.end());
   return directives;
 }
 
@@ -160,7 +169,8 @@ bool has_native_directive(std::string_view contents) {
   });
 }
 
-SectionOptions parse_section_options(std::string_view text, const Source& where, std::vector<Problem>& problems) {
+SectionOptions parse_section_options(std::string_view text, const Source& where,
+                                     std::vector<Problem>& problems) {
   SectionOptions options;
   for (const std::string_view word : words_of(text)) {
     const size_t colon = word.find(':');
@@ -168,10 +178,12 @@ SectionOptions parse_section_options(std::string_view text, const Source& where,
     const auto* option = std::find_if(std::begin(known_options), std::end(known_options),
                                       [&](const Option& candidate) { return candidate.name == name; });
     if (option == std::end(known_options)) {
-      problems.push_back({.message = fmt::format("unknown option \"{}\"", word), .where = where, .hint = option_hint(name)});
+      problems.push_back(
+          {.message = fmt::format("unknown option \"{}\"", word), .where = where, .hint = option_hint(name)});
       continue;
     }
-    const std::string_view value = colon == std::string_view::npos ? std::string_view{} : word.substr(colon + 1);
+    const std::string_view value =
+        colon == std::string_view::npos ? std::string_view{} : word.substr(colon + 1);
     if (!option->set(value, options)) {
       problems.push_back({.message = fmt::format("{} must be {}, not \"{}\"", name, option->accepted, value),
                           .where = where,

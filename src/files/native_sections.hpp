@@ -13,6 +13,7 @@ bool has_native_directive(std::string_view contents);
 void parse_native(const ParseInput& input, Migration& migration);
 
 /// Reads the options that follow `migrate:up`; each wrong one is a problem at `where`.
-SectionOptions parse_section_options(std::string_view text, const Source& where, std::vector<Problem>& problems);
+SectionOptions parse_section_options(std::string_view text, const Source& where,
+                                     std::vector<Problem>& problems);
 
 }  // namespace kdb::files

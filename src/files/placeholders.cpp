@@ -1,9 +1,9 @@
 #include "files/placeholders.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
+
+#include <fmt/format.h>
 
 #include "base/text.hpp"
 #include "files/names.hpp"
@@ -16,12 +16,14 @@ std::optional<std::string> from_environment(const MigrationSource& source, const
   return source.environment ? source.environment(name) : std::nullopt;
 }
 
-void report(std::vector<Problem>& problems, const std::string& file, int line, std::string message, std::string hint) {
+void report(std::vector<Problem>& problems, const std::string& file, int line, std::string message,
+            std::string hint) {
   problems.push_back(
       {.message = std::move(message), .where = {.file = file, .line = line}, .hint = std::move(hint)});
 }
 
-// --- Flyway -----------------------------------------------------------------------------------------------------
+// --- Flyway
+// -----------------------------------------------------------------------------------------------------
 
 std::optional<std::string> flyway_value(const MigrationSource& source, std::string_view name,
                                         const std::string& file) {
@@ -41,14 +43,15 @@ std::string flyway_hint(std::string_view name) {
   return fmt::format("set [migrations.variables] \"{}\", or FLYWAY_PLACEHOLDERS_… in the environment", name);
 }
 
-// --- goose ------------------------------------------------------------------------------------------------------
+// --- goose
+// ------------------------------------------------------------------------------------------------------
 
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 bool is_name(char c) { return is_letter(c) || (c >= '0' && c <= '9') || c == '_'; }
 
-/// Expands one text; the grammar is that of the library goose uses (mfridman/interpolate), less what needs more than
-/// a value or a default: `${NAME:2:3}` and `${NAME?message}` are refused.
+/// Expands one text; the grammar is that of the library goose uses (mfridman/interpolate), less what needs
+/// more than a value or a default: `${NAME:2:3}` and `${NAME?message}` are refused.
 class GooseText {
  public:
   GooseText(std::string_view text, const MigrationSource& source) : text_(text), source_(source) {}
@@ -118,7 +121,8 @@ class GooseText {
   }
 
   // After `${NAME`: `:-default}` or `-default}`.
-  bool expand_default(const std::string& name, const std::optional<std::string>& value, int depth, std::string& out) {
+  bool expand_default(const std::string& name, const std::optional<std::string>& value, int depth,
+                      std::string& out) {
     const std::string_view rest = text_.substr(position);
     const bool also_empty = rest.starts_with(":-");
     if (!also_empty && !rest.starts_with('-')) return fail(fmt::format("${{{} is not closed by a }}", name));
@@ -153,15 +157,17 @@ std::string expand_flyway(std::string_view text, const std::string& file, const 
     }
     const std::string_view name = text.substr(open + 2, close - open - 2);
     const auto value = flyway_value(source, name, file);
-    if (!value) report(problems, file, line, fmt::format("no value for the placeholder \"${{{}}}\"", name), flyway_hint(name));
+    if (!value)
+      report(problems, file, line, fmt::format("no value for the placeholder \"${{{}}}\"", name),
+             flyway_hint(name));
     expanded += value.value_or("");
     done = close + 1;
   }
   return expanded += text.substr(done);
 }
 
-std::string expand_goose(std::string_view text, const std::string& file, int line, const MigrationSource& source,
-                         std::vector<Problem>& problems) {
+std::string expand_goose(std::string_view text, const std::string& file, int line,
+                         const MigrationSource& source, std::vector<Problem>& problems) {
   GooseText goose(text, source);
   std::string expanded;
   if (!goose.expand('\0', 0, expanded)) {

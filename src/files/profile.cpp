@@ -1,9 +1,9 @@
 #include "files/profile.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
+
+#include <fmt/format.h>
 
 #include "files/profile_files.hpp"
 #include "files/profile_values.hpp"
@@ -13,7 +13,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// --- values that are the same in every table: Member is a pointer to the member that the key sets ---------------
+// --- values that are the same in every table: Member is a pointer to the member that the key sets
+// ---------------
 
 template <auto Member, class T>
 void text(ReadContext& context, const Field& field, T& target) {
@@ -32,10 +33,12 @@ void duration(ReadContext& context, const Field& field, T& target) {
 
 template <auto Member, int Minimum, int Maximum, class T>
 void integer(ReadContext& context, const Field& field, T& target) {
-  if (const auto value = read_integer(context, field, Minimum, Maximum)) target.*Member = static_cast<int>(*value);
+  if (const auto value = read_integer(context, field, Minimum, Maximum))
+    target.*Member = static_cast<int>(*value);
 }
 
-// --- retry, in [connection] and [migrations] --------------------------------------------------------------------
+// --- retry, in [connection] and [migrations]
+// --------------------------------------------------------------------
 
 void jitter(ReadContext& context, const Field& field, RetryPolicy& target) {
   constexpr std::array choices{Jitter::additive, Jitter::full, Jitter::decorrelated};
@@ -62,7 +65,8 @@ void retry(ReadContext& context, const Field& field, T& target) {
   read_table<RetryPolicy>(context, field, field.name + ".", retry_keys, target.*Member);
 }
 
-// --- [database] -------------------------------------------------------------------------------------------------
+// --- [database]
+// -------------------------------------------------------------------------------------------------
 
 void url(ReadContext& context, const Field& field, DatabaseSection& target) {
   const size_t before = context.problems.size();
@@ -102,7 +106,8 @@ constexpr Key<DatabaseSection> database_keys[] = {
     {"expect", expect},
 };
 
-// --- [connection] -----------------------------------------------------------------------------------------------
+// --- [connection]
+// -----------------------------------------------------------------------------------------------
 
 void pooler(ReadContext& context, const Field& field, ConnectionSection& target) {
   if (read_word(context, field, {"session"})) target.pooler = "session";
@@ -121,7 +126,8 @@ constexpr Key<ConnectionSection> connection_keys[] = {
     {"retry", retry<&ConnectionSection::retry>},
 };
 
-// --- [migrations] -----------------------------------------------------------------------------------------------
+// --- [migrations]
+// -----------------------------------------------------------------------------------------------
 
 void directory(ReadContext& context, const Field& field, MigrationsSection& target) {
   if (auto value = read_name(context, field)) target.source.folder = std::move(*value);
@@ -150,7 +156,8 @@ void variables(ReadContext& context, const Field& field, MigrationsSection& targ
     auto value = read_text(context, {member.value, fmt::format("{}.{}", field.name, member.key)});
     if (!value) continue;
     auto& all = target.source.variables;
-    const auto same = std::find_if(all.begin(), all.end(), [&](const auto& one) { return one.first == member.key; });
+    const auto same =
+        std::find_if(all.begin(), all.end(), [&](const auto& one) { return one.first == member.key; });
     if (same != all.end()) {
       same->second = std::move(*value);
     } else {
@@ -170,7 +177,8 @@ constexpr Key<MigrationsSection> migrations_keys[] = {
     {"variables", variables},
 };
 
-// --- the sections: a new one is a row here and the keys above ---------------------------------------------------
+// --- the sections: a new one is a row here and the keys above
+// ---------------------------------------------------
 
 template <auto Member, auto& Keys>
 void section(ReadContext& context, const Field& field, Profile& profile) {
@@ -180,9 +188,10 @@ void section(ReadContext& context, const Field& field, Profile& profile) {
 
 // The design knows these; a version of kdb that does not must say so rather than do half of a profile.
 void not_yet(ReadContext& context, const Field& field, Profile&) {
-  context.problems.push_back({.message = fmt::format("section {} is not supported by this version of kdb", field.name),
-                              .where = field.value.where,
-                              .hint = "remove it, or use a newer kdb"});
+  context.problems.push_back(
+      {.message = fmt::format("section {} is not supported by this version of kdb", field.name),
+       .where = field.value.where,
+       .hint = "remove it, or use a newer kdb"});
 }
 
 // Who loads the files has followed it before the sections are read.
@@ -237,7 +246,8 @@ Profile finish(ReadContext& context, Profile profile) {
 
 }  // namespace
 
-Profile read_profile(const std::string& name, bool required, const Environment& environment, bool url_needed) {
+Profile read_profile(const std::string& name, bool required, const Environment& environment,
+                     bool url_needed) {
   ReadContext context{.environment = environment, .url_needed = url_needed, .problems = {}, .tables = {}};
   Profile profile;
   profile.migrations.source.environment = environment;

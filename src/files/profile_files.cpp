@@ -1,10 +1,10 @@
 #include "files/profile_files.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "files/read_file.hpp"
 
@@ -40,7 +40,8 @@ class Loader {
   void load(const std::string& path, bool required, const Source& extended_at) {
     const std::string id = identity(path);
     if (std::find(done_.begin(), done_.end(), id) != done_.end()) return;
-    const auto open = std::find_if(chain_.begin(), chain_.end(), [&](const auto& link) { return link.id == id; });
+    const auto open =
+        std::find_if(chain_.begin(), chain_.end(), [&](const auto& link) { return link.id == id; });
     if (open != chain_.end()) {
       std::string cycle;
       for (auto link = open; link != chain_.end(); ++link) cycle += link->path + " -> ";
@@ -72,7 +73,8 @@ class Loader {
     std::string text;
     const ReadResult result = read_file(path, max_profile_size, text);
     switch (result.status) {
-      case ReadResult::Status::ok: break;
+      case ReadResult::Status::ok:
+        break;
       case ReadResult::Status::missing:
         if (!required) return std::nullopt;
         problem(fmt::format("profile \"{}\" not found", path), extended_at, available_profiles(path));

@@ -1,10 +1,10 @@
 #include "files/profile_values.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cctype>
 #include <cmath>
+
+#include <fmt/format.h>
 
 #include "base/units.hpp"
 
@@ -14,13 +14,18 @@ namespace {
 // The value as the file has it, never expanded: an environment variable may hold a secret.
 std::string shown(const TomlValue& value) {
   switch (value.kind) {
-    case TomlValue::Kind::string: return fmt::format("\"{}\"", value.string);
-    case TomlValue::Kind::integer: return fmt::format("{}", value.integer);
-    case TomlValue::Kind::floating: return fmt::format("{}", value.floating);
-    case TomlValue::Kind::boolean: return value.boolean ? "true" : "false";
+    case TomlValue::Kind::string:
+      return fmt::format("\"{}\"", value.string);
+    case TomlValue::Kind::integer:
+      return fmt::format("{}", value.integer);
+    case TomlValue::Kind::floating:
+      return fmt::format("{}", value.floating);
+    case TomlValue::Kind::boolean:
+      return value.boolean ? "true" : "false";
     case TomlValue::Kind::table:
     case TomlValue::Kind::array:
-    case TomlValue::Kind::date: break;
+    case TomlValue::Kind::date:
+      break;
   }
   return std::string(describe(value.kind));
 }
@@ -100,10 +105,9 @@ std::optional<std::string> read_name(ReadContext& context, const Field& field) {
 std::optional<std::chrono::milliseconds> read_duration(ReadContext& context, const Field& field,
                                                        std::chrono::milliseconds minimum) {
   const auto accepted = [&] {
-    return minimum.count() > 0
-               ? fmt::format("a duration of at least {} such as \"500ms\", \"10s\", \"5min\"",
-                             format_duration(minimum))
-               : std::string("a duration such as \"500ms\", \"10s\", \"5min\" or 0");
+    return minimum.count() > 0 ? fmt::format("a duration of at least {} such as \"500ms\", \"10s\", \"5min\"",
+                                             format_duration(minimum))
+                               : std::string("a duration such as \"500ms\", \"10s\", \"5min\" or 0");
   };
   std::optional<std::chrono::milliseconds> duration;
   if (field.value.kind == TomlValue::Kind::string) {
@@ -179,11 +183,10 @@ const std::vector<TomlMember>* read_members(ReadContext& context, const Field& f
 void report_unknown_key(ReadContext& context, const TomlMember& member, const std::string& table,
                         const std::vector<std::string_view>& known) {
   const auto meant = did_you_mean(member.key, known);
-  context.problems.push_back(
-      {.message = fmt::format("unknown key \"{}\" in {}", member.key, table),
-       .where = member.where,
-       .hint = meant ? fmt::format("did you mean \"{}\"?", *meant)
-                     : fmt::format("keys of {}: {}", table, fmt::join(known, ", "))});
+  context.problems.push_back({.message = fmt::format("unknown key \"{}\" in {}", member.key, table),
+                              .where = member.where,
+                              .hint = meant ? fmt::format("did you mean \"{}\"?", *meant)
+                                            : fmt::format("keys of {}: {}", table, fmt::join(known, ", "))});
 }
 
 }  // namespace kdb::files

@@ -34,8 +34,8 @@ struct Field {
 /// Adds a problem at the field: `<name> <message>`.
 void report(ReadContext& context, const Field& field, std::string_view message, std::string hint = {});
 
-/// A string with its `${NAME}` expanded. Nothing (and a problem, unless the value is overridden) for another type or
-/// an unset variable.
+/// A string with its `${NAME}` expanded. Nothing (and a problem, unless the value is overridden) for another
+/// type or an unset variable.
 std::optional<std::string> read_text(ReadContext& context, const Field& field);
 
 /// The same for a string that may not be empty.
@@ -74,8 +74,8 @@ void report_unknown_key(ReadContext& context, const TomlMember& member, const st
 /// Reads a table by its keys into `target`; unknown keys are problems. `prefix` comes before a key's name in
 /// messages: `[connection] ` or `[connection] retry.`.
 template <class T>
-void read_table(ReadContext& context, const Field& field, const std::string& prefix, std::span<const Key<T>> keys,
-                T& target) {
+void read_table(ReadContext& context, const Field& field, const std::string& prefix,
+                std::span<const Key<T>> keys, T& target) {
   const auto* members = read_members(context, field);
   if (members == nullptr) return;
   for (const TomlMember& member : *members) {

@@ -1,8 +1,8 @@
 #include "files/sections.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 
 #include "base/sql.hpp"
 
@@ -48,6 +48,8 @@ void report_leading_sql(std::string_view text, const std::string& file, std::str
                       .hint = fmt::format("only comments may stand before \"{}\"", before)});
 }
 
-int count_lines(std::string_view text) { return static_cast<int>(std::count(text.begin(), text.end(), '\n')); }
+int count_lines(std::string_view text) {
+  return static_cast<int>(std::count(text.begin(), text.end(), '\n'));
+}
 
 }  // namespace kdb::files

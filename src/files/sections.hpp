@@ -15,11 +15,12 @@ struct Piece {
   int line = 1;
 };
 
-/// Joins pieces, in the order of the file, to one section whose line numbers are those of the file. A statement ends
-/// where its piece ends. `file` is what errors name.
+/// Joins pieces, in the order of the file, to one section whose line numbers are those of the file. A
+/// statement ends where its piece ends. `file` is what errors name.
 Section join_pieces(const std::vector<Piece>& pieces, const std::string& file);
 
-/// Reports every part of `text` (the file up to its first directive) that is SQL. `before` names that directive.
+/// Reports every part of `text` (the file up to its first directive) that is SQL. `before` names that
+/// directive.
 void report_leading_sql(std::string_view text, const std::string& file, std::string_view before,
                         std::vector<Problem>& problems);
 

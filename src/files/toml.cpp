@@ -1,10 +1,10 @@
 #include "files/toml.hpp"
 
-#include <toml++/toml.h>
-
 #include <algorithm>
 #include <tuple>
 #include <utility>
+
+#include <toml++/toml.h>
 
 namespace kdb::files {
 namespace {
@@ -69,13 +69,20 @@ const TomlValue* TomlValue::find(std::string_view key) const {
 
 std::string_view describe(TomlValue::Kind kind) {
   switch (kind) {
-    case TomlValue::Kind::table: return "a table";
-    case TomlValue::Kind::array: return "an array";
-    case TomlValue::Kind::string: return "a string";
-    case TomlValue::Kind::integer: return "an integer";
-    case TomlValue::Kind::floating: return "a number";
-    case TomlValue::Kind::boolean: return "a boolean";
-    case TomlValue::Kind::date: return "a date or time";
+    case TomlValue::Kind::table:
+      return "a table";
+    case TomlValue::Kind::array:
+      return "an array";
+    case TomlValue::Kind::string:
+      return "a string";
+    case TomlValue::Kind::integer:
+      return "an integer";
+    case TomlValue::Kind::floating:
+      return "a number";
+    case TomlValue::Kind::boolean:
+      return "a boolean";
+    case TomlValue::Kind::date:
+      return "a date or time";
   }
   return "a value";
 }
@@ -84,9 +91,10 @@ TomlValue parse_toml(std::string_view text, const std::string& file) {
   try {
     return convert(toml::parse(text, std::string_view(file)), file);
   } catch (const toml::parse_error& error) {
-    throw Error(Exit::usage, Problem{.message = std::string("malformed TOML: ") + std::string(error.description()),
-                                     .where = source_of(error.source(), file),
-                                     .hint = {}});
+    throw Error(Exit::usage,
+                Problem{.message = std::string("malformed TOML: ") + std::string(error.description()),
+                        .where = source_of(error.source(), file),
+                        .hint = {}});
   }
 }
 

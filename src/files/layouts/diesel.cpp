@@ -21,7 +21,8 @@ std::optional<Entry> classify(std::string_view path) {
   const auto name = parse_folder(path);
   if (!name) {
     if (auto program = refuse_program(path)) return program;
-    if (ends_in_sql(path) && is_numbered_file(path)) return refused("is a file, and diesel's migrations are folders");
+    if (ends_in_sql(path) && is_numbered_file(path))
+      return refused("is a file, and diesel's migrations are folders");
     return std::nullopt;
   }
   if (name->file == metadata) return Entry{.role = Entry::Role::companion};

@@ -1,7 +1,8 @@
-// Flyway: V1.2__name.sql, U1.2__name.sql (undo), B1__name.sql (baseline), R__name.sql (repeatable), in sub-folders too.
-#include <fmt/format.h>
-
+// Flyway: V1.2__name.sql, U1.2__name.sql (undo), B1__name.sql (baseline), R__name.sql (repeatable), in
+// sub-folders too.
 #include <cctype>
+
+#include <fmt/format.h>
 
 #include "base/text.hpp"
 #include "files/layouts.hpp"
@@ -42,9 +43,10 @@ std::optional<FlywayName> cut_name(std::string_view path) {
   }
   stem.remove_suffix(std::string_view(".sql").size());
   const size_t cut = stem.find(separator);
-  return FlywayName{.prefix = stem.front(),
-                    .version = stem.substr(1, cut == std::string_view::npos ? cut : cut - 1),
-                    .title = cut == std::string_view::npos ? std::string_view{} : stem.substr(cut + separator.size())};
+  return FlywayName{
+      .prefix = stem.front(),
+      .version = stem.substr(1, cut == std::string_view::npos ? cut : cut - 1),
+      .title = cut == std::string_view::npos ? std::string_view{} : stem.substr(cut + separator.size())};
 }
 
 bool is_right(const FlywayName& name) {
@@ -102,11 +104,13 @@ std::string why_not(std::string_view base) {
   if (!base.ends_with(".sql")) return "does not end in .sql in lower case";
   if (!name) return "has its prefix in lower case";
   if (name->prefix == 'R') {
-    return name->version.empty() ? "is a repeatable migration without a name"
-                                 : "is a repeatable migration with a version, or lacks the __ before its name";
+    return name->version.empty()
+               ? "is a repeatable migration without a name"
+               : "is a repeatable migration with a version, or lacks the __ before its name";
   }
   if (name->version.empty()) return "has no version number";
-  return fmt::format("has the version \"{}\", which is not made of numbers (two underscores end it)", name->version);
+  return fmt::format("has the version \"{}\", which is not made of numbers (two underscores end it)",
+                     name->version);
 }
 
 std::optional<Entry> classify(std::string_view path) {
@@ -119,7 +123,8 @@ std::optional<Entry> classify(std::string_view path) {
   }
   if (!looks_like_migration(base)) return std::nullopt;
   if (!language.empty()) return refused(fmt::format("is a {} migration, and kdb runs SQL only", language));
-  if (base.ends_with(".sql.conf")) return refused("is a Flyway script configuration, which kdb does not read");
+  if (base.ends_with(".sql.conf"))
+    return refused("is a Flyway script configuration, which kdb does not read");
   return ends_in_sql(base) ? std::optional(refused(why_not(base))) : std::nullopt;
 }
 

@@ -11,7 +11,8 @@ namespace {
 
 std::optional<Entry> classify(std::string_view path) {
   if (is_numbered_file(path)) {
-    if (path[leading_digits(path).size()] != '_') return refused("has no _ after its version, as goose wants it");
+    if (path[leading_digits(path).size()] != '_')
+      return refused("has no _ after its version, as goose wants it");
     return numbered_entry(path);
   }
   if (path.ends_with("_test.go")) return std::nullopt;
@@ -21,7 +22,8 @@ std::optional<Entry> classify(std::string_view path) {
 }
 
 std::vector<NewFile> create(std::string_view version, std::string_view name) {
-  return {{.path = fmt::format("{}_{}.sql", version, name), .contents = "-- +goose Up\n\n\n-- +goose Down\n\n"}};
+  return {
+      {.path = fmt::format("{}_{}.sql", version, name), .contents = "-- +goose Up\n\n\n-- +goose Down\n\n"}};
 }
 
 }  // namespace

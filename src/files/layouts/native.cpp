@@ -16,7 +16,8 @@ std::optional<Entry> classify(std::string_view path) {
 }
 
 std::vector<NewFile> create(std::string_view version, std::string_view name) {
-  return {{.path = fmt::format("{}_{}.sql", version, name), .contents = "-- migrate:up\n\n\n-- migrate:down\n\n"}};
+  return {{.path = fmt::format("{}_{}.sql", version, name),
+           .contents = "-- migrate:up\n\n\n-- migrate:down\n\n"}};
 }
 
 }  // namespace

@@ -12,7 +12,9 @@ Entry numbered_entry(std::string_view path) {
   return {.version = number_version(digits), .name = name_after(stem.substr(digits.size()))};
 }
 
-Entry refused(std::string_view reason) { return {.role = Entry::Role::refused, .reason = std::string(reason)}; }
+Entry refused(std::string_view reason) {
+  return {.role = Entry::Role::refused, .reason = std::string(reason)};
+}
 
 std::optional<Entry> refuse_program(std::string_view path) {
   const std::string_view language = program_language(path);
