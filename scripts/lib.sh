@@ -102,7 +102,7 @@ build() {
   mkdir -p "$root/build/logs"
   if ! { (cd "$root" && cmake --preset "$preset" "$@") &&
     nice cmake --build "$root/build/$preset" -j "$jobs"; } >"$log" 2>&1; then
-    grep -nE 'error|FAILED|CMake Error' -A 12 "$log" | head -n 60 >&2 || tail -n 40 "$log" >&2
+    grep -E '^FAILED|[ :]error:|^CMake Error|undefined reference' -A 8 "$log" | head -n 60 >&2 || tail -n 40 "$log" >&2
     die "the $preset build failed" "the whole output is in ${log#"$root"/}"
   fi
 }
