@@ -1,9 +1,23 @@
-# Tests: `unit` needs no server; `db` talks to real servers, in the sandbox that it is started in.
+# The tests, as ctest knows them. Labels: `unit` needs no server; `db` talks to a server in a sandbox of its own;
+# `threads` is what is worth running under ThreadSanitizer; `fuzz` is there with KDB_FUZZ.
 find_package(doctest REQUIRED)
+find_package(Python3 REQUIRED COMPONENTS Interpreter)
+find_program(CLANG_FORMAT clang-format)
+find_program(SHELLCHECK shellcheck)
+
+set(KDB_PG_BIN "" CACHE PATH "Folder of the PostgreSQL server that the db tests use; empty: kdb searches")
+set(KDB_FUZZ_SECONDS 30 CACHE STRING "How long each fuzz target runs")
 
 file(GLOB KDB_UNIT_SOURCES CONFIGURE_DEPENDS tests/unit/*.cpp tests/golden/*.cpp)
 file(GLOB KDB_DB_SOURCES CONFIGURE_DEPENDS tests/db/*.cpp)
+file(GLOB KDB_DB_TESTS CONFIGURE_DEPENDS tests/db/*_test.cpp)
 file(GLOB KDB_SUPPORT_SOURCES CONFIGURE_DEPENDS tests/support/*.cpp)
+file(GLOB KDB_FUZZ_SOURCES CONFIGURE_DEPENDS tests/fuzz/*.cpp)
+# Files of tests/db in which kdb's own process has more than one thread.
+set(KDB_THREADED_TESTS connection watchdog)
+
+# doctest's implementation wants to come before its interface, which a precompiled header has already brought.
+set_source_files_properties(tests/unit/main.cpp tests/db/main.cpp PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
 
 function(kdb_add_test_program name)
   add_executable(${name} ${ARGN})
@@ -15,20 +29,65 @@ function(kdb_add_test_program name)
   add_dependencies(${name} kdb)
 endfunction()
 
-kdb_add_test_program(kdb_test ${KDB_UNIT_SOURCES} ${KDB_SUPPORT_SOURCES})
-add_test(NAME unit COMMAND kdb_test)
+# kdb_add_test(NAME LABELS COMMAND…): exit code 77 means skipped.
+function(kdb_add_test name labels)
+  add_test(NAME ${name} COMMAND ${ARGN})
+  set_tests_properties(${name} PROPERTIES LABELS "${labels}" SKIP_RETURN_CODE 77 TIMEOUT 600 ENVIRONMENT
+                       "UBSAN_OPTIONS=print_stacktrace=1;TSAN_OPTIONS=second_deadlock_stack=1")
+endfunction()
 
+# --- without a server -------------------------------------------------------------------------------------
+kdb_add_test_program(kdb_test ${KDB_UNIT_SOURCES} ${KDB_SUPPORT_SOURCES})
+kdb_add_test(unit "unit;threads" kdb_test)
+file(GLOB KDB_CLI_CASES CONFIGURE_DEPENDS tests/cli/*/cmd)
+if(KDB_CLI_CASES)
+  kdb_add_test(cli unit "${Python3_EXECUTABLE}" "${PROJECT_SOURCE_DIR}/tests/cli/run" $<TARGET_FILE:kdb>)
+endif()
+kdb_add_test(layers unit "${Python3_EXECUTABLE}" "${PROJECT_SOURCE_DIR}/scripts/check-layers")
+
+# Other versions of clang-format lay out differently: 14 decides.
+if(CLANG_FORMAT)
+  execute_process(COMMAND "${CLANG_FORMAT}" --version OUTPUT_VARIABLE KDB_CLANG_FORMAT_VERSION)
+  if(KDB_CLANG_FORMAT_VERSION MATCHES "version 14\\.")
+    kdb_add_test(format unit "${PROJECT_SOURCE_DIR}/scripts/format" --check)
+  endif()
+endif()
+if(SHELLCHECK)
+  kdb_add_test(scripts unit "${PROJECT_SOURCE_DIR}/scripts/check" --scripts)
+endif()
+
+# --- with a server ----------------------------------------------------------------------------------------
 if(KDB_DB_SOURCES)
   kdb_add_test_program(kdb_db_test ${KDB_DB_SOURCES} ${KDB_SUPPORT_SOURCES})
 endif()
+# tests/db/NAME_test.cpp is the entry db.NAME: each has a server of its own, so that they run side by side.
+foreach(source ${KDB_DB_TESTS})
+  get_filename_component(name ${source} NAME_WE)
+  string(REGEX REPLACE "_test$" "" name ${name})
+  set(labels db)
+  if(name IN_LIST KDB_THREADED_TESTS)
+    list(APPEND labels threads)
+  endif()
+  kdb_add_test(db.${name} "${labels}" "${Python3_EXECUTABLE}" "${PROJECT_SOURCE_DIR}/tests/db/run"
+               $<TARGET_FILE:kdb> $<TARGET_FILE:kdb_db_test> ${name} "${KDB_PG_BIN}")
+endforeach()
 
+# --- fuzzing ----------------------------------------------------------------------------------------------
+# One libFuzzer target per parser of foreign input: tests/fuzz/NAME.cpp, with its seeds in tests/fuzz/NAME/. What it
+# finds stays in the build folder.
 if(KDB_FUZZ)
-  # One libFuzzer target per parser of foreign input: tests/fuzz/NAME.cpp, with its seeds in tests/fuzz/NAME/.
-  file(GLOB KDB_FUZZ_SOURCES CONFIGURE_DEPENDS tests/fuzz/*.cpp)
   foreach(source ${KDB_FUZZ_SOURCES})
     get_filename_component(name ${source} NAME_WE)
     add_executable(fuzz_${name} ${source})
     target_link_libraries(fuzz_${name} PRIVATE kdb_objects)
     target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+    set(found "${PROJECT_BINARY_DIR}/fuzz/${name}")
+    set(seeds "${PROJECT_SOURCE_DIR}/tests/fuzz/${name}")
+    file(MAKE_DIRECTORY "${found}")
+    if(NOT IS_DIRECTORY "${seeds}")
+      set(seeds "")
+    endif()
+    kdb_add_test(fuzz.${name} fuzz fuzz_${name} -max_total_time=${KDB_FUZZ_SECONDS} -timeout=10
+                 -rss_limit_mb=4096 -print_final_stats=1 -artifact_prefix=${found}- "${found}" ${seeds})
   endforeach()
 endif()

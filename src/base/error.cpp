@@ -22,7 +22,7 @@ void sort_by_position(std::vector<Problem>& problems) {
 }
 
 Error::Error(Exit exit, std::string message, std::string hint)
-    : Error(exit, Problem{.message = std::move(message), .where = {}, .hint = std::move(hint)}) {}
+    : Error(exit, Problem{.message = std::move(message), .hint = std::move(hint)}) {}
 
 Error::Error(Exit exit, Problem problem) : exit_(exit) { problems_.push_back(std::move(problem)); }
 

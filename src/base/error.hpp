@@ -31,11 +31,12 @@ struct Source {
 /// `file:line:column`, shortened to what is known; empty without a file.
 std::string to_string(const Source& where);
 
-/// One thing that is wrong: what and which object, where, and what to do next. `hint` may be empty.
+/// One thing that is wrong: what and which object, where, and what to do next.
 struct Problem {
   std::string message;
   Source where;
   std::string hint;
+  std::string details;  // further lines shown below the message: a difference, who blocks, the server's detail
 
   bool operator==(const Problem&) const = default;
 };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,30 +13,38 @@
 
 namespace kdb::files {
 
+/// Looks an environment variable up.
+using Environment = std::function<std::optional<std::string>(const std::string&)>;
+
 /// `[migrations]` of a profile, as far as reading files needs it.
 struct MigrationSource {
-  std::string folder = "migrations";
-  std::optional<Layout> layout;                                    // nothing: detected from all names
-  std::uint64_t max_file_size = 16 * 1024 * 1024;                  // bytes
-  std::vector<std::pair<std::string, std::string>> variables;      // Flyway ${…} placeholders, goose ENVSUB
+  std::string folder = "migrations";                           // relative to the current directory
+  std::optional<Layout> layout;                                // nothing: detected from all names
+  std::uint64_t max_file_size = 16 * 1024 * 1024;              // bytes
+  std::vector<std::pair<std::string, std::string>> variables;  // Flyway ${…} placeholders, goose ENVSUB
+  /// Asked only for what a file names and `variables` lacks: goose's ${NAME}, Flyway's
+  /// FLYWAY_PLACEHOLDERS_NAME.
+  Environment environment;
 };
 
 /// Lists the folder, detects its layout, reads every file once and hashes it (contents are not kept).
-/// Throws Error: usage (64) for a missing folder, mixed layouts, unreadable or oversized files, names that are no
-/// migration of the layout; history (5) for two files with one version. All problems of the folder are in one Error.
+/// Throws Error: usage (64) for a missing folder, mixed layouts, unreadable or oversized files, names that
+/// are no migration of the layout; history (5) for two files with one version. All problems of the folder are
+/// in one Error.
 MigrationFolder list_migrations(const MigrationSource& source);
 
-/// Reads one migration again and takes its sections apart; the checksums in the result are of the bytes now read.
-/// Throws Error(usage) with file:line for directives that are wrong, missing sections, unknown options, NUL bytes,
-/// invalid UTF-8, unset variables.
+/// Reads one migration again and takes its sections apart; the checksums in the result are of the bytes now
+/// read. Throws Error(usage) with file:line for directives that are wrong, missing sections, unknown options,
+/// NUL bytes, invalid UTF-8, unset variables.
 Migration read_migration(const MigrationSource& source, Layout layout, const MigrationFile& file);
 
 /// The same from text instead of a file: for what the history stored, and for fuzzing. Pure.
 Migration parse_migration(const MigrationSource& source, Layout layout, const MigrationFile& file,
                           std::string_view up_bytes, std::optional<std::string_view> down_bytes);
 
-/// The file that `kdb migrate new NAME` creates, in the folder's own layout, with a version above every other;
-/// returns its path(s). `utc_timestamp` is YYYYMMDDhhmmss. Throws Error(usage) for a name that is no file name.
+/// The file that `kdb migrate new NAME` creates, in the folder's own layout, with a version above every
+/// other; returns its path(s). `utc_timestamp` is YYYYMMDDhhmmss. Throws Error(usage) for a name that is no
+/// file name.
 std::vector<std::string> create_migration(const MigrationSource& source, std::string_view name,
                                           std::string_view utc_timestamp);
 

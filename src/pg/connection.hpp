@@ -27,15 +27,17 @@ struct ConnectSettings {
   int keepalives_count = 3;
 };
 
-/// An error of the server or of the way to it. SQLSTATE also for failed connects; empty where no server spoke.
+/// An error of the server or of the way to it. SQLSTATE also for failed connects; empty where no server
+/// spoke.
 class ServerError : public std::exception {
  public:
   std::string sqlstate;
-  std::string message;   // primary message, without "ERROR:" and without any password
+  std::string message;  // primary message, without "ERROR:" and without any password
   std::string detail;
   std::string hint;
-  int line = 0;          // in the statement that failed, from 1; 0 where the server gave no position
-  int column = 0;        // in characters, from 1; 0 where unknown
+  std::string context;  // the call stack inside of the server: "PL/pgSQL function f() line 3 at RAISE"
+  int line = 0;         // in the text that was passed to exec, from 1; 0 where the server gave no position
+  int column = 0;       // in characters, from 1; 0 where unknown
   bool session_ended = false;
   Phase phase = Phase::outside_transaction;
 
@@ -47,7 +49,7 @@ class Result {
  public:
   using Value = std::optional<std::string>;
   std::vector<std::vector<Value>> rows;
-  std::int64_t affected = 0;
+  std::int64_t affected = 0;  // of the last statement that counts rows
 
   bool empty() const { return rows.empty(); }
   /// The value of row and column as text; throws std::out_of_range. NULL is "".
@@ -57,22 +59,30 @@ class Result {
   std::int64_t integer(size_t row, size_t column) const;
 };
 
-/// One session, without silent reconnect: what was set or locked in it holds until it is destroyed or an error with
-/// `session_ended` is thrown. One thread at a time.
+/// One session, without silent reconnect: what was set or locked in it holds until it is destroyed or an
+/// error with `session_ended` is thrown. One thread at a time.
 class Connection {
  public:
-  /// Opens the session; throws ServerError{phase = connecting} or Error(interrupted). No retry in here.
+  /// Opens the session; throws ServerError{phase = connecting}, Error(interrupted), or Error(usage) for a
+  /// malformed URL. No retry in here: see connect_with_retry.
   Connection(const ConnectSettings& settings, Watchdog& watchdog);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  /// Runs one or several statements by the simple protocol and returns the last result. A signal or a passed deadline
-  /// cancels them on the server: Error(interrupted/terminated), or ServerError 57014.
+  /// Runs one or several statements by the simple protocol and returns the rows of the last one that has any.
+  /// A signal or a passed deadline cancels them on the server: Error(interrupted/terminated), or ServerError
+  /// 57014; where the server does not answer that either, Error(interrupted/terminated), or ServerError with
+  /// session_ended. What is `committing` is never cancelled, and its loss is always a ServerError. What
+  /// completes in spite of a signal returns normally; the next call throws.
   Result exec(std::string_view sql, Phase phase = Phase::outside_transaction);
   /// One statement with parameters ($1 …).
   Result exec(std::string_view sql, const std::vector<Result::Value>& parameters,
               Phase phase = Phase::outside_transaction);
+  /// Runs statements that tidy up (ROLLBACK, the journal's last row, an unlock) even after a signal, but not
+  /// longer than `deadline`. Throws ServerError as exec does.
+  Result exec_cleanup(std::string_view sql,
+                      std::chrono::milliseconds deadline = std::chrono::milliseconds(5'000));
 
   /// The pid that the server announced when the session was opened (a pooler's is not that of the backend).
   int announced_pid() const;
@@ -84,7 +94,8 @@ class Connection {
   std::string database() const;
   std::string user() const;
 
-  /// Receives NOTICE and WARNING messages ("WARNING:  there is no transaction in progress"), trimmed.
+  /// Receives NOTICE and WARNING messages ("WARNING:  there is no transaction in progress"), trimmed; those
+  /// that came before, while connecting, at once. The handler must not throw.
   void on_notice(std::function<void(std::string_view)> handler);
 
  private:
@@ -92,7 +103,8 @@ class Connection {
   std::unique_ptr<Impl> impl_;
 };
 
-/// The URL or conninfo with any password replaced by `***`.
+/// The URL or conninfo with any password replaced by `***`; what cannot be parsed is `***` from where a
+/// password may begin.
 std::string redact(std::string_view url);
 
 }  // namespace kdb::pg

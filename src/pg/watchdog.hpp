@@ -7,10 +7,11 @@
 
 namespace kdb::pg {
 
-/// The thread that owns deadlines and signals while a command talks to servers. The first SIGINT or SIGTERM, or a
-/// passed deadline, cancels the running statements on their servers; the second signal, or a cancel that is not
-/// answered within `grace`, shuts the sockets down, so that a blocked read ends even behind a proxy that acknowledges
-/// everything. Make it before any other thread exists: it blocks the two signals in the calling thread.
+/// The thread that owns deadlines and signals while a command talks to servers. The first SIGINT or SIGTERM,
+/// or a passed deadline, cancels the running statements on their servers; the second signal, or a cancel that
+/// is not answered within `grace`, shuts the sockets down, so that a blocked read ends even behind a proxy
+/// that acknowledges everything. Make it before any other thread exists: it blocks the two signals in the
+/// calling thread.
 class Watchdog {
  public:
   explicit Watchdog(std::chrono::milliseconds grace = std::chrono::milliseconds(5'000));

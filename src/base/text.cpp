@@ -1,0 +1,172 @@
+#include "base/text.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <numeric>
+
+#include <fmt/format.h>
+
+namespace kdb {
+
+namespace {
+
+constexpr std::string_view whitespace = " \t\n\r\f\v";
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+std::string doubled(std::string_view text, char quote, bool backslashes) {
+  std::string result;
+  result.reserve(text.size() + 3);
+  result += quote;
+  for (const char c : text) {
+    if (c == quote || (backslashes && c == '\\')) result += c;
+    result += c;
+  }
+  result += quote;
+  return result;
+}
+
+/// Optimal string alignment: like Levenshtein's distance, but two neighbours swapped cost one, for typing
+/// does that.
+size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<size_t> before(b.size() + 1), previous(b.size() + 1), current(b.size() + 1);
+  std::iota(previous.begin(), previous.end(), size_t{0});
+  for (size_t i = 1; i <= a.size(); ++i) {
+    current[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t replaced = previous[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+      current[j] = std::min({previous[j] + 1, current[j - 1] + 1, replaced});
+      const bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+      if (swapped) current[j] = std::min(current[j], before[j - 2] + 1);
+    }
+    std::swap(before, previous);
+    std::swap(previous, current);
+  }
+  return previous[b.size()];
+}
+
+/// The first byte at or after `from` that is not ASCII; eight at a time, because nearly all of SQL is.
+size_t skip_ascii(std::string_view text, size_t from) {
+  constexpr std::uint64_t high_bits = 0x8080808080808080U;
+  for (std::uint64_t word = 0; from + sizeof word <= text.size(); from += sizeof word) {
+    std::memcpy(&word, text.data() + from, sizeof word);
+    if ((word & high_bits) != 0) break;
+  }
+  while (from < text.size() && static_cast<unsigned char>(text[from]) < 0x80) ++from;
+  return from;
+}
+
+/// The length of the well-formed sequence at `at` (RFC 3629, section 4), or 0.
+size_t utf8_sequence(std::string_view text, size_t at) {
+  const auto byte = [&](size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
+  const auto in = [&](size_t i, unsigned low, unsigned high) { return byte(i) >= low && byte(i) <= high; };
+  const unsigned lead = byte(at);
+  if (lead < 0x80) return 1;
+  if (lead >= 0xC2 && lead <= 0xDF) return in(at + 1, 0x80, 0xBF) ? 2 : 0;
+  if (lead >= 0xE0 && lead <= 0xEF) {
+    const unsigned low = lead == 0xE0 ? 0xA0 : 0x80;   // below: overlong
+    const unsigned high = lead == 0xED ? 0x9F : 0xBF;  // above: surrogates
+    return in(at + 1, low, high) && in(at + 2, 0x80, 0xBF) ? 3 : 0;
+  }
+  if (lead >= 0xF0 && lead <= 0xF4) {
+    const unsigned low = lead == 0xF0 ? 0x90 : 0x80;   // below: overlong
+    const unsigned high = lead == 0xF4 ? 0x8F : 0xBF;  // above: past U+10FFFF
+    return in(at + 1, low, high) && in(at + 2, 0x80, 0xBF) && in(at + 3, 0x80, 0xBF) ? 4 : 0;
+  }
+  return 0;
+}
+
+}  // namespace
+
+std::string quote_ident(std::string_view name) { return doubled(name, '"', false); }
+
+std::string quote_literal(std::string_view text) {
+  if (text.find('\\') == std::string_view::npos) return doubled(text, '\'', false);
+  return "E" + doubled(text, '\'', true);
+}
+
+std::string_view trim(std::string_view text) {
+  const size_t begin = text.find_first_not_of(whitespace);
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(whitespace) - begin + 1);
+}
+
+std::vector<std::string_view> split(std::string_view text, char separator) {
+  std::vector<std::string_view> parts;
+  for (size_t end = text.find(separator); end != std::string_view::npos; end = text.find(separator)) {
+    parts.push_back(text.substr(0, end));
+    text.remove_prefix(end + 1);
+  }
+  parts.push_back(text);
+  return parts;
+}
+
+std::string to_lower(std::string_view text) {
+  std::string result(text);
+  std::transform(result.begin(), result.end(), result.begin(), lower);
+  return result;
+}
+
+bool equals_ignore_case(std::string_view a, std::string_view b) {
+  return a.size() == b.size() &&
+         std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
+}
+
+std::optional<std::string_view> did_you_mean(std::string_view word,
+                                             const std::vector<std::string_view>& known) {
+  std::optional<std::string_view> best;
+  size_t best_distance = 0;
+  const std::string typed = to_lower(word);
+  for (const std::string_view candidate : known) {
+    const size_t distance = edit_distance(typed, to_lower(candidate));
+    if (distance > std::max(typed.size(), candidate.size()) / 3) continue;
+    if (!best || distance < best_distance) {
+      best = candidate;
+      best_distance = distance;
+    }
+  }
+  return best;
+}
+
+std::optional<size_t> find_invalid_utf8(std::string_view text) {
+  for (size_t at = skip_ascii(text, 0); at < text.size(); at = skip_ascii(text, at)) {
+    const size_t length = utf8_sequence(text, at);
+    if (length == 0) return at;
+    at += length;
+  }
+  return std::nullopt;
+}
+
+std::string human_duration(double seconds) {
+  // Rounded first, so that no border shows "1000 ms" or "60.0 s". Bounded, so that the conversions are
+  // defined.
+  const double bounded = std::isfinite(seconds) ? std::clamp(seconds, 0.0, 1e9) : 0.0;
+  if (const long long ms = std::llround(bounded * 1000); ms < 1000) return fmt::format("{} ms", ms);
+  if (const long long tenths = std::llround(bounded * 10); tenths < 600) {
+    return fmt::format("{}.{} s", tenths / 10, tenths % 10);
+  }
+  const long long whole = std::llround(bounded);
+  if (whole < 3600) return fmt::format("{} min {} s", whole / 60, whole % 60);
+  const long long minutes = std::llround(bounded / 60);
+  return fmt::format("{} h {} min", minutes / 60, minutes % 60);
+}
+
+std::string human_bytes(unsigned long long bytes) {
+  if (bytes == 1) return "1 byte";
+  if (bytes < 1024) return fmt::format("{} bytes", bytes);
+  auto value = static_cast<double>(bytes);
+  const char* unit = "bytes";
+  for (const char* next : {"kB", "MB", "GB", "TB", "PB", "EB"}) {
+    // Rounded first: 1023.7 kB would otherwise show as "1024 kB".
+    if (std::round(value) < 1024) break;
+    value /= 1024;
+    unit = next;
+  }
+  const long long tenths = std::llround(value * 10);
+  if (tenths < 100 && tenths % 10 != 0) return fmt::format("{}.{} {}", tenths / 10, tenths % 10, unit);
+  return fmt::format("{} {}", std::llround(value), unit);
+}
+
+}  // namespace kdb

@@ -1,0 +1,21 @@
+#pragma once
+
+#include "base/error.hpp"
+#include "cli/context.hpp"
+
+namespace kdb::cli {
+
+// The run functions of the rows in commands.cpp; each in the file of its command.
+Exit migrate_new(Context& context);
+Exit migrate_status(Context& context);
+Exit migrate_up(Context& context);
+Exit migrate_down(Context& context);
+Exit migrate_verify(Context& context);
+Exit migrate_baseline(Context& context);
+Exit migrate_repair(Context& context);
+Exit migrate_adopt(Context& context);
+Exit migrate_dump(Context& context);
+Exit sandbox(Context& context);
+Exit completion(Context& context);
+
+}  // namespace kdb::cli

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/event.hpp"
+#include "cli/command.hpp"
+#include "files/profile.hpp"
+#include "flow/session.hpp"
+#include "model/report.hpp"
+#include "pg/watchdog.hpp"
+
+namespace kdb::cli {
+
+/// What a command's run function works with: its arguments, and where its output goes.
+class Context {
+ public:
+  Context(const Command& command, Arguments arguments, std::vector<std::string> rest);
+  ~Context();
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+
+  const Arguments& arguments() const { return arguments_; }
+  /// What came after `--`.
+  const std::vector<std::string>& rest() const { return rest_; }
+
+  /// The profile with the command line's and the environment's words over it. Read once.
+  const files::Profile& profile();
+  /// What a flow that talks to a database is given.
+  const flow::Context& database();
+  const EventSink& events() const { return events_; }
+
+  /// Prints a result: to stdout in the chosen format, and to every -o file. Throws Error(usage) if a format cannot.
+  void print(const Report& report);
+  /// The same as text for a question on the terminal; true if the answer was yes.
+  bool ask(const Report& report, const std::string& question);
+  /// To stdout as it is.
+  void print_raw(const std::string& text);
+  /// Problems go to stderr as `kdb: error: …`; with --format json to stdout as json too.
+  void print_error(const Error& error);
+
+  bool quiet() const { return arguments_.has("quiet"); }
+
+ private:
+  struct Output;
+  void check_formats() const;
+
+  const Command& command_;
+  Arguments arguments_;
+  std::vector<std::string> rest_;
+  std::unique_ptr<Output> output_;
+  EventSink events_;
+  std::unique_ptr<files::Profile> profile_;
+  std::unique_ptr<pg::Watchdog> watchdog_;
+  std::unique_ptr<flow::Context> flow_;
+};
+
+/// Whether a stream is a terminal that a person looks at.
+bool is_terminal(int descriptor);
+
+}  // namespace kdb::cli

@@ -1,0 +1,102 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.hpp"
+#include "cli/command.hpp"
+
+namespace kdb::cli {
+
+namespace {
+
+constexpr size_t width = 96;
+
+/// Two columns; long help is wrapped under itself.
+std::string entry(const std::string& left, std::string_view right, size_t column) {
+  std::string text = "  " + left;
+  text.resize(std::max(text.size() + 2, column), ' ');
+  const size_t indent = text.size();
+  size_t used = indent;
+  for (const std::string_view word : split(right, ' ')) {
+    if (used > indent && used + 1 + word.size() > width) {
+      text += "\n" + std::string(indent, ' ');
+      used = indent;
+    } else if (used > indent) {
+      text += " ";
+      ++used;
+    }
+    text += word;
+    used += word.size();
+  }
+  return text + "\n";
+}
+
+std::string flags_of(const Option& option) {
+  std::string text = fmt::format("{}", fmt::join(split(option.flags, ','), ", "));
+  if (text.rfind("--", 0) == 0) text = "    " + text;
+  return option.value.empty() ? text : text + " " + std::string(option.value);
+}
+
+std::string help_of(const Option& option) {
+  std::string text(option.help);
+  if (!option.choices.empty()) text += fmt::format(": {}", fmt::join(option.choices, ", "));
+  return text;
+}
+
+std::string options_block(std::string_view heading, const std::vector<Option>& options) {
+  if (options.empty()) return {};
+  size_t column = 0;
+  for (const Option& option : options) column = std::max(column, flags_of(option).size() + 4);
+  std::string text = fmt::format("\n{}\n", heading);
+  for (const Option& option : options) text += entry(flags_of(option), help_of(option), std::min<size_t>(column, 36));
+  return text;
+}
+
+std::string commands_block(std::string_view prefix) {
+  size_t column = 0;
+  for (const Command& command : commands()) column = std::max(column, command.name.size() + 4);
+  std::string text = "\nCommands:\n";
+  for (const Command& command : commands())
+    if (command.name.substr(0, prefix.size()) == prefix) text += entry(std::string(command.name), command.summary, column);
+  return text;
+}
+
+std::string exit_codes() {
+  return "\nExit codes: 0 done · 1 failed · 2 changes pending (--exit-code) · 3 refused · 4 lock not obtained ·\n"
+         "  5 history inconsistent · 64 usage or malformed file · 130/143 interrupted\n";
+}
+
+std::string group_help(std::string_view prefix) {
+  std::string text = prefix.empty() ? "kdb brings a PostgreSQL or TimescaleDB database to a declared state and keeps it "
+                                      "there.\n\nUsage: kdb COMMAND [OPTION…]\n"
+                                    : fmt::format("Usage: kdb {} COMMAND [OPTION…]\n", prefix);
+  text += commands_block(prefix);
+  if (prefix.empty()) text += options_block("Options of every command:", global_options()) + exit_codes();
+  return text + (prefix.empty() ? "\nkdb COMMAND --help says more about a command.\n"
+                                : "\nkdb --help shows the options that every command takes.\n");
+}
+
+}  // namespace
+
+std::string help(std::string_view name) {
+  const auto found = std::find_if(commands().begin(), commands().end(),
+                                  [&](const Command& command) { return command.name == name; });
+  if (found == commands().end()) return group_help(name);
+  const Command& command = *found;
+  std::string text = fmt::format("kdb {}: {}\n\nUsage: kdb {}", name, command.summary, name);
+  for (const Positional& positional : command.positionals)
+    text += positional.required ? fmt::format(" {}", positional.name) : fmt::format(" [{}]", positional.name);
+  text += " [OPTION…]";
+  if (!command.rest.empty()) text += fmt::format(" [-- {} …]", command.rest);
+  text += fmt::format("\n\n{}\n", command.details);
+  if (!command.positionals.empty()) {
+    text += "\nArguments:\n";
+    for (const Positional& positional : command.positionals)
+      text += entry(std::string(positional.name), positional.help, 14);
+  }
+  text += options_block("Options:", command.options);
+  text += options_block("Options of every command:", global_options());
+  return text;
+}
+
+}  // namespace kdb::cli

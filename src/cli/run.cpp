@@ -1,0 +1,223 @@
+#include <CLI/CLI.hpp>
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <map>
+
+#include "base/text.hpp"
+#include "cli/command.hpp"
+#include "cli/context.hpp"
+#include "pg/connection.hpp"
+
+namespace kdb::cli {
+
+namespace {
+
+/// Where CLI11 puts what it parsed; one per option and level, since a global option may stand before and after the
+/// command.
+struct Slot {
+  std::string name;
+  bool split_commas = false;
+  bool is_switch = false;
+  std::vector<std::string> values;
+  bool given = false;
+};
+
+using Slots = std::vector<std::unique_ptr<Slot>>;
+
+void add_option(CLI::App& app, const Option& option, Slots& slots) {
+  slots.push_back(std::make_unique<Slot>());
+  Slot* slot = slots.back().get();
+  slot->name = long_name(option);
+  slot->split_commas = option.repeatable;
+  slot->is_switch = option.value.empty();
+  const std::string flags(option.flags);
+  if (slot->is_switch) {
+    app.add_flag(flags, slot->given);
+    return;
+  }
+  CLI::Option* added = app.add_option(flags, slot->values)->expected(1);
+  added->multi_option_policy(option.repeatable ? CLI::MultiOptionPolicy::TakeAll : CLI::MultiOptionPolicy::TakeLast);
+  added->allow_extra_args(false);
+  if (!option.choices.empty()) {
+    std::vector<std::string> choices(option.choices.begin(), option.choices.end());
+    added->check([choices, name = slot->name](const std::string& given) {
+      for (const std::string& choice : choices)
+        if (choice == given) return std::string();
+      return fmt::format("--{} takes {}, not '{}'", name, fmt::join(choices, ", "), given);
+    });
+  }
+}
+
+void collect(const Slots& slots, Arguments& arguments) {
+  for (const std::unique_ptr<Slot>& slot : slots) {
+    if (slot->given) arguments.add(slot->name, "");
+    for (const std::string& value : slot->values) {
+      if (!slot->split_commas) {
+        arguments.add(slot->name, value);
+        continue;
+      }
+      for (const std::string_view part : split(value, ','))
+        if (!part.empty()) arguments.add(slot->name, std::string(part));
+    }
+  }
+}
+
+/// The command line as parsed: a command, or a group of them that only has help.
+struct Parsed {
+  const Command* command = nullptr;
+  std::string group;
+  Arguments arguments;
+  std::vector<std::string> rest;
+};
+
+struct Level {
+  CLI::App* app = nullptr;
+  const Command* command = nullptr;
+  std::string name;
+  Slots slots;
+};
+
+CLI::App* quiet_subcommand(CLI::App& parent, const std::string& name) {
+  CLI::App* app = parent.add_subcommand(name);
+  app->set_help_flag();
+  return app;
+}
+
+/// One CLI11 application per command and group, from the rows.
+std::map<std::string, Level> build(CLI::App& app) {
+  std::map<std::string, Level> levels;
+  app.set_help_flag();
+  levels[""].app = &app;
+  for (const Command& command : commands()) {
+    std::string path;
+    CLI::App* parent = &app;
+    for (const std::string_view word : split(command.name, ' ')) {
+      path += (path.empty() ? "" : " ") + std::string(word);
+      Level& level = levels[path];
+      if (level.app == nullptr) level.app = quiet_subcommand(*parent, std::string(word));
+      level.name = path;
+      parent = level.app;
+    }
+    Level& level = levels[path];
+    level.command = &command;
+    for (const Option& option : command.options) add_option(*level.app, option, level.slots);
+    for (const Positional& positional : command.positionals) {
+      level.slots.push_back(std::make_unique<Slot>());
+      level.slots.back()->name = std::string(positional.name);
+      level.app->add_option(std::string(positional.name), level.slots.back()->values)->expected(1);
+    }
+  }
+  for (auto& [path, level] : levels)
+    for (const Option& option : global_options()) add_option(*level.app, option, level.slots);
+  return levels;
+}
+
+Error usage(std::string message, std::string_view command) {
+  const std::string words = command.empty() ? "kdb" : fmt::format("kdb {}", command);
+  return {Exit::usage, std::move(message), fmt::format("`{} --help` lists what there is", words)};
+}
+
+/// CLI11's sentences, in our manner: lower case and without a full stop.
+std::string in_our_words(std::string message) {
+  if (message.rfind("The following argument", 0) == 0) {
+    const size_t colon = message.find(": ");
+    return "not understood: " + message.substr(colon == std::string::npos ? 0 : colon + 2);
+  }
+  while (!message.empty() && (message.back() == '.' || message.back() == '\n')) message.pop_back();
+  if (const size_t colon = message.find(": --"); colon != std::string::npos && message.rfind("--", 0) == 0)
+    return message.substr(colon + 2);
+  if (message.size() > 1 && std::isupper(static_cast<unsigned char>(message[0])) != 0 &&
+      std::islower(static_cast<unsigned char>(message[1])) != 0)
+    message[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(message[0])));
+  return message;
+}
+
+Parsed parse(int argc, char** argv) {
+  Parsed parsed;
+  std::vector<std::string> words(argv + 1, argv + argc);
+  const auto dashes = std::find(words.begin(), words.end(), "--");
+  const bool has_rest = dashes != words.end();
+  if (has_rest) {
+    parsed.rest.assign(dashes + 1, words.end());
+    words.erase(dashes, words.end());
+  }
+  CLI::App app;
+  std::map<std::string, Level> levels = build(app);
+  try {
+    std::reverse(words.begin(), words.end());
+    app.parse(words);
+  } catch (const CLI::ParseError& error) {
+    // --help wins over whatever else is wrong, such as a missing argument.
+    const bool wants_help = std::any_of(words.begin(), words.end(),
+                                        [](const std::string& word) { return word == "--help" || word == "-h"; });
+    if (!wants_help) {
+      std::string at;
+      for (const auto& [path, level] : levels)
+        if (level.app->parsed() && path.size() > at.size()) at = path;
+      throw usage(in_our_words(error.what()), at);
+    }
+  }
+  for (const auto& [path, level] : levels) {
+    if (!level.app->parsed() && !path.empty()) continue;
+    collect(level.slots, parsed.arguments);
+    if (path.size() >= parsed.group.size()) {
+      parsed.group = path;
+      parsed.command = level.command;
+    }
+  }
+  if (has_rest && (parsed.command == nullptr || parsed.command->rest.empty()))
+    throw usage("nothing may follow `--` here", parsed.group);
+  return parsed;
+}
+
+Exit dispatch(const Parsed& parsed, std::unique_ptr<Context>& context) {
+  if (parsed.arguments.has("version")) {
+    fmt::print("kdb {}\n", KDB_VERSION);
+    return Exit::ok;
+  }
+  if (parsed.arguments.has("help")) {
+    fmt::print("{}", help(parsed.group));
+    return Exit::ok;
+  }
+  if (parsed.command == nullptr) {
+    fmt::print(stderr, "{}", help(parsed.group));
+    return Exit::usage;
+  }
+  for (const Positional& positional : parsed.command->positionals)
+    if (positional.required && !parsed.arguments.has(std::string(positional.name)))
+      throw usage(fmt::format("{} is missing: {}", positional.name, positional.help), parsed.command->name);
+  context = std::make_unique<Context>(*parsed.command, parsed.arguments, parsed.rest);
+  return parsed.command->run(*context);
+}
+
+void print_plain(const Error& error) {
+  for (const Problem& problem : error.problems()) {
+    fmt::print(stderr, "kdb: error: {}\n", problem.message);
+    if (!problem.hint.empty()) fmt::print(stderr, "hint: {}\n", problem.hint);
+  }
+}
+
+}  // namespace
+
+int run(int argc, char** argv) {
+  std::unique_ptr<Context> context;
+  const auto report = [&](const Error& error) {
+    if (context) context->print_error(error);
+    else print_plain(error);
+    return static_cast<int>(error.exit());
+  };
+  try {
+    return static_cast<int>(dispatch(parse(argc, argv), context));
+  } catch (const Error& error) {
+    return report(error);
+  } catch (const pg::ServerError& error) {
+    return report(Error(Exit::failed, Problem{.message = fmt::format("{} ({})", error.message, error.sqlstate),
+                                              .hint = error.hint, .details = error.detail}));
+  } catch (const std::exception& error) {
+    return report(Error(Exit::failed, fmt::format("unexpected: {}", error.what()), "please report this"));
+  }
+}
+
+}  // namespace kdb::cli

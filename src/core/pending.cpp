@@ -1,0 +1,187 @@
+#include "core/pending.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+namespace kdb {
+
+namespace {
+
+using State = MigrationStatus::State;
+
+MigrationStatus of_file(const MigrationFile& file, size_t index) {
+  return {.state = State::pending, .version = file.version, .name = file.name, .kind = file.kind, .file = index,
+          .applied = {}};
+}
+
+MigrationStatus of_applied(const AppliedMigration& applied, size_t index) {
+  return {.state = State::applied, .version = applied.version, .name = applied.name, .kind = applied.kind,
+          .file = {}, .applied = index};
+}
+
+/// Both sides of one migration.
+State join(const MigrationFile& file, const AppliedMigration& applied) {
+  if (applied.state == AppliedMigration::State::partial) return State::partial;
+  const bool equal = applied.checksum.empty() || applied.checksum == file.checksum;
+  if (file.kind == MigrationKind::repeatable) return equal ? State::applied : State::rerun;
+  return equal ? State::applied : State::changed;
+}
+
+bool in_order(const MigrationStatus& a, const MigrationStatus& b) {
+  const bool a_repeats = a.kind == MigrationKind::repeatable;
+  const bool b_repeats = b.kind == MigrationKind::repeatable;
+  if (a_repeats != b_repeats) return b_repeats;
+  if (a_repeats) return a.name < b.name;
+  if (a.version != b.version) return a.version < b.version;
+  return a.kind == MigrationKind::baseline && b.kind != MigrationKind::baseline;
+}
+
+/// The newest version of a set of rows; nothing if there is none.
+template <typename Wanted>
+std::optional<Version> newest(const std::vector<MigrationStatus>& rows, Wanted wanted) {
+  std::optional<Version> result;
+  for (const MigrationStatus& row : rows) {
+    if (row.kind == MigrationKind::repeatable || !wanted(row)) continue;
+    if (!result || row.version > *result) result = row.version;
+  }
+  return result;
+}
+
+/// A baseline covers every version up to its own: the newest one of the history, or on an empty history the newest
+/// baseline file (Flyway's B migrations), which then runs in the place of what it covers.
+std::optional<Version> baseline_of(const MigrationFolder& folder, const History& history) {
+  std::optional<Version> result;
+  const auto consider = [&](MigrationKind kind, const Version& version) {
+    if (kind == MigrationKind::baseline && (!result || version > *result)) result = version;
+  };
+  for (const AppliedMigration& applied : history.migrations) consider(applied.kind, applied.version);
+  if (history.migrations.empty())
+    for (const MigrationFile& file : folder.files) consider(file.kind, file.version);
+  return result;
+}
+
+}  // namespace
+
+std::string_view to_string(State state) {
+  switch (state) {
+    case State::applied: return "applied";
+    case State::pending: return "pending";
+    case State::partial: return "partial";
+    case State::out_of_order: return "out of order";
+    case State::changed: return "changed";
+    case State::missing: return "missing";
+    case State::ahead: return "ahead";
+    case State::baseline: return "baseline";
+    case State::rerun: return "changed, runs again";
+  }
+  return "";
+}
+
+std::vector<MigrationStatus> compare(const MigrationFolder& folder, const History& history) {
+  std::map<std::string, size_t> applied_by_key;
+  for (size_t i = 0; i < history.migrations.size(); ++i) {
+    const AppliedMigration& applied = history.migrations[i];
+    applied_by_key[history_key(applied.kind, applied.version, applied.name)] = i;
+  }
+
+  std::vector<MigrationStatus> rows;
+  rows.reserve(folder.files.size() + history.migrations.size());
+  const std::optional<Version> baseline = baseline_of(folder, history);
+  for (size_t i = 0; i < folder.files.size(); ++i) {
+    const MigrationFile& file = folder.files[i];
+    MigrationStatus row = of_file(file, i);
+    const auto found = applied_by_key.find(history_key(file.kind, file.version, file.name));
+    if (found != applied_by_key.end()) {
+      row.applied = found->second;
+      row.state = join(file, history.migrations[found->second]);
+      applied_by_key.erase(found);
+    } else if (file.kind == MigrationKind::baseline) {
+      const bool runs = history.migrations.empty() && file.version == *baseline;
+      row.state = runs ? State::pending : State::baseline;
+    } else if (baseline && file.kind == MigrationKind::versioned && file.version <= *baseline) {
+      row.state = State::baseline;
+    }
+    rows.push_back(std::move(row));
+  }
+
+  const std::optional<Version> newest_file = newest(rows, [](const auto&) { return true; });
+  for (const auto& [key, index] : applied_by_key) {
+    const AppliedMigration& applied = history.migrations[index];
+    MigrationStatus row = of_applied(applied, index);
+    if (applied.state == AppliedMigration::State::partial) row.state = State::partial;
+    else if (applied.kind == MigrationKind::baseline) row.state = State::baseline;
+    else if (applied.kind == MigrationKind::repeatable) row.state = State::applied;
+    else if (newest_file && applied.version < *newest_file) row.state = State::missing;
+    else row.state = State::ahead;
+    rows.push_back(std::move(row));
+  }
+
+  // A gap: not applied although something newer is.
+  const std::optional<Version> newest_applied = newest(rows, [&](const MigrationStatus& row) {
+    return row.applied && history.migrations[*row.applied].state == AppliedMigration::State::applied;
+  });
+  for (MigrationStatus& row : rows)
+    if (row.state == State::pending && row.kind == MigrationKind::versioned && newest_applied &&
+        row.version < *newest_applied)
+      row.state = State::out_of_order;
+
+  std::sort(rows.begin(), rows.end(), in_order);
+  return rows;
+}
+
+std::vector<MigrationStatus> select_up(const std::vector<MigrationStatus>& status, const UpSelection& selection) {
+  if (selection.to) {
+    const bool known = std::any_of(status.begin(), status.end(), [&](const MigrationStatus& row) {
+      return row.file && row.kind != MigrationKind::repeatable && row.version == *selection.to;
+    });
+    if (!known)
+      throw Error(Exit::usage, fmt::format("no migration has the version {}", selection.to->text),
+                  "`kdb migrate status` lists the versions");
+  }
+  std::vector<MigrationStatus> selected;
+  for (const MigrationStatus& row : status) {
+    const bool runs = row.state == State::pending || row.state == State::partial || row.state == State::rerun ||
+                      (row.state == State::out_of_order && selection.out_of_order);
+    if (!runs || !row.file) continue;
+    if (row.kind == MigrationKind::repeatable && (selection.to || selection.steps)) continue;
+    if (selection.to && row.version > *selection.to) continue;
+    if (selection.steps && selected.size() >= static_cast<size_t>(*selection.steps)) break;
+    selected.push_back(row);
+  }
+  return selected;
+}
+
+std::vector<Problem> history_problems(const std::vector<MigrationStatus>& status, const MigrationFolder& folder,
+                                      const History& history, bool allow_out_of_order) {
+  std::vector<Problem> problems;
+  for (const MigrationStatus& row : status) {
+    if (row.state == State::missing) {
+      problems.push_back(
+          {.message = fmt::format("migration {} {} was applied, but {} has no file for it", row.version.text,
+                                  row.name, folder.path),
+           .hint = fmt::format("bring the file back from version control, or `kdb migrate repair {} --forget` if the "
+                               "database no longer has what it did",
+                               row.version.text)});
+    } else if (row.state == State::out_of_order && !allow_out_of_order) {
+      problems.push_back(
+          {.message = fmt::format("migration {} {} is out of order: it is not applied, but newer ones are",
+                                  row.version.text, row.name),
+           .where = {.file = folder.files[*row.file].path},
+           .hint = "give it a version above the newest one, or run `kdb migrate up --allow-out-of-order`"});
+    } else if (row.state == State::partial && history.migrations[*row.applied].direction == Direction::down) {
+      problems.push_back({.message = fmt::format("migration {} {} was being undone and is half gone", row.version.text,
+                                                 row.name),
+                          .hint = "`kdb migrate down` goes on with it"});
+    } else if (row.state == State::partial && !row.file) {
+      const AppliedMigration& applied = history.migrations[*row.applied];
+      problems.push_back({.message = fmt::format("migration {} {} was interrupted in its middle, and {} has no file for it",
+                                                 applied.version.text, applied.name, folder.path),
+                          .hint = "bring the file back, so that the rest of its statements can run"});
+    }
+  }
+  return problems;
+}
+
+}  // namespace kdb

@@ -1,0 +1,109 @@
+#include "files/candidates.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/checksum.hpp"
+#include "base/text.hpp"
+#include "files/layouts.hpp"
+#include "files/names.hpp"
+#include "files/read_file.hpp"
+
+namespace kdb::files {
+namespace {
+
+using Evidence = std::vector<std::pair<Layout, std::string_view>>;
+
+bool is_claimed(const MigrationSource& source, std::string_view path) {
+  // diesel's down.sql is claimed by no layout: alone it makes no migration.
+  if (parse_folder(path) && base_name(path) == "down.sql") return true;
+  if (source.layout) return rules_of(*source.layout).claims(path);
+  const auto layouts = all_layouts();
+  return std::any_of(layouts.begin(), layouts.end(),
+                     [&](const LayoutRules& rules) { return rules.claims(path); });
+}
+
+// Nothing for an empty file: it is of any layout, and is reported when it is parsed.
+std::optional<Layout> layout_of_contents(std::string_view contents) {
+  if (trim(contents).empty()) return std::nullopt;
+  for (const LayoutRules& rules : all_layouts()) {
+    if (rules.recognises != nullptr && rules.recognises(contents)) return rules.layout;
+  }
+  return std::nullopt;
+}
+
+void report_unread(const ReadResult& result, std::uint64_t limit, const std::string& path,
+                   std::vector<Problem>& problems) {
+  Problem problem{.message = fmt::format("cannot read the migration: {}", result.error),
+                  .where = {.file = path},
+                  .hint = {}};
+  if (result.status == ReadResult::Status::too_large) {
+    problem.message = fmt::format("file of {} is too large for a migration (limit {})",
+                                  human_bytes(result.size), human_bytes(limit));
+    problem.hint = "load data with psql's \\copy, or raise [migrations] max_file_size";
+  }
+  problems.push_back(std::move(problem));
+}
+
+/// One file of each layout that is there. Files in sub-folders count for tools that read these, and only when
+/// the folder itself has no migrations.
+Evidence find_evidence(const std::vector<Candidate>& candidates, bool in_subfolders) {
+  Evidence seen;
+  const auto add = [&](Layout layout, std::string_view path) {
+    const bool known =
+        std::any_of(seen.begin(), seen.end(), [&](const auto& one) { return one.first == layout; });
+    if (!known) seen.emplace_back(layout, path);
+  };
+  for (const Candidate& candidate : candidates) {
+    if (candidate.layout && !in_subfolders) add(*candidate.layout, candidate.path);
+    for (const LayoutRules& rules : all_layouts()) {
+      const bool deep = rules.recursive && candidate.path.find('/') != std::string_view::npos;
+      if (rules.recognises != nullptr || deep != in_subfolders) continue;
+      if (rules.claims(candidate.path)) add(rules.layout, candidate.path);
+    }
+  }
+  return seen;
+}
+
+}  // namespace
+
+std::vector<Candidate> read_candidates(const MigrationSource& source, const FolderScan& scan,
+                                       const std::string& folder, std::vector<Problem>& problems) {
+  std::vector<Candidate> candidates;
+  std::string contents;
+  for (const std::string& path : scan.paths()) {
+    if (!is_claimed(source, path)) continue;
+    Candidate candidate{.path = path, .checksum = {}, .layout = {}};
+    const ReadResult result = read_file_at(scan.fd(), path.c_str(), source.max_file_size, contents);
+    if (result.status != ReadResult::Status::ok) {
+      report_unread(result, source.max_file_size, fmt::format("{}/{}", folder, path), problems);
+    } else {
+      candidate.checksum = sha256_hex(contents);
+      if (!source.layout && is_numbered_file(path)) candidate.layout = layout_of_contents(contents);
+    }
+    candidates.push_back(std::move(candidate));
+  }
+  return candidates;
+}
+
+std::optional<Layout> detect_layout(const std::vector<Candidate>& candidates, const std::string& folder,
+                                    std::vector<Problem>& problems) {
+  auto seen = find_evidence(candidates, false);
+  if (seen.empty()) seen = find_evidence(candidates, true);
+  if (seen.empty()) {
+    const bool numbered = std::any_of(candidates.begin(), candidates.end(),
+                                      [](const Candidate& one) { return is_numbered_file(one.path); });
+    return numbered ? std::optional(Layout::plain) : std::nullopt;
+  }
+  if (seen.size() == 1) return seen.front().first;
+  std::vector<std::string> files;
+  for (const auto& [layout, path] : seen) files.push_back(fmt::format("{} ({})", path, to_string(layout)));
+  problems.push_back({.message = fmt::format("the folder mixes layouts: {}", fmt::join(files, ", ")),
+                      .where = {.file = folder},
+                      .hint = "keep one tool's files in it, or say which with [migrations] layout"});
+  return std::nullopt;
+}
+
+}  // namespace kdb::files

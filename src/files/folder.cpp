@@ -1,0 +1,218 @@
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "files/candidates.hpp"
+#include "files/folder_scan.hpp"
+#include "files/layouts.hpp"
+#include "files/migrations.hpp"
+#include "files/names.hpp"
+
+namespace kdb::files {
+namespace {
+
+struct Down {
+  Version version;
+  std::string path;
+  std::string checksum;
+};
+
+/// Makes a MigrationFolder of the names and checksums that were read.
+class Lister {
+ public:
+  Lister(std::string folder, const std::vector<Candidate>& candidates, std::vector<Problem>& problems)
+      : candidates_(candidates), problems_(problems) {
+    folder_.path = std::move(folder);
+  }
+
+  MigrationFolder list(const LayoutRules& rules, const std::vector<std::string>& paths) {
+    folder_.layout = rules.layout;
+    for (const std::string& path : paths) add(rules, path);
+    sort_files();
+    pair_downs();
+    report_duplicates();
+    return finish();
+  }
+
+  // Nothing is a migration: a file that nearly is one, or one in a sub-folder, is most likely the user's
+  // mistake.
+  MigrationFolder list_none(const std::vector<std::string>& paths) {
+    for (const std::string& path : paths) {
+      if (!refuse_as(Layout::flyway, path) && !refuse_as(Layout::native, path)) pass_over_or_report(path);
+    }
+    return finish();
+  }
+
+  bool has_duplicates() const { return has_duplicates_; }
+
+ private:
+  std::string shown(std::string_view path) const { return fmt::format("{}/{}", folder_.path, path); }
+
+  void problem(std::string message, std::string file, std::string hint) {
+    problems_.push_back(
+        {.message = std::move(message), .where = {.file = std::move(file)}, .hint = std::move(hint)});
+  }
+
+  std::string checksum_of(std::string_view path) const {
+    const auto found =
+        std::lower_bound(candidates_.begin(), candidates_.end(), path,
+                         [](const Candidate& one, std::string_view key) { return one.path < key; });
+    return found != candidates_.end() && found->path == path ? found->checksum : std::string{};
+  }
+
+  void add(const LayoutRules& rules, const std::string& path) {
+    auto entry = rules.classify(path);
+    if (!entry) return pass_over(path);
+    switch (entry->role) {
+      case Entry::Role::up:
+        folder_.files.push_back({.version = std::move(entry->version),
+                                 .name = std::move(entry->name),
+                                 .kind = entry->kind,
+                                 .path = shown(path),
+                                 .down_path = {},
+                                 .checksum = checksum_of(path),
+                                 .down_checksum = {}});
+        break;
+      case Entry::Role::down:
+        downs_.push_back(
+            {.version = std::move(entry->version), .path = shown(path), .checksum = checksum_of(path)});
+        break;
+      case Entry::Role::companion:
+        break;
+      case Entry::Role::refused:
+        refuse(path, entry->reason, rules);
+        break;
+    }
+  }
+
+  void refuse(const std::string& path, std::string_view reason, const LayoutRules& rules) {
+    problem(fmt::format("\"{}\" {}", base_name(path).empty() ? path : base_name(path), reason), shown(path),
+            fmt::format("{} migrations are named {}; move what is none out of the folder",
+                        to_string(rules.layout), rules.form));
+  }
+
+  bool refuse_as(Layout layout, const std::string& path) {
+    const auto entry = rules_of(layout).classify(path);
+    if (!entry || entry->role != Entry::Role::refused) return false;
+    refuse(path, entry->reason, rules_of(layout));
+    return true;
+  }
+
+  void pass_over_or_report(const std::string& path) {
+    if (!ends_in_sql(path)) return pass_over(path);
+    problem(fmt::format("\"{}\" is in a sub-folder, and the folder itself has no migrations", path),
+            shown(path), "name the folder that has them with --migrations DIR");
+  }
+
+  // A file that its tool would not have run either. Files of one sub-folder are listed as that folder.
+  void pass_over(std::string_view path) {
+    const size_t slash = path.find('/');
+    std::string name(slash == std::string_view::npos ? path : path.substr(0, slash + 1));
+    if (passed_over_.empty() || passed_over_.back() != name) passed_over_.push_back(std::move(name));
+  }
+
+  // Versioned files and baselines by version, then repeatable ones by name.
+  void sort_files() {
+    std::sort(folder_.files.begin(), folder_.files.end(), [](const MigrationFile& a, const MigrationFile& b) {
+      const bool repeatable_a = a.kind == MigrationKind::repeatable;
+      const bool repeatable_b = b.kind == MigrationKind::repeatable;
+      if (repeatable_a != repeatable_b) return repeatable_b;
+      if (const auto order = a.version <=> b.version; order != 0) return order < 0;
+      if (a.kind != b.kind) return a.kind < b.kind;
+      return repeatable_a ? std::tie(a.name, a.path) < std::tie(b.name, b.path) : a.path < b.path;
+    });
+  }
+
+  MigrationFile* find_up(const Version& version) {
+    const auto less = [](const MigrationFile& file, const Version& key) {
+      return file.kind != MigrationKind::repeatable && file.version < key;
+    };
+    const auto found = std::lower_bound(folder_.files.begin(), folder_.files.end(), version, less);
+    const bool fits =
+        found != folder_.files.end() && found->kind == MigrationKind::versioned && found->version == version;
+    return fits ? &*found : nullptr;
+  }
+
+  void pair_downs() {
+    for (Down& down : downs_) {
+      MigrationFile* up = find_up(down.version);
+      if (up == nullptr) {
+        problem(fmt::format("version {} has a down file and no up file", down.version.text), down.path,
+                "add the up file, or move the down file out of the folder");
+      } else if (!up->down_path.empty()) {
+        report_duplicate(fmt::format("down files of version {}", down.version.text), up->down_path,
+                         down.path);
+      } else {
+        up->down_path = std::move(down.path);
+        up->down_checksum = std::move(down.checksum);
+      }
+    }
+  }
+
+  void report_duplicates() {
+    for (size_t i = 1; i < folder_.files.size(); ++i) {
+      const MigrationFile& a = folder_.files[i - 1];
+      const MigrationFile& b = folder_.files[i];
+      if (a.kind != b.kind || a.version != b.version) continue;
+      if (a.kind != MigrationKind::repeatable) {
+        report_duplicate(fmt::format("migrations of version {}", b.version.text), a.path, b.path);
+      } else if (a.name == b.name) {
+        report_duplicate(fmt::format("repeatable migrations named {}", b.name), a.path, b.path);
+      }
+    }
+  }
+
+  void report_duplicate(const std::string& what, const std::string& first, const std::string& second) {
+    has_duplicates_ = true;
+    problem(fmt::format("two {}: {} and {}", what, first, second), second,
+            "rename the one that was never applied");
+  }
+
+  MigrationFolder finish() {
+    if (folder_.files.empty()) folder_.warnings.push_back(fmt::format("no migrations in {}", folder_.path));
+    if (!passed_over_.empty()) {
+      folder_.warnings.push_back(
+          fmt::format("not migrations, in {}: {}", folder_.path, fmt::join(passed_over_, ", ")));
+    }
+    return std::move(folder_);
+  }
+
+  const std::vector<Candidate>& candidates_;
+  std::vector<Problem>& problems_;
+  MigrationFolder folder_;
+  std::vector<Down> downs_;
+  std::vector<std::string> passed_over_;
+  bool has_duplicates_ = false;
+};
+
+std::string without_slash(std::string path) {
+  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+  return path;
+}
+
+}  // namespace
+
+MigrationFolder list_migrations(const MigrationSource& source) {
+  const std::string path = without_slash(source.folder);
+  const FolderScan scan(path);
+  std::vector<Problem> problems;
+  const auto candidates = read_candidates(source, scan, path, problems);
+  const size_t before = problems.size();
+  const auto layout = source.layout ? source.layout : detect_layout(candidates, path, problems);
+  const bool mixed = problems.size() > before;
+
+  Lister lister(path, candidates, problems);
+  MigrationFolder folder;
+  if (layout) {
+    folder = lister.list(rules_of(*layout), scan.paths());
+  } else if (!mixed) {
+    folder = lister.list_none(scan.paths());
+  }
+  if (problems.empty()) return folder;
+  sort_by_position(problems);
+  throw Error(lister.has_duplicates() ? Exit::history : Exit::usage, std::move(problems));
+}
+
+}  // namespace kdb::files

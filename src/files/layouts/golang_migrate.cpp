@@ -1,0 +1,51 @@
+// golang-migrate: 1_name.up.sql and 1_name.down.sql, paired by their version.
+#include <fmt/format.h>
+
+#include "files/layouts.hpp"
+#include "files/layouts/numbered.hpp"
+#include "files/names.hpp"
+#include "files/sections.hpp"
+
+namespace kdb::files {
+namespace {
+
+bool claims(std::string_view path) { return parse_up_down(path).has_value(); }
+
+std::optional<Entry> classify(std::string_view path) {
+  if (const auto name = parse_up_down(path)) {
+    return Entry{.role = name->up ? Entry::Role::up : Entry::Role::down,
+                 .version = number_version(name->digits),
+                 .name = std::string(name->title)};
+  }
+  if (auto program = refuse_program(path)) return program;
+  if (ends_in_sql(path) && !leading_digits(path).empty() && path.find('/') == std::string_view::npos) {
+    return refused("is neither VERSION_name.up.sql nor VERSION_name.down.sql");
+  }
+  return std::nullopt;
+}
+
+void parse(const ParseInput& input, Migration& migration) {
+  migration.up = join_pieces({{std::string(input.up), 1}}, input.file.path);
+  if (input.down) migration.down = join_pieces({{std::string(*input.down), 1}}, input.file.down_path);
+  // golang-migrate sends the file as it is: what its author wrote decides about transactions.
+  migration.up->tool_adds_no_transaction = true;
+  if (migration.down) migration.down->tool_adds_no_transaction = true;
+}
+
+std::vector<NewFile> create(std::string_view version, std::string_view name) {
+  return {{.path = fmt::format("{}_{}.up.sql", version, name), .contents = {}},
+          {.path = fmt::format("{}_{}.down.sql", version, name), .contents = {}}};
+}
+
+}  // namespace
+
+LayoutRules golang_migrate_layout() {
+  return {.layout = Layout::golang_migrate,
+          .form = "1_name.up.sql",
+          .claims = claims,
+          .classify = classify,
+          .parse = parse,
+          .create = create};
+}
+
+}  // namespace kdb::files

@@ -1,0 +1,40 @@
+// Plain: 0001_name.sql, the whole file is up. Atlas' folders are of this form.
+#include <fmt/format.h>
+
+#include "files/layouts.hpp"
+#include "files/layouts/numbered.hpp"
+#include "files/names.hpp"
+#include "files/plain_file.hpp"
+
+namespace kdb::files {
+namespace {
+
+std::optional<Entry> classify(std::string_view path) {
+  if (is_numbered_file(path)) {
+    const std::string_view stem = path.substr(0, path.size() - std::string_view(".sql").size());
+    auto version = dated_version(stem);
+    if (!version) return std::nullopt;
+    std::string name = name_after(stem.substr(version->text.size()));
+    return Entry{.version = std::move(*version), .name = std::move(name)};
+  }
+  if (auto program = refuse_program(path)) return program;
+  return refuse_unnumbered_sql(path);
+}
+
+std::vector<NewFile> create(std::string_view version, std::string_view name) {
+  return {{.path = fmt::format("{}_{}.sql", version, name), .contents = {}}};
+}
+
+}  // namespace
+
+LayoutRules plain_layout() {
+  return {.layout = Layout::plain,
+          .form = "0001_name.sql, the whole file",
+          .claims = is_numbered_file,
+          .recognises = [](std::string_view) { return true; },
+          .classify = classify,
+          .parse = parse_plain,
+          .create = create};
+}
+
+}  // namespace kdb::files

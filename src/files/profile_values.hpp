@@ -1,0 +1,96 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "files/migrations.hpp"
+#include "files/toml.hpp"
+
+namespace kdb::files {
+
+/// What every reader of profile values shares.
+struct ReadContext {
+  const Environment& environment;
+  bool url_needed = true;
+  std::vector<Problem> problems;
+  /// Where each table was last seen, by its name in messages: for checks across keys and files.
+  std::map<std::string, Source> tables;
+};
+
+/// A value and what messages call it: `[connection] retry.initial`.
+struct Field {
+  const TomlValue& value;
+  std::string name;
+};
+
+/// Adds a problem at the field: `<name> <message>`.
+void report(ReadContext& context, const Field& field, std::string_view message, std::string hint = {});
+
+/// A string with its `${NAME}` expanded. Nothing (and a problem, unless the value is overridden) for another
+/// type or an unset variable.
+std::optional<std::string> read_text(ReadContext& context, const Field& field);
+
+/// The same for a string that may not be empty.
+std::optional<std::string> read_name(ReadContext& context, const Field& field);
+
+/// A duration with a unit such as "10s", at least `minimum`. Only 0 may be written without a unit.
+std::optional<std::chrono::milliseconds> read_duration(
+    ReadContext& context, const Field& field,
+    std::chrono::milliseconds minimum = std::chrono::milliseconds(0));
+
+/// A size such as "16MB", or an integer of bytes; not 0.
+std::optional<std::uint64_t> read_bytes(ReadContext& context, const Field& field);
+
+std::optional<std::int64_t> read_integer(ReadContext& context, const Field& field, std::int64_t minimum,
+                                         std::int64_t maximum);
+
+std::optional<double> read_number(ReadContext& context, const Field& field, double minimum, double maximum);
+
+/// One of `words`, as its index.
+std::optional<size_t> read_word(ReadContext& context, const Field& field,
+                                const std::vector<std::string_view>& words);
+
+/// A key of a table and how its value gets into T.
+template <class T>
+struct Key {
+  std::string_view name;
+  void (*read)(ReadContext& context, const Field& field, T& target);
+};
+
+/// The members of a field that must be a table (nothing, and a problem, if it is none).
+const std::vector<TomlMember>* read_members(ReadContext& context, const Field& field);
+
+void report_unknown_key(ReadContext& context, const TomlMember& member, const std::string& table,
+                        const std::vector<std::string_view>& known);
+
+/// Reads a table by its keys into `target`; unknown keys are problems. `prefix` comes before a key's name in
+/// messages: `[connection] ` or `[connection] retry.`.
+template <class T>
+void read_table(ReadContext& context, const Field& field, const std::string& prefix,
+                std::span<const Key<T>> keys, T& target) {
+  const auto* members = read_members(context, field);
+  if (members == nullptr) return;
+  for (const TomlMember& member : *members) {
+    const Key<T>* found = nullptr;
+    for (const Key<T>& key : keys) {
+      if (key.name == member.key) found = &key;
+    }
+    if (found != nullptr) {
+      found->read(context, {member.value, prefix + member.key}, target);
+      continue;
+    }
+    std::vector<std::string_view> known;
+    for (const Key<T>& key : keys) known.push_back(key.name);
+    report_unknown_key(context, member, field.name, known);
+  }
+}
+
+}  // namespace kdb::files

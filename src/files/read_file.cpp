@@ -1,0 +1,54 @@
+#include "files/read_file.hpp"
+
+#include <cerrno>
+#include <system_error>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "files/descriptor.hpp"
+
+namespace kdb::files {
+namespace {
+
+ReadResult failure(int error_number) {
+  return {.status = error_number == ENOENT ? ReadResult::Status::missing : ReadResult::Status::failed,
+          .error = std::generic_category().message(error_number)};
+}
+
+}  // namespace
+
+ReadResult read_file_at(int folder_fd, const char* name, std::uint64_t max_size, std::string& contents) {
+  contents.clear();
+  // O_NONBLOCK: a FIFO in the folder must not hang kdb; it has no effect on regular files.
+  const Descriptor file(::openat(folder_fd, name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+  if (file.get() < 0) return failure(errno);
+  struct stat status {};
+  if (::fstat(file.get(), &status) != 0) return failure(errno);
+  if (S_ISDIR(status.st_mode)) return failure(EISDIR);
+  if (!S_ISREG(status.st_mode)) return {.status = ReadResult::Status::failed, .error = "not a regular file"};
+
+  ReadResult result{.size = static_cast<std::uint64_t>(status.st_size)};
+  if (result.size > max_size) {
+    result.status = ReadResult::Status::too_large;
+    return result;
+  }
+  contents.resize(result.size);
+  size_t filled = 0;
+  while (filled < contents.size()) {
+    const ssize_t count = ::read(file.get(), contents.data() + filled, contents.size() - filled);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return failure(errno);
+    if (count == 0) break;  // truncated meanwhile
+    filled += static_cast<size_t>(count);
+  }
+  contents.resize(filled);
+  return result;
+}
+
+ReadResult read_file(const std::string& path, std::uint64_t max_size, std::string& contents) {
+  return read_file_at(AT_FDCWD, path.c_str(), max_size, contents);
+}
+
+}  // namespace kdb::files

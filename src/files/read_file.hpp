@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace kdb::files {
+
+/// What became of reading a file; `error` is in words ("permission denied") and empty when all went well.
+struct ReadResult {
+  enum class Status { ok, missing, too_large, failed };
+  Status status = Status::ok;
+  std::uint64_t size = 0;  // what the file system says, also of a file that is too large
+  std::string error = {};
+};
+
+/// Reads a whole regular file into `contents`, whose memory is used again. `name` is relative to the open
+/// folder `folder_fd` (AT_FDCWD for the current one). A file of more than `max_size` bytes is not read at
+/// all.
+ReadResult read_file_at(int folder_fd, const char* name, std::uint64_t max_size, std::string& contents);
+
+/// The same with a path.
+ReadResult read_file(const std::string& path, std::uint64_t max_size, std::string& contents);
+
+}  // namespace kdb::files

@@ -1,0 +1,101 @@
+#include "files/toml.hpp"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+#include <toml++/toml.h>
+
+namespace kdb::files {
+namespace {
+
+Source source_of(const toml::source_region& region, const std::string& file) {
+  return {.file = file,
+          .line = static_cast<int>(region.begin.line),
+          .column = static_cast<int>(region.begin.column)};
+}
+
+TomlValue convert(const toml::node& node, const std::string& file);
+
+std::vector<TomlMember> convert_members(const toml::table& table, const std::string& file) {
+  std::vector<TomlMember> members;
+  members.reserve(table.size());
+  for (const auto& [key, value] : table) {
+    members.push_back({.key = std::string(key.str()),
+                       .where = source_of(key.source(), file),
+                       .value = convert(value, file)});
+  }
+  // toml++ sorts by key; people and messages follow the file.
+  std::stable_sort(members.begin(), members.end(), [](const TomlMember& a, const TomlMember& b) {
+    return std::tie(a.where.line, a.where.column) < std::tie(b.where.line, b.where.column);
+  });
+  return members;
+}
+
+TomlValue convert(const toml::node& node, const std::string& file) {
+  TomlValue value;
+  value.where = source_of(node.source(), file);
+  if (const auto* table = node.as_table()) {
+    value.kind = TomlValue::Kind::table;
+    value.members = convert_members(*table, file);
+  } else if (const auto* array = node.as_array()) {
+    value.kind = TomlValue::Kind::array;
+    for (const toml::node& item : *array) value.items.push_back(convert(item, file));
+  } else if (const auto* string = node.as_string()) {
+    value.kind = TomlValue::Kind::string;
+    value.string = string->get();
+  } else if (const auto* integer = node.as_integer()) {
+    value.kind = TomlValue::Kind::integer;
+    value.integer = integer->get();
+  } else if (const auto* floating = node.as_floating_point()) {
+    value.kind = TomlValue::Kind::floating;
+    value.floating = floating->get();
+  } else if (const auto* boolean = node.as_boolean()) {
+    value.kind = TomlValue::Kind::boolean;
+    value.boolean = boolean->get();
+  } else {
+    value.kind = TomlValue::Kind::date;
+  }
+  return value;
+}
+
+}  // namespace
+
+const TomlValue* TomlValue::find(std::string_view key) const {
+  const auto member = std::find_if(members.begin(), members.end(),
+                                   [&](const TomlMember& candidate) { return candidate.key == key; });
+  return member == members.end() ? nullptr : &member->value;
+}
+
+std::string_view describe(TomlValue::Kind kind) {
+  switch (kind) {
+    case TomlValue::Kind::table:
+      return "a table";
+    case TomlValue::Kind::array:
+      return "an array";
+    case TomlValue::Kind::string:
+      return "a string";
+    case TomlValue::Kind::integer:
+      return "an integer";
+    case TomlValue::Kind::floating:
+      return "a number";
+    case TomlValue::Kind::boolean:
+      return "a boolean";
+    case TomlValue::Kind::date:
+      return "a date or time";
+  }
+  return "a value";
+}
+
+TomlValue parse_toml(std::string_view text, const std::string& file) {
+  try {
+    return convert(toml::parse(text, std::string_view(file)), file);
+  } catch (const toml::parse_error& error) {
+    throw Error(Exit::usage,
+                Problem{.message = std::string("malformed TOML: ") + std::string(error.description()),
+                        .where = source_of(error.source(), file),
+                        .hint = {}});
+  }
+}
+
+}  // namespace kdb::files

@@ -1,0 +1,141 @@
+#include "flow/deployment.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+
+#include "base/text.hpp"
+#include "core/steps.hpp"
+#include "flow/locked_history.hpp"
+#include "pg/deploy_lock.hpp"
+#include "pg/execute.hpp"
+#include "pg/observer.hpp"
+
+namespace kdb::flow {
+
+namespace {
+
+/// A migration that ends the server each time must not be repeated for ever.
+constexpr int losses_without_progress = 3;
+
+std::string outcome_of(Exit exit) {
+  switch (exit) {
+    case Exit::interrupted:
+    case Exit::terminated: return "interrupted";
+    case Exit::refused:
+    case Exit::history: return "refused";
+    case Exit::lock: return "lock not obtained";
+    case Exit::ok:
+    case Exit::pending:
+    case Exit::usage:
+    case Exit::failed: return "failed";
+  }
+  return "failed";
+}
+
+std::string describe(const pg::ServerError& error) {
+  return error.sqlstate.empty() ? error.message : fmt::format("{} ({})", error.message, error.sqlstate);
+}
+
+}  // namespace
+
+Deployment::Deployment(const Context& context, MigrationFolder folder, Decide decide)
+    : context_(context), folder_(std::move(folder)), decide_(std::move(decide)) {}
+
+std::vector<Ran> Deployment::run(Session session) {
+  refuse_standby(session);
+  context_.events({.kind = Event::Kind::info, .message = "target: " + session.facts.target});
+  int losses = 0;
+  for (;;) {
+    try {
+      run_on(session);
+      return std::move(ran_);
+    } catch (const pg::ServerError& error) {
+      context_.watchdog.check();
+      if (!error.session_ended) throw Error(Exit::failed, describe(error), error.hint);
+      losses = progressed_ ? 1 : losses + 1;
+      progressed_ = false;
+      if (losses >= losses_without_progress)
+        throw Error(Exit::failed,
+                    fmt::format("the connection was lost {} times in a row without progress: {}", losses, describe(error)),
+                    "look into the server's log; what was done is recorded, run again to go on");
+      context_.events({.kind = Event::Kind::retry,
+                       .message = fmt::format("connection lost: {}; connecting again, the history says what is left",
+                                              describe(error))});
+    }
+    session = open_session(context_);
+  }
+}
+
+/// A backend whose client is gone keeps the lock until it notices, which takes hours behind a dead network. Idle, it has
+/// nothing to lose; while it works it is left to finish: taking the lock waits for its end.
+void Deployment::end_lost_session(Session& session) {
+  pg::Connection& connection = *session.connection;
+  if (!last_session_.empty())
+    connection.exec(fmt::format(
+        "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE (pid, backend_start) = ({}) "
+        "AND state IN ('idle', 'idle in transaction', 'idle in transaction (aborted)')",
+        last_session_));
+  const pg::Result self = connection.exec(
+      "SELECT pg_catalog.format('%s, timestamptz %L', pid, backend_start) FROM pg_catalog.pg_stat_activity "
+      "WHERE pid = pg_catalog.pg_backend_pid()");
+  last_session_ = self.empty() ? "" : self.text(0, 0);
+}
+
+void Deployment::run_on(Session& session) {
+  pg::Connection& connection = *session.connection;
+  const files::Profile& profile = context_.profile;
+  end_lost_session(session);
+  pg::refuse_transaction_pooler(connection, context_.connect, context_.watchdog, session.facts.backend_pid,
+                                profile.connection.pooler == "session");
+  pg::take_deploy_lock(connection, context_.watchdog, session.store.lock_key(), profile.migrations.lock_wait,
+                       context_.random, context_.events);
+  prepare_history(session);
+  const std::vector<Work> work = decide_(look(context_, session, folder_));
+  if (work.empty()) {
+    if (run_id_ != 0) session.store.finish_run(connection, run_id_, "done", "");
+    pg::release_deploy_lock(connection, session.store.lock_key());
+    return;
+  }
+  if (run_id_ == 0) run_id_ = session.store.begin_run(connection, context_.command, context_.who);
+
+  connection.on_notice([this](std::string_view message) {
+    context_.events({.kind = Event::Kind::notice, .message = std::string(message)});
+  });
+  pg::Observer observer(context_.connect, context_.watchdog, session.facts.backend_pid, profile.connection.lock_timeout,
+                        context_.events);
+  pg::Executor executor(connection, context_.watchdog, session.store, observer,
+                        {.lock_timeout = profile.connection.lock_timeout,
+                         .build_wait = profile.connection.build_wait,
+                         .statement_timeout = profile.connection.statement_timeout,
+                         .role = profile.database.role,
+                         .lock_retry = profile.migrations.lock_retry,
+                         .random = context_.random,
+                         .separate = as_separate_steps},
+                        context_.events);
+  try {
+    for (const Work& item : work) {
+      context_.watchdog.check();
+      const auto begun = std::chrono::steady_clock::now();
+      executor.run(run_id_, item.plan, item.resume);
+      const auto took =
+          std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun).count();
+      progressed_ = true;
+      const MigrationFile& file = item.plan.migration.file;
+      ran_.push_back({.version = file.version, .name = file.name, .milliseconds = took});
+      context_.events({.kind = Event::Kind::info,
+                       .message = fmt::format("{} {}{}{} ({})",
+                                              item.plan.direction == Direction::up ? "applied" : "undone",
+                                              file.version.text, file.version.text.empty() ? "" : " ", file.name,
+                                              human_duration(static_cast<double>(took) / 1000.0))});
+    }
+  } catch (const Error& error) {
+    session.store.finish_run(connection, run_id_, outcome_of(error.exit()), error.what());
+    pg::release_deploy_lock(connection, session.store.lock_key());
+    throw;
+  }
+  session.store.finish_run(connection, run_id_, "done", "");
+  pg::release_deploy_lock(connection, session.store.lock_key());
+}
+
+}  // namespace kdb::flow

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "core/pending.hpp"
+#include "flow/picture.hpp"
+#include "flow/session.hpp"
+#include "model/step.hpp"
+
+namespace kdb::flow {
+
+/// One plan and whether an earlier run left it half done.
+struct Work {
+  MigrationPlan plan;
+  bool resume = false;
+};
+
+/// One migration that has run.
+struct Ran {
+  Version version;
+  std::string name;
+  std::int64_t milliseconds = 0;
+};
+
+/// Runs migrations under the deployers' lock, on one session after another: when a connection is lost it connects
+/// again, takes the lock again (which waits for the lost session's end), and lets the history say what is left. So a
+/// lost COMMIT, a restarted server and a killed backend need no code of their own.
+class Deployment {
+ public:
+  /// Decides under the lock, from a fresh look, what runs; called again after every reconnect.
+  using Decide = std::function<std::vector<Work>(const Picture&)>;
+
+  Deployment(const Context& context, MigrationFolder folder, Decide decide);
+
+  /// Consumes the session. Returns what ran, in order. Throws Error.
+  std::vector<Ran> run(Session session);
+
+ private:
+  void run_on(Session& session);
+  void end_lost_session(Session& session);
+
+  const Context& context_;
+  MigrationFolder folder_;
+  Decide decide_;
+  std::int64_t run_id_ = 0;
+  std::vector<Ran> ran_;
+  bool progressed_ = false;    // since the last lost connection
+  std::string last_session_;   // "pid, backend_start" of the one before, as SQL values
+};
+
+}  // namespace kdb::flow

@@ -1,0 +1,142 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "base/text.hpp"
+#include "core/hazards.hpp"
+#include "core/to_report.hpp"
+#include "flow/deployment.hpp"
+#include "flow/migrate.hpp"
+#include "flow/picture.hpp"
+
+namespace kdb::flow {
+
+namespace {
+
+using State = MigrationStatus::State;
+
+std::string key_of(const MigrationStatus& row) { return history_key(row.kind, row.version, row.name); }
+
+/// Throws what forbids to go on: changed, missing, out-of-order and half-undone migrations, all of them.
+void refuse_inconsistent(const Picture& picture, const UpOptions& options) {
+  std::vector<Problem> problems =
+      history_problems(picture.rows, picture.folder, picture.history, options.allow_out_of_order);
+  problems.insert(problems.begin(), picture.changed.begin(), picture.changed.end());
+  if (!problems.empty()) throw Error(Exit::history, std::move(problems));
+}
+
+/// An older release is deployed again: what the newer one applied stays, and nothing runs.
+std::optional<Problem> older_release(const Picture& picture) {
+  std::string names;
+  for (const MigrationStatus& row : picture.rows)
+    if (row.state == State::ahead) names += (names.empty() ? "" : ", ") + title(row.version, row.name);
+  if (names.empty()) return std::nullopt;
+  return Problem{.message = fmt::format("the database is ahead of {}: {}", picture.folder.path, names),
+                 .hint = "this looks like an older release; nothing is undone"};
+}
+
+UpSelection selection_of(const Picture& picture, const UpOptions& options) {
+  UpSelection selection{.steps = options.steps, .out_of_order = options.allow_out_of_order};
+  if (options.to) selection.to = find_version(picture, *options.to).version;
+  return selection;
+}
+
+/// The plans of all that is selected, hazards noted; refused where the profile says so.
+std::vector<MigrationPlan> plan_selected(const Context& context, const Picture& picture,
+                                         const std::vector<MigrationStatus>& rows, const UpOptions& options) {
+  std::vector<MigrationPlan> plans = plan_rows(context, picture, rows, Direction::up);
+  note_hazards(plans);
+  if (context.profile.migrations.refuse_hazards) refuse_hazards(plans, options.allow);
+  return plans;
+}
+
+Report base_report(const Picture& picture, const Session& session) {
+  Report report{.command = "migrate up"};
+  report.fields = {{.key = "target", .label = "", .value = session.facts.target}};
+  for (const std::string& warning : picture.folder.warnings) report.warnings.push_back({.message = warning});
+  return report;
+}
+
+std::string nothing_to_do(const Picture& picture) {
+  size_t applied = 0;
+  const MigrationStatus* newest = nullptr;
+  for (const MigrationStatus& row : picture.rows) {
+    applied += row.applied ? 1U : 0U;
+    if (row.applied && row.kind != MigrationKind::repeatable) newest = &row;
+  }
+  if (newest == nullptr) return "nothing to do: no migrations";
+  return fmt::format("nothing to do: {} applied, the newest is {}", count(applied, "migration"),
+                     title(newest->version, newest->name));
+}
+
+void add_ran(Report& report, const std::vector<Ran>& ran) {
+  Table table{.key = "applied",
+              .columns = {{.key = "version"}, {.key = "name"}, {.key = "milliseconds"}}};
+  std::int64_t total = 0;
+  for (const Ran& one : ran) {
+    table.rows.push_back({one.version.text, one.name, one.milliseconds});
+    total += one.milliseconds;
+  }
+  report.summary = ran.empty() ? "nothing to do: another deployer was faster"
+                               : fmt::format("{} applied in {}", count(ran.size(), "migration"),
+                                             human_duration(static_cast<double>(total) / 1000.0));
+  report.tables.push_back(std::move(table));
+}
+
+void show_hazards(const Context& context, const std::vector<MigrationPlan>& plans) {
+  for (const MigrationPlan& plan : plans)
+    for (const Step& step : plan.steps)
+      for (const sql::StatementHazard& hazard : step.hazards)
+        context.events({.kind = Event::Kind::warning,
+                        .message = fmt::format("{}: {}: {}", to_string(step.where), hazard.id, hazard.reason)});
+}
+
+}  // namespace
+
+Report up(const Context& context, const UpOptions& options) {
+  Opened opened = open_both(context);
+  Picture picture = look(context, opened.session, std::move(opened.folder));
+  Report report = base_report(picture, opened.session);
+  refuse_inconsistent(picture, options);
+  if (std::optional<Problem> older = older_release(picture)) {
+    if (options.strict) throw Error(Exit::history, *older);
+    report.warnings.push_back(std::move(*older));
+    report.summary = nothing_to_do(picture);
+    if (!options.allow_out_of_order) return report;
+  }
+  const std::vector<MigrationStatus> selected = select_up(picture.rows, selection_of(picture, options));
+  if (selected.empty()) {
+    add_ran(report, {});
+    report.summary = nothing_to_do(picture);
+    return report;
+  }
+  const std::vector<MigrationPlan> plans = plan_selected(context, picture, selected, options);
+  if (options.dry_run) {
+    report.scripts = to_scripts(plans);
+    report.summary = fmt::format("{} would run", count(plans.size(), "migration"));
+    return report;
+  }
+
+  // Under the lock another deployer's work may be there already: what is left of this selection runs.
+  std::map<std::string, const MigrationPlan*> wanted;
+  for (size_t i = 0; i < selected.size(); ++i) wanted[key_of(selected[i])] = &plans[i];
+  bool shown = false;
+  const auto decide = [&](const Picture& now) {
+    refuse_inconsistent(now, options);
+    std::vector<Work> work;
+    for (const MigrationStatus& row : select_up(now.rows, {.out_of_order = options.allow_out_of_order})) {
+      const auto found = wanted.find(key_of(row));
+      if (found != wanted.end()) work.push_back({.plan = *found->second, .resume = row.state == State::partial});
+    }
+    if (!work.empty() && !shown) show_hazards(context, plans);
+    shown = true;
+    return work;
+  };
+  Deployment deployment(context, picture.folder, decide);
+  add_ran(report, deployment.run(std::move(opened.session)));
+  return report;
+}
+
+}  // namespace kdb::flow

@@ -1,0 +1,61 @@
+#include "flow/session.hpp"
+
+#include <fmt/format.h>
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "pg/connect.hpp"
+#include "pg/execute.hpp"
+
+namespace kdb::flow {
+
+namespace {
+
+/// PostgreSQL's number as people write it: 150020 is 15.20.
+std::string version_text(int number) { return fmt::format("{}.{}", number / 10000, number % 10000); }
+
+void check_expectations(const files::DatabaseSection& database, const ServerFacts& facts,
+                        const std::string& system_identifier) {
+  const auto refuse = [&](std::string_view what, const std::string& expected, const std::string& actual) {
+    if (!expected.empty() && expected != actual)
+      throw Error(Exit::refused,
+                  fmt::format("the wrong database: its {} is {}, the profile expects {}", what, actual, expected),
+                  "check the URL, or [database] expect in the profile");
+  };
+  refuse("name", database.expect_name, facts.database);
+  refuse("system identifier", database.expect_system_identifier, system_identifier);
+}
+
+}  // namespace
+
+History Session::read_history(bool with_times) const {
+  return facts.has_history ? store.read(*connection, with_times) : History{};
+}
+
+Session open_session(const Context& context) {
+  const files::Profile& profile = context.profile;
+  Session session{.connection = pg::connect_with_retry(context.connect, context.watchdog, profile.connection.retry,
+                                                       context.events, context.random),
+                  .store = pg::HistoryStore(profile.database.history_schema)};
+  pg::Connection& connection = *session.connection;
+  const bool asks_identifier = !profile.database.expect_system_identifier.empty();
+  const pg::Result row = connection.exec(fmt::format(
+      "{}SELECT pg_catalog.pg_backend_pid(), pg_catalog.current_database(), session_user, "
+      "pg_catalog.pg_is_in_recovery(), pg_catalog.to_regclass({}) IS NOT NULL{}",
+      pg::session_sql(connection.server_version(), profile.connection.statement_timeout),
+      quote_literal(quote_ident(session.store.schema()) + ".format"),
+      asks_identifier ? ", (SELECT system_identifier FROM pg_catalog.pg_control_system())" : ""));
+  ServerFacts& facts = session.facts;
+  facts.backend_pid = static_cast<int>(row.integer(0, 0));
+  facts.database = row.text(0, 1);
+  facts.user = row.text(0, 2);
+  facts.in_recovery = row.boolean(0, 3);
+  facts.has_history = row.boolean(0, 4);
+  facts.version = version_text(connection.server_version());
+  facts.target = fmt::format("{} on {} as {} (PostgreSQL {})", facts.database, connection.endpoint(), facts.user,
+                             facts.version);
+  check_expectations(profile.database, facts, asks_identifier ? row.text(0, 5) : "");
+  return session;
+}
+
+}  // namespace kdb::flow

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/event.hpp"
+#include "base/retry.hpp"
+#include "files/profile.hpp"
+#include "pg/connection.hpp"
+#include "pg/history.hpp"
+#include "pg/watchdog.hpp"
+
+namespace kdb::flow {
+
+/// What every command that talks to a database is given.
+struct Context {
+  const files::Profile& profile;
+  pg::ConnectSettings connect;
+  pg::Watchdog& watchdog;
+  EventSink events;
+  Random random;
+  std::string command;  // "kdb migrate up", for the history
+  std::string who;      // "deploy@ci-7", for the history
+};
+
+/// What the server said of itself in the first round trip.
+struct ServerFacts {
+  int backend_pid = 0;
+  std::string database;
+  std::string user;
+  std::string version;         // "15.20"
+  bool in_recovery = false;
+  bool has_history = false;
+  /// `klaviyo on localhost:5432 as deploy (PostgreSQL 15.20)`
+  std::string target;
+};
+
+/// A connection whose session is as kdb wants it, and the history behind it.
+struct Session {
+  std::unique_ptr<pg::Connection> connection;
+  pg::HistoryStore store;
+  ServerFacts facts;
+
+  /// The history; an empty one where its tables do not exist yet. One round trip, none without tables.
+  History read_history(bool with_times = false) const;
+};
+
+/// Connects (with retry) and asks for the facts in one round trip. Throws Error(refused) if the database is not the one
+/// that `[database] expect` names.
+Session open_session(const Context& context);
+
+}  // namespace kdb::flow

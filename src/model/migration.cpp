@@ -1,0 +1,68 @@
+#include "model/migration.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace kdb {
+namespace {
+
+constexpr std::array<std::pair<Layout, std::string_view>, 7> layout_names{{
+    {Layout::native, "native"},
+    {Layout::golang_migrate, "golang-migrate"},
+    {Layout::diesel, "diesel"},
+    {Layout::prisma, "prisma"},
+    {Layout::flyway, "flyway"},
+    {Layout::goose, "goose"},
+    {Layout::plain, "plain"},
+}};
+
+// Two numbers without leading zeros: the longer one is the greater one.
+std::strong_ordering compare_numbers(const std::string& a, const std::string& b) {
+  if (a.size() != b.size()) return a.size() <=> b.size();
+  return a.compare(b) <=> 0;
+}
+
+}  // namespace
+
+std::string_view to_string(Layout layout) {
+  const auto* row = std::find_if(layout_names.begin(), layout_names.end(),
+                                 [&](const auto& entry) { return entry.first == layout; });
+  return row->second;
+}
+
+std::optional<Layout> parse_layout(std::string_view name) {
+  for (const auto& [layout, text] : layout_names) {
+    if (text == name) return layout;
+  }
+  return std::nullopt;
+}
+
+std::strong_ordering Version::operator<=>(const Version& other) const {
+  const size_t common = std::min(key.size(), other.key.size());
+  for (size_t i = 0; i < common; ++i) {
+    if (const auto order = compare_numbers(key[i], other.key[i]); order != 0) return order;
+  }
+  return key.size() <=> other.key.size();
+}
+
+std::string Version::key_text() const {
+  std::string joined;
+  for (const std::string& component : key) {
+    if (!joined.empty()) joined += '.';
+    joined += component;
+  }
+  return joined;
+}
+
+Version version_from_history(std::string text, std::string_view key) {
+  Version version{.text = std::move(text), .key = {}};
+  while (!key.empty()) {
+    const size_t dot = key.find('.');
+    version.key.emplace_back(key.substr(0, dot));
+    key = dot == std::string_view::npos ? std::string_view{} : key.substr(dot + 1);
+  }
+  return version;
+}
+
+}  // namespace kdb

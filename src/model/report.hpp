@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/error.hpp"
+
+namespace kdb {
+
+/// A cell or a field. Text shows nothing for std::monostate, json null.
+using Value = std::variant<std::monostate, bool, std::int64_t, std::string, std::vector<std::string>>;
+
+/// A named fact about the whole: `database: shop on db1:5432`.
+struct Field {
+  std::string key;    // in json: part of the contract
+  std::string label;  // in text; empty: json only
+  Value value;
+};
+
+struct Column {
+  std::string key;
+  std::string title;       // empty: json only
+  bool align_right = false;
+};
+
+/// Rows of one kind. Text shows no table that has no rows.
+struct Table {
+  std::string key;
+  std::vector<Column> columns;
+  std::vector<std::vector<Value>> rows;
+};
+
+/// A statement exactly as it would run, under a heading for people.
+struct ScriptStep {
+  std::string sql;
+  Source where;
+  std::string transaction;         // "begin", "inside", "commit", "none", or "session" for a setting of the session
+  std::vector<std::string> notes;  // hazards, "newer grammar than kdb's"
+};
+
+/// What runs for one migration or object, in order.
+struct Script {
+  std::string subject;  // "0002 create_profiles"
+  std::string note;     // "in one transaction", or why not
+  std::vector<ScriptStep> steps;
+};
+
+/// What a command has to say, apart from its errors. Every format renders it from here, so that a new command is one
+/// flow and no format, and a new format is one file and no command.
+struct Report {
+  std::string command;  // "migrate status"
+  std::vector<Field> fields;
+  std::vector<Table> tables;
+  std::vector<Script> scripts;
+  std::vector<Problem> warnings;
+  std::string summary;  // one sentence, the last line of the text: "3 applied, 1 pending"
+};
+
+}  // namespace kdb

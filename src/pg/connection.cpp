@@ -1,0 +1,362 @@
+#include "pg/connection.hpp"
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <stdexcept>
+#include <utility>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <libpq-events.h>
+#include <libpq-fe.h>
+#include <unistd.h>
+
+#include "base/text.hpp"
+#include "pg/driver.hpp"
+#include "pg/open.hpp"
+#include "pg/watchdog_impl.hpp"
+
+namespace kdb::pg {
+namespace {
+
+using std::chrono::milliseconds;
+
+std::string field(const PGresult* result, int code) {
+  const char* text = PQresultErrorField(result, code);
+  return text == nullptr ? std::string() : std::string(text);
+}
+
+std::string first_line(std::string_view text) { return std::string(trim(text.substr(0, text.find('\n')))); }
+
+/// Where character `position` (from 1) of the statement is.
+void locate(std::string_view sql, int position, ServerError& error) {
+  error.line = 1;
+  error.column = 1;
+  for (size_t at = 0; at < sql.size() && position > 1; --position) {
+    if (sql[at] == '\n') {
+      ++error.line;
+      error.column = 1;
+    } else {
+      ++error.column;
+    }
+    // One character: a byte, and the bytes 10xxxxxx that follow it in UTF-8.
+    do {
+      ++at;
+    } while (at < sql.size() && (static_cast<unsigned char>(sql[at]) & 0xC0U) == 0x80U);
+  }
+}
+
+ServerError make_error(const PGresult* result, std::string_view sql) {
+  ServerError error;
+  error.sqlstate = field(result, PG_DIAG_SQLSTATE);
+  error.message = field(result, PG_DIAG_MESSAGE_PRIMARY);
+  error.detail = field(result, PG_DIAG_MESSAGE_DETAIL);
+  error.hint = field(result, PG_DIAG_MESSAGE_HINT);
+  error.context = field(result, PG_DIAG_CONTEXT);
+  // libpq's own errors (the network failed) have no fields, only text.
+  if (error.message.empty()) error.message = first_line(PQresultErrorMessage(result));
+  const int position = std::atoi(field(result, PG_DIAG_STATEMENT_POSITION).c_str());
+  if (position > 0) locate(sql, position, error);
+  return error;
+}
+
+std::string describe_notice(const PGresult* notice) {
+  std::string text = field(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
+  text += ":  " + field(notice, PG_DIAG_MESSAGE_PRIMARY);
+  const std::string detail = field(notice, PG_DIAG_MESSAGE_DETAIL);
+  const std::string hint = field(notice, PG_DIAG_MESSAGE_HINT);
+  if (!detail.empty()) text += "\nDETAIL:  " + detail;
+  if (!hint.empty()) text += "\nHINT:  " + hint;
+  return std::string(trim(text));
+}
+
+std::string readable(milliseconds time) { return human_duration(static_cast<double>(time.count()) / 1000); }
+
+void copy_rows(const PGresult* result, Result& into) {
+  const int rows = PQntuples(result);
+  const int columns = PQnfields(result);
+  into.rows.clear();
+  into.rows.reserve(static_cast<size_t>(rows));
+  for (int row = 0; row < rows; ++row) {
+    auto& values = into.rows.emplace_back();
+    values.reserve(static_cast<size_t>(columns));
+    for (int column = 0; column < columns; ++column) {
+      if (PQgetisnull(result, row, column) != 0) {
+        values.emplace_back();
+      } else {
+        const auto length = static_cast<size_t>(PQgetlength(result, row, column));
+        values.emplace_back(std::in_place, PQgetvalue(result, row, column), length);
+      }
+    }
+  }
+}
+
+/// libpq and libpqxx would silently run only what stands before it.
+void refuse_nul(std::string_view text) {
+  if (text.find('\0') == std::string_view::npos) return;
+  ServerError error;
+  error.sqlstate = "22021";  // what the server would say of it in a value
+  error.message = "the statement contains a NUL byte";
+  throw error;
+}
+
+ServerError ended(Phase phase) {
+  ServerError error;
+  error.message = "the session has ended";
+  error.session_ended = true;
+  error.phase = phase;
+  return error;
+}
+
+}  // namespace
+
+const std::string& Result::text(size_t row, size_t column) const {
+  static const std::string null;
+  const Value& value = rows.at(row).at(column);
+  return value ? *value : null;
+}
+
+std::int64_t Result::integer(size_t row, size_t column) const { return std::stoll(text(row, column)); }
+
+/// Everything that happens to a session arrives here through libpq's callbacks.
+struct Connection::Impl {
+  Impl(const ConnectSettings& settings, Watchdog& dog);
+  ~Impl();
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  template <typename Run>
+  Result guarded(std::string_view sql, Phase phase, const Watch& watch, const Run& run);
+  void see_result(const PGresult* result);
+  void see_notice(const PGresult* notice);
+  void leave_copy();
+  [[noreturn]] void fail(ServerError error, const Verdict& verdict, const Watch& watch);
+  void close_duplicate();
+
+  static int on_event(PGEventId id, void* info, void* self);
+  static void on_notice(void* self, const PGresult* notice);
+
+  Watchdog& watchdog;
+  milliseconds response_timeout;
+  PGconn* session = nullptr;  // the driver owns it
+  Watched watched;
+  std::function<void(std::string_view)> notice_handler;
+  std::vector<std::string> early_notices;
+
+  // What the callbacks saw of the running statement.
+  std::string_view sql;
+  Result result;
+  int results = 0;
+  bool copying = false;
+  std::optional<ServerError> error;
+  std::optional<ServerError> farewell;  // a FATAL that came while nothing ran; libpq makes it a notice
+  std::exception_ptr broken_callback;
+
+  std::unique_ptr<Driver> driver;  // last: closing the session still calls back
+};
+
+Connection::Impl::Impl(const ConnectSettings& settings, Watchdog& dog)
+    : watchdog(dog), response_timeout(settings.response_timeout) {
+  watchdog.check();
+  const Conninfo conninfo = make_conninfo(settings);
+  RawSession opening = start_session(conninfo);
+  session = opening.get();
+  PQsetNoticeReceiver(session, on_notice, this);
+  finish_opening(session, conninfo, watchdog);
+  driver = std::make_unique<Driver>(opening.release());
+  // Again, because libpqxx installs a notice processor of its own.
+  PQsetNoticeReceiver(session, on_notice, this);
+  PQsetErrorVerbosity(session, PQERRORS_DEFAULT);
+  if (PQregisterEventProc(session, on_event, "kdb", this) == 0) throw std::bad_alloc();
+  watched.socket = fcntl(PQsocket(session), F_DUPFD_CLOEXEC, 0);
+  if (watched.socket < 0)
+    throw Error(Exit::failed, fmt::format("cannot watch the session: {}", std::strerror(errno)));
+  watched.cancel = std::shared_ptr<PGcancel>(PQgetCancel(session), PQfreeCancel);
+  watchdog.impl().add(watched);
+}
+
+Connection::Impl::~Impl() {
+  watchdog.impl().remove(watched);
+  driver.reset();
+  close_duplicate();
+}
+
+/// The duplicate would keep the connection open after libpq has closed its end.
+void Connection::Impl::close_duplicate() {
+  if (watched.socket >= 0) close(std::exchange(watched.socket, -1));
+}
+
+int Connection::Impl::on_event(PGEventId id, void* info, void* self) {
+  if (id != PGEVT_RESULTCREATE) return 1;
+  auto* impl = static_cast<Impl*>(self);
+  try {
+    impl->see_result(static_cast<PGEventResultCreate*>(info)->result);
+  } catch (...) {  // libpq is C: nothing may fly through it
+    impl->broken_callback = std::current_exception();
+  }
+  return 1;
+}
+
+void Connection::Impl::on_notice(void* self, const PGresult* notice) {
+  auto* impl = static_cast<Impl*>(self);
+  try {
+    impl->see_notice(notice);
+  } catch (...) {
+    impl->broken_callback = std::current_exception();
+  }
+}
+
+void Connection::Impl::see_result(const PGresult* seen) {
+  ++results;
+  switch (PQresultStatus(seen)) {
+    case PGRES_TUPLES_OK:
+      if (PQntuples(seen) > 0) copy_rows(seen, result);
+      break;
+    case PGRES_COPY_IN:
+    case PGRES_COPY_OUT:
+    case PGRES_COPY_BOTH:
+      copying = true;
+      break;
+    case PGRES_BAD_RESPONSE:
+    case PGRES_FATAL_ERROR:
+      // A terminated backend says why (57P01) before libpq reports the closed socket, without a code.
+      if (!error || error->sqlstate.empty()) error = make_error(seen, sql);
+      break;
+    default:
+      break;
+  }
+  const char* count = PQcmdTuples(const_cast<PGresult*>(seen));
+  if (*count != '\0') result.affected = std::atoll(count);
+}
+
+void Connection::Impl::see_notice(const PGresult* notice) {
+  const std::string severity = field(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
+  if (severity == "FATAL" || severity == "PANIC") {
+    farewell = make_error(notice, {});
+    return;
+  }
+  std::string text = describe_notice(notice);
+  if (notice_handler) {
+    notice_handler(text);
+  } else {
+    early_notices.push_back(std::move(text));
+  }
+}
+
+/// Ends a COPY that nobody feeds or reads, so that the session can go on.
+void Connection::Impl::leave_copy() {
+  ServerError refusal;
+  refusal.sqlstate = "0A000";
+  refusal.message = "COPY FROM STDIN and COPY TO STDOUT are not supported";
+  refusal.hint = "use INSERT, or COPY with a file on the server";
+  error = refusal;
+  PQputCopyEnd(session, "not supported by kdb");
+  char* buffer = nullptr;
+  while (PQgetCopyData(session, &buffer, 0) > 0) PQfreemem(buffer);
+  while (PGresult* rest = PQgetResult(session)) {
+    PQclear(rest);
+    if (PQstatus(session) != CONNECTION_OK) break;
+  }
+}
+
+template <typename Run>
+Result Connection::Impl::guarded(std::string_view text, Phase phase, const Watch& watch, const Run& run) {
+  refuse_nul(text);
+  if (PQstatus(session) != CONNECTION_OK) throw ended(phase);
+  sql = text;
+  result = {};
+  results = 0;
+  copying = false;
+  error.reset();
+  broken_callback = nullptr;
+
+  watchdog.impl().begin(watched, watch);
+  const std::optional<std::string> complaint = run();
+  if (copying) leave_copy();
+  const Verdict verdict = watchdog.impl().end(watched);
+
+  if (broken_callback) std::rethrow_exception(broken_callback);
+  // The server's answer counts: libpqxx also complains when the session ends right after it.
+  if (!error && (!complaint || results > 0)) return std::move(result);
+  if (!error) {
+    error = farewell ? *farewell : ServerError();
+    if (error->message.empty()) error->message = first_line(*complaint);
+  }
+  error->phase = phase;
+  fail(*std::move(error), verdict, watch);
+}
+
+void Connection::Impl::fail(ServerError failure, const Verdict& verdict, const Watch& watch) {
+  failure.session_ended = PQstatus(session) != CONNECTION_OK;
+  if (failure.session_ended && failure.sqlstate.empty() && farewell) {
+    failure.sqlstate = farewell->sqlstate;
+    failure.message = farewell->message;
+  }
+  if (failure.session_ended) {
+    // The server sees the end of the session only when both descriptors are closed.
+    watchdog.impl().remove(watched);
+    close_duplicate();
+  }
+  const bool silent = verdict.shut && failure.session_ended && failure.sqlstate.empty();
+  const bool stopped = silent || failure.sqlstate == "57014";
+  if (stopped && verdict.reason == Watched::Reason::signal && failure.phase != Phase::committing)
+    watchdog.check();
+  if (verdict.reason == Watched::Reason::deadline) {
+    if (silent)
+      failure.message = fmt::format("no answer from the server within {}", readable(watch.deadline));
+    if (failure.sqlstate == "57014")
+      failure.message = fmt::format("canceled after {}", readable(watch.deadline));
+  } else if (silent) {
+    failure.message = "no answer from the server before the command had to end";
+  }
+  throw failure;
+}
+
+Connection::Connection(const ConnectSettings& settings, Watchdog& watchdog)
+    : impl_(std::make_unique<Impl>(settings, watchdog)) {}
+
+Connection::~Connection() = default;
+
+Result Connection::exec(std::string_view sql, Phase phase) {
+  impl_->watchdog.check();
+  const Watch watch{.deadline = impl_->response_timeout, .may_cancel = phase != Phase::committing};
+  return impl_->guarded(sql, phase, watch, [&] { return impl_->driver->run(std::string(sql)); });
+}
+
+Result Connection::exec(std::string_view sql, const std::vector<Result::Value>& parameters, Phase phase) {
+  impl_->watchdog.check();
+  for (const auto& value : parameters) {
+    if (value) refuse_nul(*value);
+  }
+  const Watch watch{.deadline = impl_->response_timeout, .may_cancel = phase != Phase::committing};
+  return impl_->guarded(sql, phase, watch, [&] { return impl_->driver->run(std::string(sql), parameters); });
+}
+
+Result Connection::exec_cleanup(std::string_view sql, milliseconds deadline) {
+  const Watch watch{.deadline = deadline, .may_cancel = true, .shielded = true};
+  return impl_->guarded(sql, Phase::outside_transaction, watch,
+                        [&] { return impl_->driver->run(std::string(sql)); });
+}
+
+int Connection::announced_pid() const { return PQbackendPID(impl_->session); }
+
+int Connection::server_version() const { return PQserverVersion(impl_->session); }
+
+bool Connection::is_open() const { return PQstatus(impl_->session) == CONNECTION_OK; }
+
+std::string Connection::endpoint() const {
+  return format_endpoint(PQhost(impl_->session), PQport(impl_->session));
+}
+
+std::string Connection::database() const { return PQdb(impl_->session); }
+
+std::string Connection::user() const { return PQuser(impl_->session); }
+
+void Connection::on_notice(std::function<void(std::string_view)> handler) {
+  impl_->notice_handler = std::move(handler);
+  if (!impl_->notice_handler) return;
+  for (const std::string& text : std::exchange(impl_->early_notices, {})) impl_->notice_handler(text);
+}
+
+}  // namespace kdb::pg

@@ -1,0 +1,174 @@
+#include "pg/conninfo.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+#include <memory>
+
+#include <fmt/format.h>
+#include <libpq-fe.h>
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+
+namespace kdb::pg {
+namespace {
+
+using std::chrono::milliseconds;
+using Options = std::map<std::string, std::string>;
+
+struct FreeOptions {
+  void operator()(PQconninfoOption* options) const { PQconninfoFree(options); }
+};
+using OptionList = std::unique_ptr<PQconninfoOption, FreeOptions>;
+
+Options to_map(const PQconninfoOption* options) {
+  Options map;
+  for (; options != nullptr && options->keyword != nullptr; ++options) {
+    if (options->val != nullptr) map.emplace(options->keyword, options->val);
+  }
+  return map;
+}
+
+[[noreturn]] void refuse_malformed(std::string_view url) {
+  throw Error(
+      Exit::usage, fmt::format("malformed database URL {}", redact(url)),
+      is_url(url)
+          ? "write postgresql://user:password@host:port/database, with @ / : ? # and % in the user or "
+            "password percent-encoded (%40 %2F %3A %3F %23 %25)"
+          : "write postgresql://user:password@host:port/database, or host=… port=… dbname=… user=…");
+}
+
+/// What the user wrote. libpq's own message would repeat the text around the mistake, a password perhaps.
+Options parse(const std::string& url) {
+  if (url.empty()) return {};
+  if (is_database_name(url)) return {{"dbname", url}};
+  if (has_stray_separator(url)) refuse_malformed(url);
+  const OptionList list(PQconninfoParse(url.c_str(), nullptr));
+  if (!list) refuse_malformed(url);
+  Options options = to_map(list.get());
+  // `dbname=postgresql://…` is a database of that name to libpq here, and its error would print the URL.
+  const auto database = options.find("dbname");
+  if (database != options.end() && database->second.find("://") != std::string::npos) refuse_malformed(url);
+  return options;
+}
+
+std::string seconds(milliseconds time) {
+  return std::to_string(
+      std::max<milliseconds::rep>(1, std::chrono::ceil<std::chrono::seconds>(time).count()));
+}
+
+/// libpq's rule for connect_timeout: whole seconds, 1 counts as 2, zero and less is for ever.
+milliseconds parse_connect_timeout(const std::string& text, milliseconds otherwise) {
+  int value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (text.empty() || error != std::errc{} || end != text.data() + text.size()) return otherwise;
+  if (value <= 0) return milliseconds(0);
+  return std::chrono::seconds(std::max(value, 2));
+}
+
+size_t count_hosts(const Options& options) {
+  size_t most = 1;
+  for (const char* keyword : {"host", "hostaddr"}) {
+    const auto found = options.find(keyword);
+    if (found == options.end()) continue;
+    most = std::max(
+        most, size_t{1} + static_cast<size_t>(std::count(found->second.begin(), found->second.end(), ',')));
+  }
+  return most;
+}
+
+/// What libpq fills in by itself: compiled-in values, the environment, PGSERVICE's file.
+Options libpq_defaults() { return to_map(OptionList(PQconndefaults()).get()); }
+
+}  // namespace
+
+bool is_url(std::string_view text) {
+  return text.substr(0, 13) == "postgresql://" || text.substr(0, 11) == "postgres://";
+}
+
+bool is_database_name(std::string_view text) { return text.find_first_of("=:/@") == std::string_view::npos; }
+
+bool has_stray_separator(std::string_view url) {
+  if (!is_url(url)) return false;
+  const std::string_view rest = url.substr(url.find("://") + 3);
+  const std::string_view authority = rest.substr(0, rest.find('/'));
+  const std::string_view host =
+      authority.substr(authority.find('@') + 1);  // all of it where there is no user
+  if (host.substr(0, host.find('?')).find('@') != std::string_view::npos) return true;
+  const std::string_view path = rest.substr(authority.size());
+  return path.substr(0, path.find('?')).find('@') != std::string_view::npos;
+}
+
+std::string Conninfo::value(std::string_view keyword) const {
+  const auto found =
+      std::find_if(options.begin(), options.end(), [&](const auto& o) { return o.first == keyword; });
+  return found == options.end() ? std::string() : found->second;
+}
+
+Conninfo make_conninfo(const ConnectSettings& settings) {
+  Options options = parse(settings.url);
+  const Options defaults = libpq_defaults();
+  const auto given = [&](const std::string& keyword) {
+    return options.find(keyword) != options.end() || defaults.find(keyword) != defaults.end();
+  };
+  const auto effective = [&](const std::string& keyword) {
+    const auto own = options.find(keyword);
+    if (own != options.end()) return own->second;
+    const auto other = defaults.find(keyword);
+    return other == defaults.end() ? std::string() : other->second;
+  };
+
+  Conninfo conninfo;
+  conninfo.deadline = parse_connect_timeout(effective("connect_timeout"), settings.connect_timeout);
+  // An unanswered SYN of one host must leave time for the others; the socket's limit is raised after
+  // connecting.
+  if (!given("tcp_user_timeout") && conninfo.deadline.count() > 0) {
+    const auto hosts = static_cast<milliseconds::rep>(count_hosts(options));
+    options.emplace("tcp_user_timeout",
+                    std::to_string(std::max<milliseconds::rep>(
+                        1'000, conninfo.deadline.count() / hosts - (hosts > 1 ? 100 : 0))));
+    conninfo.own_tcp_user_timeout = true;
+  }
+  if (!given("keepalives_idle")) options.emplace("keepalives_idle", seconds(settings.keepalives_idle));
+  if (!given("keepalives_interval"))
+    options.emplace("keepalives_interval", seconds(settings.keepalives_interval));
+  if (!given("keepalives_count"))
+    options.emplace("keepalives_count", std::to_string(settings.keepalives_count));
+  if (!given("application_name")) options["fallback_application_name"] = settings.application_name;
+  options["client_encoding"] =
+      "UTF8";  // what migrations and profiles are written in, whatever the user's terminal is
+  conninfo.options.assign(options.begin(), options.end());
+  return conninfo;
+}
+
+std::string format_endpoint(std::string_view host, std::string_view port) {
+  if (!host.empty() && (host.front() == '/' || host.front() == '@')) return std::string(host);
+  const bool v6 = host.find(':') != std::string_view::npos;
+  return v6 ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);
+}
+
+std::string describe_target(const ConnectSettings& settings) {
+  const Conninfo conninfo = make_conninfo(settings);
+  const Options defaults = libpq_defaults();
+  const auto effective = [&](const std::string& keyword) {
+    std::string value = conninfo.value(keyword);
+    if (!value.empty()) return value;
+    const auto found = defaults.find(keyword);
+    return found == defaults.end() ? std::string() : found->second;
+  };
+  const std::string hosts = effective("host").empty() ? effective("hostaddr") : effective("host");
+  if (hosts.empty()) return "the local socket";
+  const std::string ports = effective("port");
+  const auto port_list = split(ports, ',');
+  std::string text;
+  size_t index = 0;
+  for (const std::string_view host : split(hosts, ',')) {
+    const std::string_view port = port_list.size() > index ? port_list[index] : port_list.front();
+    text += (index == 0 ? "" : ",") + format_endpoint(host, port.empty() ? "5432" : port);
+    ++index;
+  }
+  return text;
+}
+
+}  // namespace kdb::pg

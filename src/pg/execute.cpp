@@ -1,0 +1,415 @@
+#include "pg/execute.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "base/sql.hpp"
+#include "base/text.hpp"
+#include "base/units.hpp"
+#include "pg/recovery.hpp"
+#include "pg/tidy.hpp"
+
+namespace kdb::pg {
+
+namespace {
+
+using std::chrono::milliseconds;
+using Clock = std::chrono::steady_clock;
+
+std::string title(const MigrationPlan& plan) {
+  const MigrationFile& file = plan.migration.file;
+  return file.version.text.empty() ? file.name : file.version.text + " " + file.name;
+}
+
+/// For kdb's own rows, whatever role, path or encoding the file has set; undone at the end of the transaction.
+constexpr std::string_view own_rights =
+    "SET LOCAL session_authorization TO DEFAULT; SET LOCAL role TO DEFAULT; "
+    "SET LOCAL search_path TO pg_catalog, pg_temp; SET LOCAL client_encoding TO 'UTF8'; ";
+
+std::string in_own_transaction(const std::string& sql) {
+  return fmt::format("BEGIN READ WRITE; {}SET LOCAL lock_timeout TO 0; {}COMMIT", own_rights, sql);
+}
+
+/// SQLSTATEs by which the server says that a statement needs to run outside of a transaction block: active
+/// transaction (25001), a COMMIT inside of a procedure (2D000), an enum value used before it was committed (55P04).
+bool needs_own_transaction(const ServerError& error) {
+  return error.sqlstate == "25001" || error.sqlstate == "2D000" || error.sqlstate == "55P04";
+}
+
+/// Where in the file the server's error lies.
+Source place(const Step& step, const ServerError& error) {
+  Source where = step.where;
+  if (error.line <= 0 || !step.block.empty()) return where;
+  where.column = error.line > 1 || where.column == 0 ? error.column : where.column + std::max(error.column, 1) - 1;
+  where.line += error.line - 1;
+  return where;
+}
+
+std::string describe(const ServerError& error) {
+  return error.sqlstate.empty() ? error.message : fmt::format("{} ({})", error.message, error.sqlstate);
+}
+
+std::string details_of(const ServerError& error, const std::string& blockers) {
+  std::string details;
+  const auto add = [&](std::string_view label, std::string_view text) {
+    if (!text.empty()) details += fmt::format("{}{}: {}", details.empty() ? "" : "\n", label, text);
+  };
+  add("detail", error.detail);
+  add("server's hint", error.hint);
+  for (const std::string_view line : split(blockers, '\n')) add("blocked by", line);
+  return details;
+}
+
+}  // namespace
+
+Executor::Executor(Connection& connection, Watchdog& watchdog, const HistoryStore& history, Observer& observer,
+                   ExecuteOptions options, EventSink events)
+    : connection_(connection),
+      watchdog_(watchdog),
+      history_(history),
+      observer_(observer),
+      options_(std::move(options)),
+      events_(std::move(events)) {}
+
+std::string session_sql(int server_version, milliseconds statement_timeout) {
+  std::string sql = fmt::format(
+      "SET statement_timeout TO {}; SET lock_timeout TO 0; SET idle_in_transaction_session_timeout TO 0; ",
+      statement_timeout.count());
+  if (server_version >= 140000) sql += "SET idle_session_timeout TO 0; ";
+  if (server_version >= 170000) sql += "SET transaction_timeout TO 0; ";
+  return sql;
+}
+
+std::string reset_session_sql(int server_version, milliseconds statement_timeout) {
+  // DISCARD ALL without what would give up the lock (PG docs, DISCARD: "UNLISTEN *; SELECT pg_advisory_unlock_all()").
+  return "SET SESSION AUTHORIZATION DEFAULT; RESET ALL; RESET ROLE; DEALLOCATE ALL; CLOSE ALL; UNLISTEN *; "
+         "DISCARD PLANS; DISCARD TEMP; DISCARD SEQUENCES; " +
+         session_sql(server_version, statement_timeout);
+}
+
+void Executor::run(std::int64_t run, const MigrationPlan& plan, bool resume) {
+  failures_ = 0;
+  pause_ = milliseconds(0);
+  if (!resume) {
+    if (plan.one_transaction) run_in_one_transaction(run, plan);
+    else run_step_by_step(run, plan, {});
+    return;
+  }
+  const MigrationFile& file = plan.migration.file;
+  const std::vector<JournalRow> journal =
+      history_.journal(connection_, history_key(file.kind, file.version, file.name));
+  const std::optional<MigrationPlan> separate =
+      plan.one_transaction ? options_.separate(plan, "an earlier run did a part of it") : plan;
+  if (!separate)
+    throw Error(Exit::history,
+                Problem{.message = fmt::format("migration {} is half done, but the file now insists on one transaction",
+                                               title(plan)),
+                        .where = {.file = file.path},
+                        .hint = "bring back the file as it was when it was begun"});
+  run_step_by_step(run, *separate, journal);
+}
+
+void Executor::begin_attempt(const MigrationPlan& plan) {
+  attempt_ = {};
+  attempt_.budget = plan.options.lock_timeout.value_or(options_.lock_timeout);
+}
+
+std::string Executor::begin_sql(const MigrationPlan& plan, const std::string& begin) {
+  std::string sql = begin;
+  if (plan.options.statement_timeout)
+    sql += fmt::format("; SET LOCAL statement_timeout TO {}", plan.options.statement_timeout->count());
+  if (!plan.own_lock_timeout) {
+    attempt_.in_force = attempt_.budget;
+    sql += fmt::format("; SET LOCAL lock_timeout TO {}", attempt_.in_force.count());
+  }
+  if (!options_.role.empty() && plan.one_transaction) sql += "; SET LOCAL ROLE " + quote_ident(options_.role);
+  return sql;
+}
+
+void Executor::execute(const MigrationPlan& plan, const Step& step, Phase phase) {
+  attempt_.step = &step;
+  const std::string label = plan.steps.size() == 1
+                                ? title(plan)
+                                : fmt::format("{} · statement {} of {}", title(plan), step.ordinal, plan.steps.size());
+  events_({.kind = Event::Kind::progress, .message = label});
+  observer_.begin(label);
+  const auto observe = [&] {
+    Observation seen = observer_.end();
+    attempt_.budget -= std::min(attempt_.budget, seen.lock_wait);
+    attempt_.blockers = std::move(seen.blockers);
+  };
+  try {
+    connection_.exec(step.sql, phase);
+  } catch (...) {
+    observe();
+    throw;
+  }
+  observe();
+}
+
+void Executor::execute_inside(const MigrationPlan& plan, const Step& step) {
+  const bool bounded = step.what.blocking_lock || attempt_.holds_blocking_lock;
+  const bool unlimited = plan.options.lock_timeout.value_or(options_.lock_timeout) == milliseconds(0);
+  if (!plan.own_lock_timeout && !unlimited) {
+    // Once something is locked, every further wait counts: what is left of the budget, and never none.
+    const milliseconds wanted = bounded ? std::max(attempt_.budget, milliseconds(1)) : milliseconds(0);
+    if (wanted != attempt_.in_force) {
+      connection_.exec(fmt::format("SET LOCAL lock_timeout TO {}", wanted.count()), Phase::in_transaction);
+      attempt_.in_force = wanted;
+    }
+  }
+  execute(plan, step, Phase::in_transaction);
+  attempt_.holds_blocking_lock |= step.what.blocking_lock;
+}
+
+void Executor::roll_back() { tidy(connection_, "ROLLBACK"); }
+
+void Executor::reset_session() {
+  connection_.exec(reset_session_sql(connection_.server_version(), options_.statement_timeout));
+}
+
+void Executor::record(const std::string& sql, Phase phase) {
+  try {
+    connection_.exec(in_own_transaction(history_.guard_sql() + sql), phase);
+  } catch (const ServerError& error) {
+    if (!error.session_ended) roll_back();
+    throw;
+  }
+}
+
+bool Executor::is_recorded(std::int64_t run, const MigrationPlan& plan) {
+  const MigrationFile& file = plan.migration.file;
+  return history_.has_completed(connection_, run, history_key(file.kind, file.version, file.name), plan.direction);
+}
+
+bool Executor::wait_and_retry(const MigrationPlan& plan, const ServerError& error, Phase phase) {
+  RetryPolicy policy = options_.lock_retry;
+  switch (classify_error(phase, error.sqlstate, error.session_ended, error.message)) {
+    case RetryClass::lock: break;
+    case RetryClass::transaction: policy.initial = milliseconds(10); break;
+    case RetryClass::resources:
+      policy.initial = milliseconds(2'000);
+      policy.max_attempts = std::min(policy.max_attempts, 3);
+      break;
+    case RetryClass::never:
+    case RetryClass::reconnect:
+    case RetryClass::lost:
+    case RetryClass::in_doubt:
+    case RetryClass::inspect: return false;
+  }
+  if (++failures_ >= policy.max_attempts) return false;
+  pause_ = backoff_delay(policy, failures_ - 1, pause_, options_.random);
+  std::string line = fmt::format("{}: {}; trying again in {} (attempt {} of {})", title(plan), describe(error),
+                                 human_duration(static_cast<double>(pause_.count()) / 1000.0), failures_ + 1,
+                                 policy.max_attempts);
+  for (const std::string_view blocker : split(attempt_.blockers, '\n'))
+    if (!blocker.empty()) line += fmt::format("\n  blocked by {}", blocker);
+  events_({.kind = Event::Kind::retry, .message = std::move(line)});
+  watchdog_.sleep(pause_);
+  return true;
+}
+
+void Executor::fail(std::int64_t run, const MigrationPlan& plan, const Step& step, const ServerError& error) {
+  const MigrationFile& file = plan.migration.file;
+  const std::string key = history_key(file.kind, file.version, file.name);
+  const std::string journal_row =
+      plan.one_transaction ? "" : history_.step_finished_sql(run, plan, step, "failed", error.sqlstate, error.message);
+  tidy(connection_, 
+      in_own_transaction(journal_row + history_.event_sql(run, "failed", key, describe(error))));
+
+  Problem problem;
+  problem.where = place(step, error);
+  problem.details = details_of(error, attempt_.blockers);
+  if (is_lock_lost(error)) {
+    problem.message = fmt::format("migration {} gave up the lock that keeps other deployers out", title(plan));
+    problem.details.clear();
+    problem.hint = "take DISCARD ALL, pg_advisory_unlock_all() and the like out of the file";
+    throw Error(Exit::failed, std::move(problem));
+  }
+  problem.message = fmt::format("migration {} failed: {}", title(plan), describe(error));
+  if (plan.one_transaction) {
+    problem.hint = "nothing of it was applied; mend it and run again";
+  } else if (step.ordinal > 1) {
+    problem.hint = fmt::format("{} of its {} statements are done and recorded; mend this one and run again",
+                               step.ordinal - 1, plan.steps.size());
+  } else {
+    problem.hint = "mend the statement and run again";
+  }
+  const bool lock = classify_error(Phase::in_transaction, error.sqlstate, false, error.message) == RetryClass::lock;
+  if (lock) problem.hint = "run again when the way is free, or allow longer waits with --lock-timeout";
+  throw Error(lock ? Exit::lock : Exit::failed, std::move(problem));
+}
+
+void Executor::run_in_one_transaction(std::int64_t run, const MigrationPlan& plan) {
+  const Step nothing{.where = {.file = plan.migration.file.path, .line = 1, .column = 1}};
+  for (;;) {
+    begin_attempt(plan);
+    attempt_.step = plan.steps.empty() ? &nothing : &plan.steps.front();
+    const auto begun = Clock::now();
+    try {
+      connection_.exec(begin_sql(plan, plan.begin), Phase::in_transaction);
+      for (const Step& step : plan.steps) execute_inside(plan, step);
+      const auto took = std::chrono::duration_cast<milliseconds>(Clock::now() - begun);
+      connection_.exec(fmt::format("{}{}{}COMMIT; {}", own_rights, history_.guard_sql(),
+                                   history_.complete_sql(run, plan, took),
+                                   reset_session_sql(connection_.server_version(), options_.statement_timeout)),
+                       Phase::committing);
+      return;
+    } catch (const ServerError& error) {
+      if (error.session_ended) throw;
+      roll_back();
+      if (is_recorded(run, plan)) return reset_session();  // it was the reset after COMMIT that failed
+      const std::optional<MigrationPlan> separate =
+          needs_own_transaction(error)
+              ? options_.separate(plan, fmt::format("line {}: {}", attempt_.step->where.line, error.message))
+              : std::nullopt;
+      if (separate) {
+        events_({.kind = Event::Kind::info,
+                 .message = fmt::format("{}: rolled back; running its statements separately, because {}", title(plan),
+                                        separate->mode_reason)});
+        return run_step_by_step(run, *separate, {});
+      }
+      if (!wait_and_retry(plan, error, Phase::in_transaction)) fail(run, plan, *attempt_.step, error);
+    } catch (const Error&) {  // a signal
+      roll_back();
+      throw;
+    }
+  }
+}
+
+namespace {
+
+/// The statements that are done must be the ones that the file still has.
+void refuse_changed_steps(const MigrationPlan& plan, const std::map<int, const JournalRow*>& journal) {
+  for (const auto& [ordinal, row] : journal) {
+    const bool present = ordinal <= static_cast<int>(plan.steps.size());
+    if (row->state == "failed" || (present && sql::equal_tokens(row->sql, plan.steps[static_cast<size_t>(ordinal - 1)].sql)))
+      continue;
+    throw Error(Exit::history,
+                Problem{.message = fmt::format("statement {} of migration {} was begun with other contents", ordinal,
+                                               title(plan)),
+                        .where = present ? plan.steps[static_cast<size_t>(ordinal - 1)].where
+                                         : Source{.file = plan.migration.file.path},
+                        .hint = "bring back the statements that are done, and change only what comes after them",
+                        .details = fmt::format("ran: {}", row->sql)});
+  }
+}
+
+Error undecided(const MigrationPlan& plan, const Step& step, const JournalRow& row) {
+  const std::string& version = plan.migration.file.version.text;
+  return {Exit::history,
+          Problem{.message = fmt::format("nobody can tell whether statement {} of migration {} took effect: it began at "
+                                         "{} UTC, commits inside, and its end was never recorded",
+                                         step.ordinal, title(plan), row.started_at),
+                  .where = step.where,
+                  .hint = fmt::format("look at the data, then `kdb migrate repair {0} --statement {1} --done` or "
+                                      "`kdb migrate repair {0} --statement {1} --again`",
+                                      version, step.ordinal),
+                  .details = step.sql}};
+}
+
+}  // namespace
+
+void Executor::run_step_by_step(std::int64_t run, const MigrationPlan& plan, const std::vector<JournalRow>& journal) {
+  const auto begun = Clock::now();
+  std::map<int, const JournalRow*> rows;
+  for (const JournalRow& row : journal) rows[row.ordinal] = &row;
+  refuse_changed_steps(plan, rows);
+
+  record(history_.partial_sql(run, plan));
+  if (!options_.role.empty()) connection_.exec("SET ROLE " + quote_ident(options_.role));
+  if (plan.options.statement_timeout)
+    connection_.exec(fmt::format("SET statement_timeout TO {}", plan.options.statement_timeout->count()));
+
+  for (const Step& step : plan.steps) {
+    const JournalRow* row = rows.count(step.ordinal) != 0U ? rows[step.ordinal] : nullptr;
+    if (row != nullptr && row->state == "done") {
+      if (step.what.session_state) connection_.exec(step.sql);  // the session is a new one
+      continue;
+    }
+    failures_ = 0;
+    pause_ = milliseconds(0);
+    // A CALL was tried inside of a transaction first; once it has begun outside of one, it stays there.
+    const bool outside = !step.in_transaction || (row != nullptr && row->outside);
+    if (outside) run_outside(run, plan, step, row);
+    else run_inside(run, plan, step);
+  }
+  const auto took = std::chrono::duration_cast<milliseconds>(Clock::now() - begun);
+  record(history_.complete_sql(run, plan, took), Phase::committing);
+  reset_session();
+}
+
+void Executor::run_inside(std::int64_t run, const MigrationPlan& plan, const Step& step) {
+  for (;;) {
+    begin_attempt(plan);
+    attempt_.step = &step;
+    try {
+      connection_.exec(begin_sql(plan, step.block.empty() ? "BEGIN" : step.block_begin), Phase::in_transaction);
+      if (step.block.empty()) execute_inside(plan, step);
+      for (const Step& inner : step.block) execute_inside(plan, inner);
+      connection_.exec(fmt::format("{}{}{}COMMIT", own_rights, history_.guard_sql(),
+                                   history_.step_finished_sql(run, plan, step, "done", "", "")),
+                       Phase::committing);
+      return;
+    } catch (const ServerError& error) {
+      if (error.session_ended) throw;
+      roll_back();
+      if (needs_own_transaction(error) && step.block.empty()) return run_outside(run, plan, step, nullptr);
+      if (!wait_and_retry(plan, error, Phase::in_transaction)) {
+        if (attempt_.step == &step) fail(run, plan, step, error);
+        Step at = *attempt_.step;  // a statement of a block: its own place, the block's row
+        at.ordinal = step.ordinal;
+        at.sql = step.sql;
+        fail(run, plan, at, error);
+      }
+    } catch (const Error&) {
+      roll_back();
+      throw;
+    }
+  }
+}
+
+void Executor::run_outside(std::int64_t run, const MigrationPlan& plan, const Step& given, const JournalRow* journal) {
+  Step step = given;
+  step.in_transaction = false;
+  if (step.what.recovery == sql::Recovery::none) step.what.recovery = sql::Recovery::unknown;
+  std::optional<JournalRow> before;
+  if (journal != nullptr) before = *journal;
+  for (;;) {
+    begin_attempt(plan);
+    attempt_.step = &step;
+    std::string note;
+    try {
+      const Verdict verdict = before ? recover(connection_, step, *before, events_) : Verdict::run;
+      if (verdict == Verdict::unknown) throw undecided(plan, step, *before);
+      if (verdict == Verdict::run) {
+        note = before && before->state != "failed" ? before->note : catalog_note(connection_, step);
+        run_journalled(run, plan, step, note);
+      }
+      record(history_.step_finished_sql(run, plan, step, "done", "", ""));
+      return;
+    } catch (const ServerError& error) {
+      if (error.session_ended) throw;
+      if (is_lock_lost(error) || !wait_and_retry(plan, error, Phase::in_transaction)) fail(run, plan, step, error);
+      before = JournalRow{.ordinal = step.ordinal, .sql = step.sql, .state = "failed", .outside = true, .note = note};
+    }
+  }
+}
+
+void Executor::run_journalled(std::int64_t run, const MigrationPlan& plan, const Step& step, const std::string& note) {
+  record(history_.step_started_sql(run, plan, step, note));
+  if (!plan.own_lock_timeout) {
+    const milliseconds wait = step.what.patient ? options_.build_wait : attempt_.budget;
+    connection_.exec(fmt::format("SET lock_timeout TO {}", wait.count()));
+  }
+  execute(plan, step, Phase::outside_transaction);
+  const std::string invalid = invalid_index_found(connection_, step);
+  if (invalid.empty()) return;
+  ServerError error;
+  error.message = fmt::format("the index {} was there already and is invalid; IF NOT EXISTS left it so", invalid);
+  throw error;
+}
+
+}  // namespace kdb::pg

@@ -1,0 +1,344 @@
+#include "pg/history.hpp"
+
+#include <fmt/format.h>
+
+#include "base/checksum.hpp"
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "pg/tidy.hpp"
+
+namespace kdb::pg {
+
+namespace {
+
+constexpr std::string_view lock_lost_message = "kdb no longer holds its lock";
+
+/// Format 1. Every later format is one more row here; a row is never changed.
+constexpr std::string_view upgrade_steps[] = {
+    R"(
+CREATE SCHEMA IF NOT EXISTS {s};
+CREATE TABLE {s}.format (
+  only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+  version integer NOT NULL,
+  min_reader integer NOT NULL
+);
+CREATE TABLE {s}.runs (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  command text NOT NULL,
+  who text NOT NULL,
+  db_user text NOT NULL DEFAULT session_user,
+  backend_pid integer NOT NULL DEFAULT pg_catalog.pg_backend_pid(),
+  kdb_version text NOT NULL,
+  started_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+  finished_at timestamptz,
+  outcome text NOT NULL DEFAULT 'running',
+  message text
+);
+CREATE TABLE {s}.migrations (
+  key text PRIMARY KEY,
+  version text NOT NULL,
+  name text NOT NULL,
+  kind text NOT NULL CHECK (kind IN ('versioned', 'repeatable', 'baseline')),
+  state text NOT NULL CHECK (state IN ('applied', 'partial')),
+  direction text NOT NULL DEFAULT 'up' CHECK (direction IN ('up', 'down')),
+  checksum text NOT NULL DEFAULT '',
+  up_text text,
+  up_options text NOT NULL DEFAULT '',
+  down_text text,
+  down_options text NOT NULL DEFAULT '',
+  run bigint NOT NULL,
+  first_run bigint NOT NULL,
+  applied_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+  duration_ms bigint
+);
+CREATE TABLE {s}.steps (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  run bigint NOT NULL,
+  subject text NOT NULL,
+  direction text NOT NULL,
+  ordinal integer NOT NULL,
+  sql text,
+  state text NOT NULL CHECK (state IN ('started', 'done', 'failed', 'unknown')),
+  note text,
+  xid xid8,
+  sqlstate text,
+  error text,
+  started_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+  finished_at timestamptz
+);
+CREATE INDEX steps_subject_run_idx ON {s}.steps (subject, run);
+CREATE TABLE {s}.events (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+  run bigint NOT NULL,
+  kind text NOT NULL,
+  subject text NOT NULL,
+  message text NOT NULL
+);
+)"};
+
+std::string_view direction_name(Direction direction) { return direction == Direction::up ? "up" : "down"; }
+
+std::string kind_name(MigrationKind kind) {
+  switch (kind) {
+    case MigrationKind::versioned: return "versioned";
+    case MigrationKind::repeatable: return "repeatable";
+    case MigrationKind::baseline: return "baseline";
+  }
+  return {};
+}
+
+MigrationKind kind_of(std::string_view name) {
+  if (name == "repeatable") return MigrationKind::repeatable;
+  return name == "baseline" ? MigrationKind::baseline : MigrationKind::versioned;
+}
+
+std::string key_of(const MigrationPlan& plan) {
+  const MigrationFile& file = plan.migration.file;
+  return history_key(file.kind, file.version, file.name);
+}
+
+/// NULL for an absent text; a NUL byte cannot occur, such files are refused when they are read.
+std::string literal_or_null(const std::optional<Section>& section) {
+  return section ? quote_literal(trim(section->text)) : "NULL";
+}
+
+std::string options_text(const std::optional<Section>& section) {
+  return section ? to_string(section->options) : "";
+}
+
+std::int64_t derive_lock_key(std::string_view schema) {
+  const std::string digest = sha256_hex(fmt::format("kdb history {}.migrations", quote_ident(schema)));
+  return static_cast<std::int64_t>(std::stoull(digest.substr(0, 16), nullptr, 16));
+}
+
+}  // namespace
+
+HistoryStore::HistoryStore(std::string schema)
+    : schema_(std::move(schema)), prefix_(quote_ident(schema_) + "."), lock_key_(derive_lock_key(schema_)) {}
+
+History HistoryStore::read(Connection& connection, bool with_times) const {
+  const Result result = connection.exec(fmt::format(
+      R"(SELECT f.version, f.min_reader, m.version, m.key, m.name, m.kind, m.state, m.direction, m.checksum,
+                m.up_text IS NULL AND m.kind <> 'baseline', {1}
+         FROM {0}format f LEFT JOIN {0}migrations m ON true ORDER BY m.key)",
+      prefix_,
+      with_times ? "pg_catalog.to_char(m.applied_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')" : "NULL"));
+  History history;
+  if (result.empty()) return history;
+  history.exists = true;
+  history.format = static_cast<int>(result.integer(0, 0));
+  if (result.integer(0, 1) > history_format)
+    throw Error(Exit::refused,
+                fmt::format("the history in schema {} was written by a newer kdb (format {}, this one reads {})",
+                            schema_, history.format, history_format),
+                "deploy with the newer kdb");
+  for (size_t row = 0; row < result.rows.size(); ++row) {
+    if (result.is_null(row, 3)) continue;
+    AppliedMigration applied;
+    applied.kind = kind_of(result.text(row, 5));
+    std::string_view key = result.text(row, 3);
+    if (applied.kind == MigrationKind::baseline) key.remove_prefix(2);
+    if (applied.kind == MigrationKind::repeatable) applied.version.text = result.text(row, 2);
+    else applied.version = version_from_history(result.text(row, 2), key);
+    applied.name = result.text(row, 4);
+    applied.state = result.text(row, 6) == "partial" ? AppliedMigration::State::partial
+                                                     : AppliedMigration::State::applied;
+    applied.direction = result.text(row, 7) == "down" ? Direction::down : Direction::up;
+    applied.checksum = result.text(row, 8);
+    applied.adopted = result.boolean(row, 9);
+    if (!result.is_null(row, 10)) applied.applied_at = result.text(row, 10);
+    history.migrations.push_back(std::move(applied));
+  }
+  return history;
+}
+
+void HistoryStore::upgrade(Connection& connection, int from_format) const {
+  for (int format = from_format; format < history_format; ++format) {
+    const std::string ddl = fmt::format(fmt::runtime(upgrade_steps[format]), fmt::arg("s", quote_ident(schema_)));
+    connection.exec(fmt::format("BEGIN; SET LOCAL client_min_messages TO warning; {0} "
+                                "INSERT INTO {1}format (version, min_reader) VALUES ({2}, {3}) ON CONFLICT (only_row) DO UPDATE SET version = EXCLUDED.version, "
+                                "min_reader = EXCLUDED.min_reader; COMMIT",
+                                ddl, prefix_, format + 1, history_min_reader));
+  }
+}
+
+std::int64_t HistoryStore::begin_run(Connection& connection, std::string_view command, std::string_view who) const {
+  return connection
+      .exec(fmt::format("INSERT INTO {}runs (command, who, kdb_version) VALUES ({}, {}, {}) RETURNING id", prefix_,
+                        quote_literal(command), quote_literal(who), quote_literal(KDB_VERSION)))
+      .integer(0, 0);
+}
+
+void HistoryStore::finish_run(Connection& connection, std::int64_t run, std::string_view outcome,
+                              std::string_view message) const {
+  tidy(connection, fmt::format(
+      "UPDATE {}runs SET finished_at = pg_catalog.clock_timestamp(), outcome = {}, message = {} WHERE id = {}", prefix_,
+      quote_literal(outcome), quote_literal(message), run));
+}
+
+bool HistoryStore::has_completed(Connection& connection, std::int64_t run, std::string_view key,
+                                 Direction direction) const {
+  return connection
+      .exec(fmt::format("SELECT EXISTS (SELECT FROM {}steps WHERE run = {} AND subject = {} AND direction = '{}' AND "
+                        "ordinal = 0 AND state = 'done')",
+                        prefix_, run, quote_literal(key), direction_name(direction)))
+      .boolean(0, 0);
+}
+
+std::optional<StoredMigration> HistoryStore::stored(Connection& connection, std::string_view key) const {
+  const Result result = connection.exec(
+      fmt::format("SELECT up_text, up_options, down_text, down_options FROM {}migrations WHERE key = {}", prefix_,
+                  quote_literal(key)));
+  if (result.empty() || result.is_null(0, 0)) return std::nullopt;
+  StoredMigration stored;
+  stored.up_text = result.text(0, 0);
+  stored.up_options = result.text(0, 1);
+  if (!result.is_null(0, 2)) stored.down_text = result.text(0, 2);
+  stored.down_options = result.text(0, 3);
+  return stored;
+}
+
+std::vector<JournalRow> HistoryStore::journal(Connection& connection, std::string_view key) const {
+  const Result result = connection.exec(fmt::format(
+      R"(SELECT DISTINCT ON (s.ordinal) s.ordinal, s.sql, s.state, s.note,
+                pg_catalog.to_char(s.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')
+         FROM {0}migrations m JOIN {0}steps s
+           ON s.subject = m.key AND s.direction = m.direction AND s.run >= m.first_run
+         WHERE m.key = {1} AND m.state = 'partial' AND s.ordinal > 0
+         ORDER BY s.ordinal, s.id DESC)",
+      prefix_, quote_literal(key)));
+  std::vector<JournalRow> rows;
+  for (size_t row = 0; row < result.rows.size(); ++row)
+    rows.push_back({.ordinal = static_cast<int>(result.integer(row, 0)),
+                    .sql = result.is_null(row, 1) ? "" : result.text(row, 1),
+                    .state = result.text(row, 2),
+                    .outside = !result.is_null(row, 3),
+                    .note = result.is_null(row, 3) ? "" : result.text(row, 3),
+                    .started_at = result.text(row, 4)});
+  return rows;
+}
+
+std::string HistoryStore::guard_sql() const {
+  // Not a constant expression, so that the planner does not evaluate the failing cast: pg_backend_pid() is stable.
+  const auto key = static_cast<std::uint64_t>(lock_key_);
+  return fmt::format(
+      "SELECT CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_locks WHERE locktype = 'advisory' AND classid = {} AND "
+      "objid = {} AND objsubid = 1 AND pid = pg_catalog.pg_backend_pid() AND granted) THEN 0 "
+      "ELSE CAST('{} in backend ' || pg_catalog.pg_backend_pid() AS integer) END; ",
+      key >> 32U, key & 0xffffffffU, lock_lost_message);
+}
+
+std::string HistoryStore::complete_sql(std::int64_t run, const MigrationPlan& plan,
+                                       std::chrono::milliseconds took) const {
+  const MigrationFile& file = plan.migration.file;
+  const std::string key = quote_literal(key_of(plan));
+  const std::string_view direction = direction_name(plan.direction);
+  std::string sql;
+  if (plan.direction == Direction::up) {
+    sql = fmt::format(
+        "INSERT INTO {0}migrations (key, version, name, kind, state, direction, checksum, up_text, up_options, "
+        "down_text, down_options, run, first_run, duration_ms) VALUES ({1}, {2}, {3}, '{4}', 'applied', 'up', '{5}', "
+        "{6}, {7}, {8}, {9}, {10}, {10}, {11}) ON CONFLICT (key) DO UPDATE SET version = EXCLUDED.version, "
+        "name = EXCLUDED.name, state = 'applied', direction = 'up', checksum = EXCLUDED.checksum, "
+        "up_text = EXCLUDED.up_text, up_options = EXCLUDED.up_options, down_text = EXCLUDED.down_text, "
+        "down_options = EXCLUDED.down_options, run = EXCLUDED.run, "
+        "applied_at = pg_catalog.clock_timestamp(), duration_ms = EXCLUDED.duration_ms; ",
+        prefix_, key, quote_literal(file.version.text), quote_literal(file.name), kind_name(file.kind), file.checksum,
+        literal_or_null(plan.migration.up), quote_literal(options_text(plan.migration.up)),
+        literal_or_null(plan.migration.down), quote_literal(options_text(plan.migration.down)), run, took.count());
+  } else {
+    sql = fmt::format("DELETE FROM {}migrations WHERE key = {}; ", prefix_, key);
+  }
+  if (plan.one_transaction)
+    sql += fmt::format(
+        "INSERT INTO {}steps (run, subject, direction, ordinal, state, xid, finished_at) VALUES ({}, {}, '{}', 0, "
+        "'done', pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp()); ",
+        prefix_, run, key, direction);
+  sql += event_sql(run, plan.direction == Direction::up ? "applied" : "undone", key_of(plan),
+                   fmt::format("{} {} in {} ms", file.version.text, file.name, took.count()));
+  return sql;
+}
+
+std::string HistoryStore::partial_sql(std::int64_t run, const MigrationPlan& plan) const {
+  const MigrationFile& file = plan.migration.file;
+  const std::string key = quote_literal(key_of(plan));
+  if (plan.direction == Direction::down)
+    return fmt::format(
+        "UPDATE {}migrations SET state = 'partial', direction = 'down', first_run = {} WHERE key = {} AND NOT "
+        "(state = 'partial' AND direction = 'down'); ",
+        prefix_, run, key);
+  return fmt::format(
+      "INSERT INTO {0}migrations (key, version, name, kind, state, direction, checksum, run, first_run) VALUES ({1}, "
+      "{2}, {3}, '{4}', 'partial', 'up', '{5}', {6}, {6}) ON CONFLICT (key) DO UPDATE SET state = 'partial', "
+      "direction = 'up', first_run = EXCLUDED.first_run WHERE migrations.state <> 'partial'; ",
+      prefix_, key, quote_literal(file.version.text), quote_literal(file.name), kind_name(file.kind), file.checksum,
+      run);
+}
+
+std::string HistoryStore::step_started_sql(std::int64_t run, const MigrationPlan& plan, const Step& step,
+                                           std::string_view note) const {
+  return fmt::format(
+      "INSERT INTO {}steps (run, subject, direction, ordinal, sql, state, note) VALUES ({}, {}, '{}', {}, {}, "
+      "'started', {}); ",
+      prefix_, run, quote_literal(key_of(plan)), direction_name(plan.direction), step.ordinal, quote_literal(step.sql),
+      quote_literal(note));
+}
+
+std::string HistoryStore::step_finished_sql(std::int64_t run, const MigrationPlan& plan, const Step& step,
+                                            std::string_view state, std::string_view sqlstate,
+                                            std::string_view error) const {
+  const bool started = !step.in_transaction;
+  if (started)
+    return fmt::format(
+        "UPDATE {0}steps SET state = '{1}', sqlstate = {2}, error = {3}, finished_at = pg_catalog.clock_timestamp() "
+        "WHERE id = (SELECT max(id) FROM {0}steps WHERE subject = {4} AND direction = '{5}' AND ordinal = {6}); ",
+        prefix_, state, quote_literal(sqlstate), quote_literal(error), quote_literal(key_of(plan)),
+        direction_name(plan.direction), step.ordinal);
+  return fmt::format(
+      "INSERT INTO {}steps (run, subject, direction, ordinal, sql, state, xid, sqlstate, error, finished_at) VALUES "
+      "({}, {}, '{}', {}, {}, '{}', pg_catalog.pg_current_xact_id(), {}, {}, pg_catalog.clock_timestamp()); ",
+      prefix_, run, quote_literal(key_of(plan)), direction_name(plan.direction), step.ordinal, quote_literal(step.sql),
+      state, quote_literal(sqlstate), quote_literal(error));
+}
+
+std::string HistoryStore::accept_sql(std::int64_t run, const MigrationPlan& plan) const {
+  const MigrationFile& file = plan.migration.file;
+  return fmt::format(
+      "UPDATE {}migrations SET version = {}, name = {}, checksum = '{}', up_text = {}, up_options = {}, down_text = {}, "
+      "down_options = {}, run = {} WHERE key = {}; ",
+      prefix_, quote_literal(file.version.text), quote_literal(file.name), file.checksum,
+      literal_or_null(plan.migration.up), quote_literal(options_text(plan.migration.up)),
+      literal_or_null(plan.migration.down), quote_literal(options_text(plan.migration.down)), run,
+      quote_literal(key_of(plan)));
+}
+
+std::string HistoryStore::decide_step_sql(std::string_view key, int ordinal, bool done) const {
+  return fmt::format(
+      "UPDATE {0}steps SET state = '{1}', note = {2}, finished_at = pg_catalog.clock_timestamp() WHERE id = "
+      "(SELECT max(id) FROM {0}steps WHERE subject = {3} AND ordinal = {4}); ",
+      prefix_, done ? "done" : "failed", done ? "note" : "'again'", quote_literal(key), ordinal);
+}
+
+std::string HistoryStore::forget_sql(std::string_view key) const {
+  return fmt::format("DELETE FROM {}migrations WHERE key = {}; ", prefix_, quote_literal(key));
+}
+
+std::string HistoryStore::baseline_sql(std::int64_t run, const Version& version) const {
+  return fmt::format(
+      "INSERT INTO {0}migrations (key, version, name, kind, state, run, first_run) VALUES ({1}, {2}, 'baseline', "
+      "'baseline', 'applied', {3}, {3}); ",
+      prefix_, quote_literal("B:" + version.key_text()), quote_literal(version.text), run);
+}
+
+std::string HistoryStore::event_sql(std::int64_t run, std::string_view kind, std::string_view subject,
+                                    std::string_view message) const {
+  return fmt::format("INSERT INTO {}events (run, kind, subject, message) VALUES ({}, {}, {}, {}); ", prefix_, run,
+                     quote_literal(kind), quote_literal(subject), quote_literal(message));
+}
+
+bool is_lock_lost(const ServerError& error) {
+  return error.sqlstate == "22P02" && error.message.find(lock_lost_message) != std::string::npos;
+}
+
+}  // namespace kdb::pg

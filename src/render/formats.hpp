@@ -1,0 +1,40 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/report.hpp"
+
+namespace kdb::render {
+
+struct Style {
+  bool colour = false;
+  int width = 80;  // of the terminal, in columns
+};
+
+/// An output format: one row in formats.cpp, one file that renders it.
+struct Format {
+  std::string_view name;       // for --format
+  std::string_view extension;  // for -o FILE, with the dot
+  /// Whether this format can say what the report holds.
+  bool (*can_render)(const Report& report);
+  std::string (*render)(const Report& report, const Style& style);
+};
+
+const std::vector<Format>& formats();
+
+/// By name; null if there is none.
+const Format* find_format(std::string_view name);
+/// By a file's extension; null if there is none.
+const Format* format_of_file(std::string_view path);
+
+std::string render_text(const Report& report, const Style& style);
+std::string render_json(const Report& report, const Style& style);
+/// The scripts alone, as psql runs them.
+std::string render_sql(const Report& report, const Style& style);
+
+/// A command that failed, as --format json has it on stdout: the same problems as on stderr.
+std::string render_error_json(std::string_view command, const Error& error);
+
+}  // namespace kdb::render

@@ -1,0 +1,91 @@
+#include <nlohmann/json.hpp>
+
+#include "render/formats.hpp"
+
+namespace kdb::render {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json to_json(const Value& value) {
+  return std::visit(
+      [](const auto& held) -> Json {
+        using Held = std::decay_t<decltype(held)>;
+        if constexpr (std::is_same_v<Held, std::monostate>) return nullptr;
+        else return held;
+      },
+      value);
+}
+
+Json to_json(const Problem& problem) {
+  Json json;
+  json["message"] = problem.message;
+  if (!problem.where.file.empty()) json["file"] = problem.where.file;
+  if (problem.where.line > 0) json["line"] = problem.where.line;
+  if (problem.where.column > 0) json["column"] = problem.where.column;
+  if (!problem.hint.empty()) json["hint"] = problem.hint;
+  if (!problem.details.empty()) json["details"] = problem.details;
+  return json;
+}
+
+Json to_json(const Table& table) {
+  Json rows = Json::array();
+  for (const std::vector<Value>& row : table.rows) {
+    Json json;
+    for (size_t column = 0; column < table.columns.size(); ++column)
+      json[table.columns[column].key] = to_json(row.at(column));
+    rows.push_back(std::move(json));
+  }
+  return rows;
+}
+
+Json to_json(const Script& script) {
+  Json json;
+  json["subject"] = script.subject;
+  json["note"] = script.note;
+  json["steps"] = Json::array();
+  for (const ScriptStep& step : script.steps) {
+    Json entry;
+    entry["sql"] = step.sql;
+    if (!step.where.file.empty()) entry["file"] = step.where.file;
+    if (step.where.line > 0) entry["line"] = step.where.line;
+    entry["transaction"] = step.transaction;
+    if (!step.notes.empty()) entry["notes"] = step.notes;
+    json["steps"].push_back(std::move(entry));
+  }
+  return json;
+}
+
+/// Invalid UTF-8 from a server or a file must not end the command: it is replaced.
+std::string print(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
+
+}  // namespace
+
+std::string render_json(const Report& report, const Style&) {
+  Json json;
+  json["format_version"] = 1;
+  json["command"] = report.command;
+  for (const Field& field : report.fields) json[field.key] = to_json(field.value);
+  for (const Table& table : report.tables) json[table.key] = to_json(table);
+  if (!report.scripts.empty()) {
+    json["scripts"] = Json::array();
+    for (const Script& script : report.scripts) json["scripts"].push_back(to_json(script));
+  }
+  json["warnings"] = Json::array();
+  for (const Problem& warning : report.warnings) json["warnings"].push_back(to_json(warning));
+  json["summary"] = report.summary;
+  return print(json);
+}
+
+std::string render_error_json(std::string_view command, const Error& error) {
+  Json json;
+  json["format_version"] = 1;
+  json["command"] = command;
+  json["exit"] = static_cast<int>(error.exit());
+  json["errors"] = Json::array();
+  for (const Problem& problem : error.problems()) json["errors"].push_back(to_json(problem));
+  return print(json);
+}
+
+}  // namespace kdb::render

@@ -1,0 +1,119 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.hpp"
+#include "render/formats.hpp"
+
+namespace kdb::render {
+
+namespace {
+
+constexpr std::string_view bold = "\x1b[1m";
+constexpr std::string_view dim = "\x1b[2m";
+constexpr std::string_view yellow = "\x1b[33m";
+constexpr std::string_view plain = "\x1b[0m";
+
+class Painter {
+ public:
+  explicit Painter(bool colour) : colour_(colour) {}
+  std::string operator()(std::string_view code, std::string_view text) const {
+    return colour_ && !text.empty() ? fmt::format("{}{}{}", code, text, plain) : std::string(text);
+  }
+
+ private:
+  bool colour_;
+};
+
+std::string to_text(const Value& value) {
+  struct Visitor {
+    std::string operator()(std::monostate) const { return ""; }
+    std::string operator()(bool held) const { return held ? "yes" : "no"; }
+    std::string operator()(std::int64_t held) const { return fmt::format("{}", held); }
+    std::string operator()(const std::string& held) const { return held; }
+    std::string operator()(const std::vector<std::string>& held) const { return fmt::format("{}", fmt::join(held, ", ")); }
+  };
+  return std::visit(Visitor{}, value);
+}
+
+/// Columns on a terminal; every code point counts as one, which is right for all but East Asian wide ones.
+size_t width_of(std::string_view text) {
+  return static_cast<size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
+}
+
+std::string padded(const std::string& text, size_t width, bool right) {
+  const std::string space(width - std::min(width, width_of(text)), ' ');
+  return right ? space + text : text + space;
+}
+
+std::string render_table(const Table& table, const Painter& paint) {
+  std::vector<size_t> shown;
+  for (size_t i = 0; i < table.columns.size(); ++i)
+    if (!table.columns[i].title.empty()) shown.push_back(i);
+  std::vector<size_t> widths;
+  for (const size_t column : shown) {
+    size_t width = width_of(table.columns[column].title);
+    for (const auto& row : table.rows) width = std::max(width, width_of(to_text(row.at(column))));
+    widths.push_back(width);
+  }
+  const auto line = [&](const auto& cell) {
+    std::string text;
+    for (size_t i = 0; i < shown.size(); ++i)
+      text += (i > 0 ? "  " : "") + padded(cell(shown[i]), widths[i], table.columns[shown[i]].align_right);
+    text.erase(text.find_last_not_of(' ') + 1);
+    return text;
+  };
+  std::string text = paint(dim, line([&](size_t i) { return table.columns[i].title; })) + "\n";
+  for (const auto& row : table.rows) text += line([&](size_t i) { return to_text(row.at(i)); }) + "\n";
+  return text;
+}
+
+std::string render_fields(const std::vector<Field>& fields, const Painter& paint) {
+  size_t width = 0;
+  for (const Field& field : fields) width = std::max(width, width_of(field.label));
+  std::string text;
+  for (const Field& field : fields)
+    if (!field.label.empty())
+      text += paint(dim, padded(field.label, width, false)) + "  " + to_text(field.value) + "\n";
+  return text;
+}
+
+}  // namespace
+
+std::string render_sql(const Report& report, const Style& style) {
+  const Painter paint(style.colour);
+  std::string text;
+  for (const Script& script : report.scripts) {
+    if (!text.empty()) text += "\n";
+    text += paint(dim, fmt::format("-- {}{}{}", script.subject, script.note.empty() ? "" : ": ", script.note)) + "\n";
+    for (const ScriptStep& step : script.steps) {
+      for (const std::string& note : step.notes) text += paint(yellow, "-- " + note) + "\n";
+      text += step.sql + ";\n";
+    }
+  }
+  return text;
+}
+
+std::string render_text(const Report& report, const Style& style) {
+  const Painter paint(style.colour);
+  std::vector<std::string> parts;
+  const auto add = [&](std::string part) {
+    if (!part.empty()) parts.push_back(std::move(part));
+  };
+  add(render_fields(report.fields, paint));
+  for (const Table& table : report.tables)
+    if (!table.rows.empty()) add(render_table(table, paint));
+  add(render_sql(report, style));
+  std::string warnings;
+  for (const Problem& warning : report.warnings) {
+    const std::string where = to_string(warning.where);
+    warnings += fmt::format("{} {}{}{}\n", paint(yellow, "warning:"), where, where.empty() ? "" : ": ", warning.message);
+    if (!warning.hint.empty()) warnings += fmt::format("hint: {}\n", warning.hint);
+  }
+  add(std::move(warnings));
+  if (!report.summary.empty()) add(paint(bold, report.summary) + "\n");
+  return fmt::format("{}", fmt::join(parts, "\n"));
+}
+
+}  // namespace kdb::render
