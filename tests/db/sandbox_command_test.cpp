@@ -11,6 +11,7 @@
 
 #include "support/place.hpp"
 #include "support/process.hpp"
+#include "support/skip.hpp"
 #include "support/temp_dir.hpp"
 
 namespace fs = std::filesystem;
@@ -89,7 +90,7 @@ TEST_CASE("COMMAND inherits stdin, stdout and stderr") {
 
 TEST_CASE("an ordinary user has sandboxes too") {
   if (!is_root() || getpwnam("nobody") == nullptr) {
-    MESSAGE("skipped: needs root, to become somebody else");
+    kdb::test::skip("needs root, to become somebody else");
     return;
   }
   const Place place;

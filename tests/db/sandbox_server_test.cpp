@@ -12,6 +12,7 @@
 #include "host/sandbox.hpp"
 #include "support/place.hpp"
 #include "support/process.hpp"
+#include "support/skip.hpp"
 #include "support/temp_dir.hpp"
 
 namespace fs = std::filesystem;
@@ -103,7 +104,7 @@ TEST_CASE("a folder without a server is a clear error") {
 
 TEST_CASE("programs that the server's user cannot reach are a clear error") {
   if (!is_root()) {
-    MESSAGE("skipped: needs root, for the server to run as somebody else");
+    kdb::test::skip("needs root, for the server to run as somebody else");
     return;
   }
   const kdb::test::TempDir closed;
