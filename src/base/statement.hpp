@@ -4,18 +4,20 @@
 #include <string_view>
 #include <vector>
 
+#include "base/sql.hpp"
+
 namespace kdb::sql {
 
 /// What top-level transaction control a statement is, if any.
 enum class TransactionControl {
   none,
-  begin,       // BEGIN, START TRANSACTION
-  commit,      // COMMIT, END
+  begin,   // BEGIN, START TRANSACTION
+  commit,  // COMMIT, END
   commit_chain,
-  rollback,    // ROLLBACK, ABORT (not TO SAVEPOINT)
+  rollback,  // ROLLBACK, ABORT (not TO SAVEPOINT)
   rollback_chain,
-  savepoint,   // SAVEPOINT, RELEASE, ROLLBACK TO: harmless inside a transaction
-  prepare,     // PREPARE TRANSACTION, COMMIT PREPARED, ROLLBACK PREPARED
+  savepoint,  // SAVEPOINT, RELEASE, ROLLBACK TO: harmless inside a transaction
+  prepare,    // PREPARE TRANSACTION, COMMIT PREPARED, ROLLBACK PREPARED
 };
 
 /// How a statement that cannot run in a transaction block is decided after a crash in its middle.
@@ -27,7 +29,7 @@ enum class Recovery {
   detach_partition,  // ALTER TABLE … DETACH PARTITION … CONCURRENTLY
   create_database,
   drop_database,
-  unknown,           // CALL, DO that commits inside, subscriptions …: nobody can tell
+  unknown,  // CALL, DO that commits inside, subscriptions …: nobody can tell
 };
 
 /// What is known of one statement from its tokens alone, the same for every grammar.
@@ -41,9 +43,13 @@ struct Classified {
   TransactionControl control = TransactionControl::none;
   /// Cannot run inside of a transaction block.
   bool outside_transaction = false;
+  /// Also set where only the server can tell whether the statement runs in a transaction (CALL, a DO that
+  /// calls, REINDEX and CLUSTER of what may be partitioned): then `outside_transaction` is false, and a
+  /// refusal with SQLSTATE 2D000 or 25001 means "outside of one".
   Recovery recovery = Recovery::none;
   /// While it waits for its lock it blocks readers or writers behind it, so it needs a lock_timeout.
-  /// Plain INSERT, UPDATE, DELETE, MERGE, COPY and VALUES do not, nor do CONCURRENTLY builds and drops, VALIDATE.
+  /// Plain INSERT, UPDATE, DELETE, MERGE, COPY and VALUES do not, nor do CONCURRENTLY builds and drops,
+  /// VALIDATE.
   bool blocking_lock = true;
   /// Its waits block nobody and may be long (CONCURRENTLY, VACUUM …): it runs without lock_timeout.
   bool patient = false;
@@ -51,8 +57,8 @@ struct Classified {
   bool session_state = false;
   /// Sets or resets `lock_timeout` (SET [LOCAL|SESSION] lock_timeout, RESET, set_config('lock_timeout', …)).
   bool sets_lock_timeout = false;
-  /// Makes session-bound state that does not survive a resume: temporary tables, PREPARE, DECLARE … WITH HOLD,
-  /// LISTEN, session advisory locks. Empty, or what it is in words.
+  /// Makes session-bound state that does not survive a resume: temporary tables, PREPARE, DECLARE … WITH
+  /// HOLD, LISTEN, session advisory locks. Empty, or what it is in words.
   std::string session_bound;
 };
 
@@ -69,5 +75,9 @@ struct StatementHazard {
   bool operator==(const StatementHazard&) const = default;
 };
 std::vector<StatementHazard> hazards(std::string_view statement);
+
+/// The hazards of a whole script, without those on tables and indexes that the script itself created before:
+/// nobody reads them yet, and they are empty.
+std::vector<StatementHazard> script_hazards(const std::vector<Statement>& statements);
 
 }  // namespace kdb::sql

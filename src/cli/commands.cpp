@@ -1,7 +1,19 @@
-#include "cli/command.hpp"
 #include "cli/commands.hpp"
 
+#include "cli/command.hpp"
+#include "render/formats.hpp"
+
 namespace kdb::cli {
+
+namespace {
+
+std::vector<std::string_view> format_names() {
+  std::vector<std::string_view> names;
+  for (const render::Format& format : render::formats()) names.push_back(format.name);
+  return names;
+}
+
+}  // namespace
 
 const std::vector<Option>& global_options() {
   static const std::vector<Option> rows = {
@@ -9,7 +21,7 @@ const std::vector<Option>& global_options() {
        .help = "database to work on; else KDB_DATABASE_URL, DATABASE_URL, the profile, PGHOST …"},
       {.flags = "-p,--profile", .value = "NAME|PATH", .help = "profile to read: profiles/NAME.toml, or a path [default]"},
       {.flags = "--migrations", .value = "DIR", .help = "folder of migrations [from the profile, else migrations]"},
-      {.flags = "--format", .value = "FORMAT", .help = "of the result on stdout [text]", .choices = {"text", "json", "sql"}},
+      {.flags = "--format", .value = "FORMAT", .help = "of the result on stdout [text]", .choices = format_names()},
       {.flags = "-o,--output", .value = "[FORMAT:]FILE", .help = "write the result to a file too; repeatable",
        .repeatable = true},
       {.flags = "-q,--quiet", .help = "no progress, and no result on stdout where -o is given"},

@@ -85,7 +85,7 @@ std::string help(std::string_view name) {
   const Command& command = *found;
   std::string text = fmt::format("kdb {}: {}\n\nUsage: kdb {}", name, command.summary, name);
   for (const Positional& positional : command.positionals)
-    text += fmt::format(positional.required ? " {}" : " [{}]", positional.name);
+    text += positional.required ? fmt::format(" {}", positional.name) : fmt::format(" [{}]", positional.name);
   text += " [OPTION…]";
   if (!command.rest.empty()) text += fmt::format(" [-- {} …]", command.rest);
   text += fmt::format("\n\n{}\n", command.details);

@@ -6,6 +6,7 @@
 
 #include "base/text.hpp"
 #include "core/steps.hpp"
+#include "flow/locked_history.hpp"
 #include "pg/deploy_lock.hpp"
 #include "pg/execute.hpp"
 #include "pg/observer.hpp"
@@ -64,23 +65,6 @@ std::vector<Ran> Deployment::run(Session session) {
     }
     session = open_session(context_);
   }
-}
-
-void Deployment::refuse_standby(const Session& session) const {
-  if (session.facts.in_recovery)
-    throw Error(Exit::refused, fmt::format("{} is a standby: it cannot be written to", session.facts.target),
-                "connect to the primary, or let libpq find it with target_session_attrs=read-write");
-}
-
-void Deployment::prepare_history(Session& session) {
-  // Another deployer may have made the tables while this one waited for the lock.
-  const pg::Result found = session.connection->exec(
-      fmt::format("SELECT pg_catalog.to_regclass({}) IS NOT NULL",
-                  quote_literal(quote_ident(session.store.schema()) + ".format")));
-  session.facts.has_history = found.boolean(0, 0);
-  const int format = session.facts.has_history ? session.store.read(*session.connection).format : 0;
-  if (format < pg::history_format) session.store.upgrade(*session.connection, format);
-  session.facts.has_history = true;
 }
 
 /// A backend whose client is gone keeps the lock until it notices, which takes hours behind a dead network. Idle, it has

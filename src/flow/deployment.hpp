@@ -40,8 +40,6 @@ class Deployment {
 
  private:
   void run_on(Session& session);
-  void prepare_history(Session& session);
-  void refuse_standby(const Session& session) const;
   void end_lost_session(Session& session);
 
   const Context& context_;

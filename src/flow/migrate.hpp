@@ -43,6 +43,8 @@ struct RepairOptions {
 Report up(const Context& context, const UpOptions& options);
 Report down(const Context& context, const DownOptions& options);
 Report status(const Context& context);
+/// What `status --exit-code` returns: history (5) if something is inconsistent, pending (2), or ok.
+Exit exit_code_of(const Report& status);
 Report verify(const Context& context);
 Report baseline(const Context& context, const std::string& version);
 Report repair(const Context& context, const RepairOptions& options);

@@ -3,51 +3,15 @@
 #include "base/text.hpp"
 #include "core/to_report.hpp"
 #include "files/migrations.hpp"
+#include "flow/locked_history.hpp"
 #include "flow/migrate.hpp"
 #include "flow/picture.hpp"
-#include "pg/deploy_lock.hpp"
 
 namespace kdb::flow {
 
 namespace {
 
 using State = MigrationStatus::State;
-
-/// The history, locked against other deployers and in its newest format.
-class Locked {
- public:
-  Locked(const Context& context, Session& session) : session_(session) {
-    context.events({.kind = Event::Kind::info, .message = "target: " + session.facts.target});
-    pg::Connection& connection = *session.connection;
-    pg::refuse_transaction_pooler(connection, context.connect, context.watchdog, session.facts.backend_pid,
-                                  context.profile.connection.pooler == "session");
-    pg::take_deploy_lock(connection, context.watchdog, session.store.lock_key(), context.profile.migrations.lock_wait,
-                         context.random, context.events);
-    session.facts.has_history = connection
-                                    .exec(fmt::format("SELECT pg_catalog.to_regclass({}) IS NOT NULL",
-                                                      quote_literal(quote_ident(session.store.schema()) + ".format")))
-                                    .boolean(0, 0);
-    const int format = session.facts.has_history ? session.store.read(connection).format : 0;
-    if (format < pg::history_format) session.store.upgrade(connection, format);
-    session.facts.has_history = true;
-    run_ = session.store.begin_run(connection, context.command, context.who);
-  }
-
-  /// One transaction with what it does to the history, and its event.
-  void write(const std::string& sql, std::string_view kind, std::string_view subject, std::string_view message) {
-    session_.connection->exec("BEGIN; " + session_.store.guard_sql() + sql +
-                                  session_.store.event_sql(run_, kind, subject, message) + "COMMIT",
-                              Phase::committing);
-    session_.store.finish_run(*session_.connection, run_, "done", message);
-    pg::release_deploy_lock(*session_.connection, session_.store.lock_key());
-  }
-
-  std::int64_t run() const { return run_; }
-
- private:
-  Session& session_;
-  std::int64_t run_ = 0;
-};
 
 Report simple_report(std::string command, const Session& session, std::string summary) {
   Report report{.command = std::move(command)};
@@ -86,7 +50,7 @@ std::string statement_sql(const Session& session, const MigrationStatus& row, co
 Report baseline(const Context& context, const std::string& version) {
   Opened opened = open_both(context);
   Session& session = opened.session;
-  Locked locked(context, session);
+  LockedHistory locked(context, session);
   const Picture picture = look(context, session, std::move(opened.folder));
   const MigrationStatus& row = find_version(picture, version);
   for (const AppliedMigration& applied : picture.history.migrations) {
@@ -106,7 +70,7 @@ Report baseline(const Context& context, const std::string& version) {
 Report repair(const Context& context, const RepairOptions& options) {
   Opened opened = open_both(context);
   Session& session = opened.session;
-  Locked locked(context, session);
+  LockedHistory locked(context, session);
   const Picture picture = look(context, session, std::move(opened.folder));
   const MigrationStatus row = find_version(picture, options.version);
   const std::string key = history_key(row.kind, row.version, row.name);

@@ -56,6 +56,19 @@ std::vector<Problem> problems_of(const Picture& picture) {
 
 }  // namespace
 
+Exit exit_code_of(const Report& status) {
+  Exit exit = Exit::ok;
+  for (const Table& table : status.tables)
+    for (const std::vector<Value>& row : table.rows) {
+      const std::string& state = std::get<std::string>(row.front());
+      for (const State bad : {State::changed, State::missing, State::out_of_order})
+        if (state == to_string(bad)) return Exit::history;
+      for (const State open : {State::pending, State::partial, State::rerun})
+        if (state == to_string(open)) exit = Exit::pending;
+    }
+  return exit;
+}
+
 Report status(const Context& context) {
   Opened opened = open_both(context);
   const Picture picture = look(context, opened.session, std::move(opened.folder), true);

@@ -78,7 +78,7 @@ std::string find_pg_bin(const std::string& given) {
   if (const auto pg_config = find_program("pg_config")) {
     const std::string folder = ask_pg_config(*pg_config, "--bindir");
     if (!folder.empty() && !missing_program(folder)) return folder;
-    looked_at.push_back(fmt::format("{} (from pg_config)", folder));
+    if (!folder.empty()) looked_at.push_back(fmt::format("{} (from pg_config)", folder));
   }
   for (const fs::path& folder : debian_folders()) {
     if (!missing_program(folder)) return folder.string();

@@ -33,7 +33,7 @@ bool wait_for_end(pid_t group, std::chrono::milliseconds patience) {
   const auto deadline = Clock::now() + patience;
   while (group_runs(group)) {
     if (Clock::now() > deadline) return false;
-    const timespec pause{.tv_sec = 0, .tv_nsec = 10'000'000};
+    const timespec pause{.tv_sec = 0, .tv_nsec = 20'000'000};
     nanosleep(&pause, nullptr);
   }
   return true;
@@ -54,10 +54,10 @@ bool group_runs(pid_t group) {
   return false;
 }
 
-void stop_group(pid_t group, std::chrono::milliseconds patience) {
+void stop_group(pid_t group, int signal, std::chrono::milliseconds patience) {
   if (group <= 1 || !group_runs(group)) return;
-  kill(-group, SIGTERM);
-  kill(-group, SIGCONT);  // a stopped process sees SIGTERM only when it goes on
+  kill(-group, signal);
+  kill(-group, SIGCONT);  // a stopped process sees it only when it goes on
   if (wait_for_end(group, patience)) return;
   kill(-group, SIGKILL);
   wait_for_end(group, std::chrono::seconds(5));

@@ -9,7 +9,7 @@ namespace kdb::host {
 /// Whether a process of the group still runs; zombies do not count.
 bool group_runs(pid_t group);
 
-/// Stops a process group: SIGTERM, and SIGKILL to what is left of it after `patience`.
-void stop_group(pid_t group, std::chrono::milliseconds patience);
+/// Stops a process group: with the signal, and SIGKILL for what is left of it after `patience`.
+void stop_group(pid_t group, int signal, std::chrono::milliseconds patience);
 
 }  // namespace kdb::host

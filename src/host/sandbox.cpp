@@ -26,9 +26,10 @@ namespace {
 pid_t spawn_supervisor(const std::string& program, const std::vector<std::string>& command, int link) {
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
+  // The link first: where kdb was started without stdin, it may have that number.
+  posix_spawn_file_actions_adddup2(&actions, link, supervisor_link::fd);
   posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDWR, 0);
   posix_spawn_file_actions_adddup2(&actions, 0, 1);  // stderr stays: it says what nobody else can
-  posix_spawn_file_actions_adddup2(&actions, link, supervisor_link::fd);
   const std::vector<std::string> variables = environment_with({});
   pid_t pid = -1;
   const int error = posix_spawn(&pid, program.c_str(), &actions, nullptr, exec_pointers(command).data(),

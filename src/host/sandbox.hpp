@@ -14,10 +14,12 @@
 namespace kdb::host {
 
 struct SandboxOptions {
-  std::string pg_bin = {};  // folder with initdb and postgres; empty: search
-  std::vector<std::pair<std::string, std::string>> settings = {};  // for postgresql.conf, after kdb's own
-  std::string
-      supervisor;  // a kdb program to run as supervisor; empty: the running program, which must be one
+  /// The folder with initdb and postgres; empty: search.
+  std::string pg_bin = {};
+  /// For postgresql.conf, after kdb's own.
+  std::vector<std::pair<std::string, std::string>> settings = {};
+  /// A kdb program to run as supervisor; empty: the running program, whose main must ask is_supervisor then.
+  std::string supervisor = {};
 };
 
 /// A throwaway PostgreSQL server, owned by a supervisor process of its own: when this object or the whole of
@@ -32,7 +34,7 @@ class Sandbox {
   Sandbox& operator=(const Sandbox&) = delete;
 
   const std::string& url() const;      // over the unix socket
-  const std::string& tcp_url() const;  // over the loopback port, with its password; empty without a loopback
+  const std::string& tcp_url() const;  // over the loopback port, with its password
   const std::string& folder() const;
   const std::string& pg_bin() const;
   int server_pid() const;

@@ -26,13 +26,20 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds patience{3000};
 
+bool is_ignored(int signal) {
+  struct sigaction action {};
+  return sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
 // Signals come as data while this lives, to the thread that made it.
 class Signals {
  public:
   Signals() {
     sigset_t signals;
     sigemptyset(&signals);
-    for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGCHLD, SIGCONT, SIGTTOU}) sigaddset(&signals, number);
+    for (const int number : {SIGCHLD, SIGCONT, SIGTTOU}) sigaddset(&signals, number);
+    for (const int number : {SIGINT, SIGTERM, SIGHUP})
+      if (!is_ignored(number)) sigaddset(&signals, number);  // nohup, and jobs in the background of a script
     pthread_sigmask(SIG_BLOCK, &signals, &before_);
     old_child_action_ = signal(SIGCHLD, SIG_DFL);  // ignored, it would take the exit status of COMMAND away
     fd_.reset(signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
@@ -84,8 +91,9 @@ class Command {
     failure_end.reset();
     setpgid(pid_, pid_);
     int error = 0;
-    if (read(failure.get(), &error, sizeof error) == sizeof error)
-      throw Error(Exit::failed, with_errno(fmt::format("cannot run \"{}\"", command.front()), error));
+    if (read(failure.get(), &error, sizeof error) != sizeof error) return;
+    waitpid(pid_, nullptr, 0);
+    throw Error(Exit::failed, with_errno(fmt::format("cannot run \"{}\"", command.front()), error));
   }
   ~Command() {
     if (pid_ > 0) waitpid(pid_, nullptr, 0);
@@ -135,13 +143,16 @@ class Command {
     _exit(127);
   }
 
-  // Ctrl-Z, or it wants a terminal that is not ours to give: our shell must see its job stopped.
+  // Ctrl-Z, or it wants a terminal that is not ours to give: our shell must see its job stopped. All of our
+  // group: a script that has started us belongs to the job, and so does the rest of a pipeline.
   void stop_too(int signal) {
-    if (in_foreground_) terminal_.take_back();
-    in_foreground_ = false;
     const bool wants_terminal = signal == SIGTTIN || signal == SIGTTOU;
     if (wants_terminal && terminal_.is_ours()) return go_on();
-    kill(0, wants_terminal ? SIGTSTP : signal);
+    if (!wants_terminal && (signal != SIGTSTP || !in_foreground_))
+      return;  // somebody's wish, not the terminal's
+    if (in_foreground_) terminal_.take_back();
+    in_foreground_ = false;
+    kill(0, SIGTSTP);
     // Where nobody could wake us (an orphaned process group) we were not stopped, and COMMAND must not be
     // either.
     sigset_t pending;
@@ -175,12 +186,11 @@ int wait_for_command(Command& command, const Sandbox& sandbox, const Signals& si
       if (signal == SIGCONT) command.go_on();
       if (signal != SIGINT && signal != SIGTERM && signal != SIGHUP) continue;
       stopped_by = signal;
-      kill(-command.pid(), signal);
-      stop_group(command.pid(), patience);
+      stop_group(command.pid(), signal, patience);
     }
     if (const auto code = command.look()) return stopped_by == 0 ? *code : 128 + stopped_by;
     if (sources[1].revents != 0 && is_readable(sandbox.link())) {
-      stop_group(command.pid(), patience);
+      stop_group(command.pid(), SIGTERM, patience);
       fail_without_supervisor();
     }
   }

@@ -34,9 +34,10 @@ std::vector<std::string> base_folders() {
   return result;
 }
 
-bool leaves_room_for_a_socket(const std::string& base) {
+// libpq takes a comma for the beginning of another host.
+bool can_hold_a_socket(const std::string& base) {
   const std::string longest = fmt::format("{}/{}XXXXXX/.s.PGSQL.65535", base, folder_prefix());
-  return longest.size() < sizeof(sockaddr_un::sun_path);
+  return longest.size() < sizeof(sockaddr_un::sun_path) && base.find(',') == std::string::npos;
 }
 
 bool can_enter(const ServerUser& user, const std::string& base) {
@@ -88,7 +89,7 @@ SandboxFolder::SandboxFolder(const ServerUser& user) {
   int error = 0;
   for (const std::string& base : base_folders()) {
     looked_at += (looked_at.empty() ? "" : ", ") + base;
-    if (!leaves_room_for_a_socket(base) || !can_enter(user, base)) continue;
+    if (!can_hold_a_socket(base) || !can_enter(user, base)) continue;
     for (int attempt = 0; attempt < 100 && !lock_; ++attempt) {
       path_ = fmt::format("{}/{}XXXXXX", base, folder_prefix());
       if (mkdtemp(path_.data()) == nullptr) {

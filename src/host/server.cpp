@@ -55,8 +55,7 @@ std::string percent_encoded(std::string_view text) {
   return result;
 }
 
-// A port that is free now; somebody may take it before the server does, who then asks for another. 0: no
-// loopback.
+// A port that is free now; somebody may take it before the server does, who then asks for another.
 int free_port() {
   const UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_in address{};
@@ -64,7 +63,8 @@ int free_port() {
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   auto* general = reinterpret_cast<sockaddr*>(&address);  // what the socket functions take
-  if (!fd || bind(fd.get(), general, size) != 0 || getsockname(fd.get(), general, &size) != 0) return 0;
+  if (!fd || bind(fd.get(), general, size) != 0 || getsockname(fd.get(), general, &size) != 0)
+    throw Error(Exit::failed, with_errno("no free port on 127.0.0.1", errno));
   return ntohs(address.sin_port);
 }
 
@@ -124,11 +124,10 @@ void Server::start(const Pause& pause) {
 
 std::string Server::url() const {
   return fmt::format("postgresql://postgres@/postgres?host={}&port={}", percent_encoded(folder_.path()),
-                     port_ == 0 ? 5432 : port_);
+                     port_);
 }
 
 std::string Server::tcp_url() const {
-  if (port_ == 0) return {};
   return fmt::format("postgresql://postgres:{}@127.0.0.1:{}/postgres", password_, port_);
 }
 
@@ -175,7 +174,7 @@ void Server::configure() const {
     text += fmt::format("{} = {}\n", name, quoted(value));
   };
   for (const char* setting : {"fsync", "synchronous_commit", "full_page_writes"}) add(setting, "off");
-  add("listen_addresses", port_ == 0 ? "" : "127.0.0.1");
+  add("listen_addresses", "127.0.0.1");
   add("unix_socket_permissions", "0700");
   add("max_connections", "100");
   add("timezone", "UTC");
@@ -187,7 +186,7 @@ void Server::configure() const {
     add("max_locks_per_transaction", "256");  // a lock for each chunk
   }
   for (const auto& [name, value] : options_.settings) add(name, value);
-  add("port", fmt::format("{}", port_ == 0 ? 5432 : port_));
+  add("port", fmt::format("{}", port_));
   add("unix_socket_directories", folder_.path());
   const std::string data = folder_.data();
   const int code = run_as(user_, [&] {

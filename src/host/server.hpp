@@ -35,7 +35,7 @@ class Server {
   void start(const Pause& pause);
 
   std::string url() const;
-  std::string tcp_url() const;  // empty on a machine without a loopback address
+  std::string tcp_url() const;
   pid_t pid() const { return pid_; }
 
  private:

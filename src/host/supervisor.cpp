@@ -95,14 +95,15 @@ void serve(Ears& ears, const Server::Options& options) {
   tell_kdb({std::string(supervisor_link::ready), server.url(), server.tcp_url(), folder.path(),
             fmt::format("{}", server.pid())});
   while (!ears.told_to_stop()) ears.listen(milliseconds(-1));
-  stop_group(ears.command(), command_patience);
+  stop_group(ears.command(), SIGTERM, command_patience);
 }
 
 Server::Options parse(int argc, char** argv) {
   Server::Options options{.pg_bin = argv[2], .settings = {}};
   for (int i = 3; i < argc; ++i) {
     const std::string setting = argv[i];
-    const std::size_t equals = std::min(setting.find('='), setting.size() - 1);
+    const std::size_t equals = setting.find('=');
+    if (equals == std::string::npos) continue;
     options.settings.emplace_back(setting.substr(0, equals), setting.substr(equals + 1));
   }
   return options;

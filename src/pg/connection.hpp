@@ -84,10 +84,6 @@ class Connection {
   Result exec_cleanup(std::string_view sql,
                       std::chrono::milliseconds deadline = std::chrono::milliseconds(5'000));
 
-  /// For what has to be said after an error or a signal (ROLLBACK, the outcome, the lock): ignores a signal that has
-  /// come before, never throws, and gives up after a short deadline. An empty result if it failed.
-  Result exec_cleanup(std::string_view sql);
-
   /// The pid that the server announced when the session was opened (a pooler's is not that of the backend).
   int announced_pid() const;
   /// As server_version_num: 150020.

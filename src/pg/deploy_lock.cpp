@@ -4,6 +4,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "pg/tidy.hpp"
 #include "base/units.hpp"
 
 namespace kdb::pg {
@@ -65,7 +66,8 @@ void take_deploy_lock(Connection& connection, Watchdog& watchdog, std::int64_t k
 }
 
 bool release_deploy_lock(Connection& connection, std::int64_t key) {
-  return connection.exec_cleanup(fmt::format("SELECT pg_catalog.pg_advisory_unlock({})", key)).boolean(0, 0);
+  const Result released = tidy(connection, fmt::format("SELECT pg_catalog.pg_advisory_unlock({})", key));
+  return !released.empty() && released.boolean(0, 0);
 }
 
 std::string lock_holder(Connection& connection, std::int64_t key) {

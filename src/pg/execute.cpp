@@ -9,6 +9,7 @@
 #include "base/text.hpp"
 #include "base/units.hpp"
 #include "pg/recovery.hpp"
+#include "pg/tidy.hpp"
 
 namespace kdb::pg {
 
@@ -163,7 +164,7 @@ void Executor::execute_inside(const MigrationPlan& plan, const Step& step) {
   attempt_.holds_blocking_lock |= step.what.blocking_lock;
 }
 
-void Executor::roll_back() { connection_.exec_cleanup("ROLLBACK"); }
+void Executor::roll_back() { tidy(connection_, "ROLLBACK"); }
 
 void Executor::reset_session() {
   connection_.exec(reset_session_sql(connection_.server_version(), options_.statement_timeout));
@@ -215,7 +216,7 @@ void Executor::fail(std::int64_t run, const MigrationPlan& plan, const Step& ste
   const std::string key = history_key(file.kind, file.version, file.name);
   const std::string journal_row =
       plan.one_transaction ? "" : history_.step_finished_sql(run, plan, step, "failed", error.sqlstate, error.message);
-  connection_.exec_cleanup(
+  tidy(connection_, 
       in_own_transaction(journal_row + history_.event_sql(run, "failed", key, describe(error))));
 
   Problem problem;

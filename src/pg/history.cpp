@@ -5,6 +5,7 @@
 #include "base/checksum.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "pg/tidy.hpp"
 
 namespace kdb::pg {
 
@@ -171,7 +172,7 @@ std::int64_t HistoryStore::begin_run(Connection& connection, std::string_view co
 
 void HistoryStore::finish_run(Connection& connection, std::int64_t run, std::string_view outcome,
                               std::string_view message) const {
-  connection.exec_cleanup(fmt::format(
+  tidy(connection, fmt::format(
       "UPDATE {}runs SET finished_at = pg_catalog.clock_timestamp(), outcome = {}, message = {} WHERE id = {}", prefix_,
       quote_literal(outcome), quote_literal(message), run));
 }

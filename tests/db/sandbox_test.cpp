@@ -87,8 +87,9 @@ struct Standing {
   pid_t supervisor = 0;
   pid_t command = 0;
 
-  explicit Standing(const std::string& script = "exec sleep 1000")
-      : kdb({kdb_binary, "sandbox", "--", "sh", "-c", "echo up $$ $KDB_SANDBOX_FOLDER; " + script},
+  // `prepare` runs before "up" is printed.
+  explicit Standing(const std::string& prepare = ":", const std::string& stay = "exec sleep 1000")
+      : kdb({kdb_binary, "sandbox", "--", "sh", "-c", prepare + "; echo up $$ $KDB_SANDBOX_FOLDER; " + stay},
             place.environment) {
     kdb.read_until(place.folder.path().string());
     kdb.read_until("\n");
@@ -290,7 +291,7 @@ TEST_CASE("a killed supervisor takes the server with it, and kdb says so") {
 }
 
 TEST_CASE("the next start removes what kdb and its supervisor left when both were killed") {
-  Standing standing("trap '' TERM; while :; do sleep 0.1; done");
+  Standing standing("trap '' TERM", "while :; do sleep 0.1; done");
   kill(standing.supervisor, SIGSTOP);  // so that it cannot see the end of kdb
   standing.kdb.kill(SIGKILL);
   kill(standing.supervisor, SIGKILL);
@@ -316,7 +317,7 @@ TEST_CASE("the next start stops a server that has outlived its supervisor") {
 TEST_CASE("a COMMAND that ignores SIGTERM is killed") {
   for (const int signal : {SIGTERM, SIGKILL}) {
     CAPTURE(signal);
-    Standing standing("trap '' TERM INT HUP; while :; do sleep 0.1; done");
+    Standing standing("trap '' TERM INT HUP", "while :; do sleep 0.1; done");
     standing.kdb.kill(signal);
     CHECK(standing.kdb.wait().exit == 128 + signal);
     CHECK(eventually([&] { return standing.nothing_left(); }));

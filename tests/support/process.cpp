@@ -61,10 +61,19 @@ pid_t spawn(std::vector<std::string> command, const Environment& environment, in
   if (in >= 0) posix_spawn_file_actions_adddup2(&actions, in, 0);
   posix_spawn_file_actions_adddup2(&actions, out, 1);
   posix_spawn_file_actions_adddup2(&actions, err, 2);
+  // What we ignore (SIGPIPE; SIGINT, started in the background by a script) is our business, not the
+  // program's.
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  sigset_t all;
+  sigfillset(&all);
+  posix_spawnattr_setsigdefault(&attributes, &all);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
   pid_t pid = -1;
-  const int error = posix_spawnp(&pid, command.front().c_str(), &actions, nullptr, pointers(command).data(),
-                                 pointers(variables).data());
+  const int error = posix_spawnp(&pid, command.front().c_str(), &actions, &attributes,
+                                 pointers(command).data(), pointers(variables).data());
   posix_spawn_file_actions_destroy(&actions);
+  posix_spawnattr_destroy(&attributes);
   if (error != 0) throw std::system_error(error, std::generic_category(), command.front());
   return pid;
 }

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "base/sql_words.hpp"
+#include "base/statement.hpp"
+
+namespace kdb::sql {
+
+namespace hazard {
+inline constexpr std::string_view deletes_data = "DELETES_DATA";
+inline constexpr std::string_view index_dropped = "INDEX_DROPPED";
+inline constexpr std::string_view index_build = "INDEX_BUILD";
+inline constexpr std::string_view table_rewrite = "TABLE_REWRITE";
+inline constexpr std::string_view access_exclusive = "ACQUIRES_ACCESS_EXCLUSIVE_LOCK";
+inline constexpr std::string_view share = "ACQUIRES_SHARE_LOCK";
+inline constexpr std::string_view irreversible = "IRREVERSIBLE";
+inline constexpr std::string_view long_running = "LONG_RUNNING";
+inline constexpr std::string_view dependencies = "HAS_UNTRACKABLE_DEPENDENCIES";
+}  // namespace hazard
+
+/// The hazards of one statement, as they are found.
+class HazardList {
+ public:
+  void add(std::string_view id, std::string_view object, std::string reason) {
+    found_.push_back({.id = std::string(id), .object = std::string(object), .reason = std::move(reason)});
+  }
+
+  /// `cause` rewrites the whole of `object`, under a lock against everybody.
+  void add_rewrite(std::string_view object, std::string_view cause) {
+    const std::string_view table = object.empty() ? "every table" : object;
+    add(hazard::table_rewrite, object, fmt::format("rewrites {}: {}", table, cause));
+    add_lockout(object, "while it is rewritten");
+  }
+
+  /// Nobody can read or write `object` `meanwhile`.
+  void add_lockout(std::string_view object, std::string_view meanwhile) {
+    const std::string_view table = object.empty() ? "the table" : object;
+    add(hazard::access_exclusive, object, fmt::format("nobody can read or write {} {}", table, meanwhile));
+  }
+
+  std::vector<StatementHazard> take() { return std::move(found_); }
+
+ private:
+  std::vector<StatementHazard> found_;
+};
+
+/// Adds the hazards of the actions of `ALTER TABLE table`, which begin at words[actions].
+void add_alter_table_hazards(const Words& words, std::string_view table, size_t actions, HazardList& found);
+
+}  // namespace kdb::sql

@@ -1,0 +1,175 @@
+#include "cli/context.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <iostream>
+#include <random>
+
+#include "base/text.hpp"
+#include "base/units.hpp"
+#include "cli/log.hpp"
+#include "files/output.hpp"
+#include "host/identity.hpp"
+#include "host/process.hpp"
+#include "render/formats.hpp"
+
+namespace kdb::cli {
+
+namespace {
+
+/// Where a result goes besides stdout.
+struct Target {
+  const render::Format* format = nullptr;
+  std::string file;
+};
+
+Target target_of(const std::string& given, const render::Format* otherwise) {
+  const size_t colon = given.find(':');
+  if (colon != std::string::npos)
+    if (const render::Format* named = render::find_format(given.substr(0, colon)))
+      return {.format = named, .file = given.substr(colon + 1)};
+  const render::Format* by_name = render::format_of_file(given);
+  return {.format = by_name != nullptr ? by_name : otherwise, .file = given};
+}
+
+std::chrono::milliseconds duration_of(const Arguments& arguments, const std::string& name) {
+  const std::string text = arguments.value(name);
+  const auto duration = parse_duration(text, std::chrono::milliseconds(1000));
+  if (!duration)
+    throw Error(Exit::usage, fmt::format("--{} takes a time such as 2s, 500ms or 10min, not '{}'", name, text));
+  return *duration;
+}
+
+bool colour_wanted(const Arguments& arguments, int descriptor) {
+  const bool refused = arguments.has("no-color") || !host::environment("NO_COLOR").value_or("").empty() ||
+                       host::environment("TERM") == "dumb";
+  return !refused && is_terminal(descriptor);
+}
+
+std::string url_of(const Arguments& arguments, const files::Profile& profile) {
+  if (arguments.has("database-url")) return arguments.value("database-url");
+  for (const char* name : {"KDB_DATABASE_URL", "DATABASE_URL"})
+    if (const auto value = host::environment(name); value && !value->empty()) return *value;
+  return profile.database.url;
+}
+
+}  // namespace
+
+struct Context::Output {
+  explicit Output(const LogOptions& options) : log(options) {}
+
+  Log log;
+  bool colour = false;  // on stdout
+  int width = 80;
+};
+
+bool is_terminal(int descriptor) { return isatty(descriptor) == 1; }
+
+Context::Context(const Command& command, Arguments arguments, std::vector<std::string> rest)
+    : command_(command), arguments_(std::move(arguments)), rest_(std::move(rest)) {
+  const LogOptions options{.level = arguments_.value("log-level", "info"),
+                           .json = arguments_.value("log-format") == "json",
+                           .quiet = quiet(),
+                           .colour = colour_wanted(arguments_, STDERR_FILENO),
+                           .width = host::terminal_width(STDERR_FILENO)};
+  output_ = std::make_unique<Output>(options);
+  output_->colour = colour_wanted(arguments_, STDOUT_FILENO);
+  if (const int width = host::terminal_width(STDOUT_FILENO); width > 0) output_->width = width;
+  events_ = [log = &output_->log](const Event& event) { (*log)(event); };
+}
+
+Context::~Context() = default;
+
+const files::Profile& Context::profile() {
+  if (profile_) return *profile_;
+  files::Profile read =
+      files::read_profile(arguments_.value("profile", "default"), arguments_.has("profile"), host::environment);
+  if (arguments_.has("migrations")) read.migrations.source.folder = arguments_.value("migrations");
+  if (arguments_.has("lock-wait")) read.migrations.lock_wait = duration_of(arguments_, "lock-wait");
+  if (arguments_.has("lock-timeout")) read.connection.lock_timeout = duration_of(arguments_, "lock-timeout");
+  if (arguments_.has("pooler")) read.connection.pooler = arguments_.value("pooler");
+  if (arguments_.has("role")) read.database.role = arguments_.value("role");
+  profile_ = std::make_unique<files::Profile>(std::move(read));
+  return *profile_;
+}
+
+const flow::Context& Context::database() {
+  if (flow_) return *flow_;
+  const files::Profile& read = profile();
+  watchdog_ = std::make_unique<pg::Watchdog>();
+  const files::ConnectionSection& connection = read.connection;
+  auto engine = std::make_shared<std::mt19937_64>(std::random_device{}());
+  flow_ = std::make_unique<flow::Context>(
+      flow::Context{.profile = read,
+                    .connect = {.url = url_of(arguments_, read),
+                                .application_name = fmt::format("kdb {}", command_.name),
+                                .connect_timeout = connection.connect_timeout,
+                                .response_timeout = connection.response_timeout,
+                                .keepalives_idle = connection.keepalives_idle,
+                                .keepalives_interval = connection.keepalives_interval,
+                                .keepalives_count = connection.keepalives_count},
+                    .watchdog = *watchdog_,
+                    .events = events_,
+                    .random = [engine] { return std::uniform_real_distribution<double>(0.0, 1.0)(*engine); },
+                    .command = fmt::format("kdb {}", command_.name),
+                    .who = host::who_and_where()});
+  return *flow_;
+}
+
+void Context::print(const Report& report) {
+  const render::Format* format = render::find_format(arguments_.value("format", "text"));
+  std::vector<Target> targets;
+  for (const std::string& given : arguments_.values("output")) targets.push_back(target_of(given, format));
+  const auto check = [&](const render::Format& wanted) {
+    if (wanted.can_render(report)) return;
+    std::vector<std::string_view> able;
+    for (const render::Format& row : render::formats())
+      if (row.can_render(report)) able.push_back(row.name);
+    throw Error(Exit::usage, fmt::format("kdb {} has nothing to say as {}; it can do {}", report.command, wanted.name,
+                                         fmt::join(able, ", ")));
+  };
+  check(*format);
+  for (const Target& target : targets) check(*target.format);
+
+  output_->log.clear_progress();
+  for (const Target& target : targets) files::write_output(target.file, target.format->render(report, {}));
+  if (!quiet()) print_raw(format->render(report, {.colour = output_->colour, .width = output_->width}));
+}
+
+bool Context::ask(const Report& report, const std::string& question) {
+  if (arguments_.has("yes")) return true;
+  if (!is_terminal(STDIN_FILENO) || !is_terminal(STDERR_FILENO))
+    throw Error(Exit::refused, fmt::format("kdb {} asks before it changes anything, and there is nobody to ask",
+                                           command_.name),
+                "add --yes if you mean it; --dry-run shows what would run");
+  output_->log.clear_progress();
+  const std::string text = render::render_text(report, {.colour = colour_wanted(arguments_, STDERR_FILENO)});
+  fmt::print(stderr, "{}\n{} [y/N] ", text, question);
+  std::string answer;
+  std::getline(std::cin, answer);
+  return equals_ignore_case(trim(answer), "y") || equals_ignore_case(trim(answer), "yes");
+}
+
+void Context::print_raw(const std::string& text) {
+  output_->log.clear_progress();
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  if (std::fflush(stdout) != 0) throw Error(Exit::failed, "stdout cannot be written to");
+}
+
+void Context::print_error(const Error& error) {
+  output_->log.clear_progress();
+  const bool colour = colour_wanted(arguments_, STDERR_FILENO);
+  for (const Problem& problem : error.problems()) {
+    const std::string where = to_string(problem.where);
+    fmt::print(stderr, "{}kdb: error:{} {}{}{}\n", colour ? "\x1b[1;31m" : "", colour ? "\x1b[0m" : "", where,
+               where.empty() ? "" : ": ", problem.message);
+    if (!problem.details.empty())
+      for (const std::string_view line : split(problem.details, '\n')) fmt::print(stderr, "  {}\n", line);
+    if (!problem.hint.empty()) fmt::print(stderr, "hint: {}\n", problem.hint);
+  }
+  if (arguments_.value("format") == "json") print_raw(render::render_error_json(command_.name, error));
+}
+
+}  // namespace kdb::cli

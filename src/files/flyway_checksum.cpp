@@ -1,0 +1,22 @@
+#include "files/flyway_checksum.hpp"
+
+#include "base/checksum.hpp"
+#include "files/read_file.hpp"
+
+namespace kdb::files {
+
+std::int32_t flyway_checksum_of(std::string_view text) {
+  constexpr std::string_view bom = "\xEF\xBB\xBF";
+  if (text.substr(0, bom.size()) == bom) text.remove_prefix(bom.size());
+  std::uint32_t crc = 0;
+  while (!text.empty()) {
+    // As Java's BufferedReader.readLine: a line ends with \n, \r or \r\n.
+    const size_t end = text.find_first_of("\r\n");
+    crc = crc32(text.substr(0, end), crc);
+    if (end == std::string_view::npos) break;
+    text.remove_prefix(text.substr(end, 2) == "\r\n" ? end + 2 : end + 1);
+  }
+  return static_cast<std::int32_t>(crc);
+}
+
+}  // namespace kdb::files
