@@ -10,6 +10,7 @@
 #include "files/layouts.hpp"
 #include "files/names.hpp"
 #include "files/read_file.hpp"
+#include "files/sections.hpp"
 
 namespace kdb::files {
 namespace {
@@ -27,6 +28,7 @@ bool is_claimed(const MigrationSource& source, std::string_view path) {
 
 // Nothing for an empty file: it is of any layout, and is reported when it is parsed.
 std::optional<Layout> layout_of_contents(std::string_view contents) {
+  contents = without_byte_order_mark(contents);
   if (trim(contents).empty()) return std::nullopt;
   for (const LayoutRules& rules : all_layouts()) {
     if (rules.recognises != nullptr && rules.recognises(contents)) return rules.layout;

@@ -14,13 +14,6 @@
 namespace kdb::files {
 namespace {
 
-constexpr std::string_view utf8_bom = "\xEF\xBB\xBF";
-
-std::string_view without_bom(std::string_view bytes) {
-  if (bytes.starts_with(utf8_bom)) bytes.remove_prefix(utf8_bom.size());
-  return bytes;
-}
-
 // Whether the bytes can be SQL at all; if not, says so with the line.
 bool check_bytes(std::string_view bytes, const std::string& file, std::vector<Problem>& problems) {
   if (bytes.starts_with("\xFF\xFE") || bytes.starts_with("\xFE\xFF")) {
@@ -42,7 +35,7 @@ bool check_bytes(std::string_view bytes, const std::string& file, std::vector<Pr
   return problems.size() == before;
 }
 
-bool is_empty(std::string_view bytes) { return trim(without_bom(bytes)).empty(); }
+bool is_empty(std::string_view bytes) { return trim(without_byte_order_mark(bytes)).empty(); }
 
 struct Bytes {
   std::string_view up;
@@ -66,13 +59,14 @@ Migration parse(const MigrationSource& source, Layout layout, const MigrationFil
   const bool has_down = bytes.down && !is_empty(*bytes.down);
   if (has_down) readable = check_bytes(*bytes.down, file.down_path, problems) && readable;
   if (readable) {
-    rules_of(layout).parse({.source = source,
-                            .file = file,
-                            .up = without_bom(bytes.up),
-                            .down = has_down ? std::optional(without_bom(*bytes.down)) : std::nullopt,
-                            .companion = bytes.companion,
-                            .problems = problems},
-                           migration);
+    rules_of(layout).parse(
+        {.source = source,
+         .file = file,
+         .up = without_byte_order_mark(bytes.up),
+         .down = has_down ? std::optional(without_byte_order_mark(*bytes.down)) : std::nullopt,
+         .companion = bytes.companion,
+         .problems = problems},
+        migration);
   }
   if (problems.empty()) return migration;
   sort_by_position(problems);

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/units.hpp"
 #include "files/profile_files.hpp"
 #include "files/profile_values.hpp"
 
@@ -230,10 +231,11 @@ void check_retry(ReadContext& context, const std::string& table, const RetryPoli
   if (policy.initial <= policy.max_delay) return;
   const auto seen = context.tables.find(table);
   if (seen == context.tables.end()) return;
-  context.problems.push_back({.message = fmt::format("{} has initial above max_delay ({} ms > {} ms)", table,
-                                                     policy.initial.count(), policy.max_delay.count()),
-                              .where = seen->second,
-                              .hint = {}});
+  context.problems.push_back(
+      {.message = fmt::format("{} has initial above max_delay ({} > {})", table,
+                              format_duration(policy.initial), format_duration(policy.max_delay)),
+       .where = seen->second,
+       .hint = {}});
 }
 
 Profile finish(ReadContext& context, Profile profile) {

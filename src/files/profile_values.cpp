@@ -167,7 +167,8 @@ std::optional<size_t> read_word(ReadContext& context, const Field& field,
     const auto found = std::find(words.begin(), words.end(), std::string_view(*text));
     if (found != words.end()) return static_cast<size_t>(found - words.begin());
   }
-  report_wrong(context, field, fmt::format("one of \"{}\"", fmt::join(words, "\", \"")));
+  report_wrong(context, field,
+               fmt::format("{}\"{}\"", words.size() > 1 ? "one of " : "", fmt::join(words, "\", \"")));
   return std::nullopt;
 }
 

@@ -48,6 +48,12 @@ void report_leading_sql(std::string_view text, const std::string& file, std::str
                       .hint = fmt::format("only comments may stand before \"{}\"", before)});
 }
 
+std::string_view without_byte_order_mark(std::string_view bytes) {
+  constexpr std::string_view mark = "\xEF\xBB\xBF";
+  if (bytes.starts_with(mark)) bytes.remove_prefix(mark.size());
+  return bytes;
+}
+
 int count_lines(std::string_view text) {
   return static_cast<int>(std::count(text.begin(), text.end(), '\n'));
 }

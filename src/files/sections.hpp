@@ -24,6 +24,9 @@ Section join_pieces(const std::vector<Piece>& pieces, const std::string& file);
 void report_leading_sql(std::string_view text, const std::string& file, std::string_view before,
                         std::vector<Problem>& problems);
 
+/// Without the UTF-8 byte order mark that some editors write.
+std::string_view without_byte_order_mark(std::string_view bytes);
+
 /// How many lines end in the text.
 int count_lines(std::string_view text);
 

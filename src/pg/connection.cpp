@@ -140,6 +140,9 @@ struct Connection::Impl {
   Watchdog& watchdog;
   milliseconds response_timeout;
   PGconn* session = nullptr;  // the driver owns it
+  // What libpq forgets when the session is lost, and what finding out about the loss needs.
+  int announced_pid = 0;
+  int server_version = 0;
   Watched watched;
   std::function<void(std::string_view)> notice_handler;
   std::vector<std::string> early_notices;
@@ -172,6 +175,8 @@ Connection::Impl::Impl(const ConnectSettings& settings, Watchdog& dog)
   watched.socket = fcntl(PQsocket(session), F_DUPFD_CLOEXEC, 0);
   if (watched.socket < 0)
     throw Error(Exit::failed, fmt::format("cannot watch the session: {}", std::strerror(errno)));
+  announced_pid = PQbackendPID(session);
+  server_version = PQserverVersion(session);
   watched.cancel = std::shared_ptr<PGcancel>(PQgetCancel(session), PQfreeCancel);
   watchdog.impl().add(watched);
 }
@@ -274,7 +279,7 @@ Result Connection::Impl::guarded(std::string_view text, Phase phase, const Watch
   watchdog.impl().begin(watched, watch);
   const std::optional<std::string> complaint = run();
   if (copying) leave_copy();
-  const Verdict verdict = watchdog.impl().end(watched);
+  const Verdict verdict = watchdog.impl().end(watched, PQstatus(session) == CONNECTION_OK);
 
   if (broken_callback) std::rethrow_exception(broken_callback);
   // The server's answer counts: libpqxx also complains when the session ends right after it.
@@ -339,9 +344,9 @@ Result Connection::exec_cleanup(std::string_view sql, milliseconds deadline) {
                         [&] { return impl_->driver->run(std::string(sql)); });
 }
 
-int Connection::announced_pid() const { return PQbackendPID(impl_->session); }
+int Connection::announced_pid() const { return impl_->announced_pid; }
 
-int Connection::server_version() const { return PQserverVersion(impl_->session); }
+int Connection::server_version() const { return impl_->server_version; }
 
 bool Connection::is_open() const { return PQstatus(impl_->session) == CONNECTION_OK; }
 
