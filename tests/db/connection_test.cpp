@@ -333,11 +333,11 @@ TEST_CASE("a lost COMMIT is a lost session in the committing phase") {
     FaultProxy::When when;
     bool committed;
   };
-  FaultProxy proxy(server_url("KDB_SANDBOX_TCP_URL"));
   for (const auto& [when, committed] :
        {Row{FaultProxy::When::before_forward, false}, Row{FaultProxy::When::reply_held, true}}) {
     CAPTURE(committed);
     Watchdog watchdog;
+    FaultProxy proxy(server_url("KDB_SANDBOX_TCP_URL"));
     Connection direct(settings_for(server_url()), watchdog);
     direct.exec("DROP TABLE IF EXISTS kdb_lost; CREATE TABLE kdb_lost (a int)");
     Connection connection(settings_for(proxy.url()), watchdog);
@@ -355,8 +355,8 @@ TEST_CASE("a lost COMMIT is a lost session in the committing phase") {
 }
 
 TEST_CASE("a killed backend in mid-statement is a lost session") {
-  FaultProxy proxy(server_url("KDB_SANDBOX_TCP_URL"));
   Watchdog watchdog;
+  FaultProxy proxy(server_url("KDB_SANDBOX_TCP_URL"));
   Connection direct(settings_for(server_url()), watchdog);
   Connection connection(settings_for(proxy.url()), watchdog);
   proxy.add({.contains = "pg_sleep",
@@ -370,8 +370,8 @@ TEST_CASE("a killed backend in mid-statement is a lost session") {
 }
 
 TEST_CASE("each statement is one round trip, whatever its kind") {
-  FaultProxy proxy(server_url("KDB_SANDBOX_TCP_URL"));
   Watchdog watchdog;
+  FaultProxy proxy(server_url("KDB_SANDBOX_TCP_URL"));
   Connection connection(settings_for(proxy.url()), watchdog);
   connection.exec("BEGIN; SELECT 1");
   connection.exec("SELECT $1::int", {"1"});
