@@ -172,7 +172,8 @@ bool Action::default_is_volatile(size_t at) const {
     return std::find(names.begin(), names.end(), name) != names.end();
   };
   // The parentheses of the column's other constraints are not the default's.
-  const size_t end = std::min({words_.find("check", begin, last_), words_.find("references", begin, last_), last_});
+  const size_t end =
+      std::min({words_.find("check", begin, last_), words_.find("references", begin, last_), last_});
   for (size_t i = begin + 2; i < end; ++i) {
     if (!words_.is(i, "(") || words_.skip_name(i - 1) != i) continue;
     const std::string function = to_lower(words_.text(i - 1));
