@@ -40,8 +40,7 @@ std::string read_table(const Words& words, std::string_view tag) {
   return on == npos ? std::string() : words.name(words.skip(on + 1, "only"));
 }
 
-// --- locks
-// ---------------------------------------------------------------------------------------------------
+// --- locks ---------------------------------------------------------------------------------
 
 // Commands that lock nothing against readers or writers while they wait, or whose waits for rows may rightly
 // be long. Anything else is taken to block: a lock_timeout where nothing waits does no harm.
@@ -103,7 +102,6 @@ void read_locks(const Words& words, size_t object, Classified& result) {
 }
 
 // --- session
-// -------------------------------------------------------------------------------------------------
 
 /// The setting that SET or RESET concerns; empty for SET TRANSACTION and other special forms.
 std::string setting(const Words& words) {
