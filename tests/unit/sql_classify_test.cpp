@@ -203,6 +203,7 @@ TEST_CASE("a lock timeout is for statements whose waiting blocks readers or writ
       "alter table t add a int",
       "alter table t validate constraint c, add a int",
       "alter table t attach partition p default",
+      "alter table t set (timescaledb.compress)",
       "alter table t detach partition p",
       "create index i on t (a)",
       "create trigger g before insert on t execute function f()",
