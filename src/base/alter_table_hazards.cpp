@@ -171,11 +171,11 @@ bool Action::default_is_volatile(size_t at) const {
   const auto known = [](const auto& names, const std::string& name) {
     return std::find(names.begin(), names.end(), name) != names.end();
   };
-  for (size_t i = begin + 2; i < last_; ++i) {
+  // The parentheses of the column's other constraints are not the default's.
+  const size_t end = std::min({words_.find("check", begin, last_), words_.find("references", begin, last_), last_});
+  for (size_t i = begin + 2; i < end; ++i) {
     if (!words_.is(i, "(") || words_.skip_name(i - 1) != i) continue;
     const std::string function = to_lower(words_.text(i - 1));
-    // What comes next is another constraint of the column, and its parentheses are not the default's.
-    if (one_of(function, {"check", "references"})) return false;
     if (!known(not_functions, function) && !known(not_volatile, function)) return true;
   }
   return false;

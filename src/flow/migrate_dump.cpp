@@ -2,12 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <map>
-
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "core/dump.hpp"
 #include "host/pg_client.hpp"
+#include "pg/client_environment.hpp"
 
 namespace kdb::flow {
 
@@ -54,7 +53,7 @@ std::string dump(const Context& context) {
     for (const std::string_view schema : timescaledb_schemas)
       arguments.push_back(fmt::format("--exclude-schema={}", schema));
   const std::string text =
-      host::pg_dump(session.connection->server_version() / 10000, context.connect.url, arguments);
+      host::pg_dump(session.connection->server_version() / 10000, arguments, pg::client_environment(context.connect.url));
   return stable_dump(text, tables);
 }
 

@@ -35,7 +35,7 @@ History Session::read_history(bool with_times) const {
 Session open_session(const Context& context) {
   const files::Profile& profile = context.profile;
   Session session{.connection = pg::connect_with_retry(context.connect, context.watchdog, profile.connection.retry,
-                                                       context.events, context.random),
+                                                       context.events),
                   .store = pg::HistoryStore(profile.database.history_schema)};
   pg::Connection& connection = *session.connection;
   const bool asks_identifier = !profile.database.expect_system_identifier.empty();

@@ -75,6 +75,9 @@ struct Sandbox::Impl {
   Impl& operator=(const Impl&) = delete;
 
   void launch(const SandboxOptions& options) {
+    if (options.supervisor.empty() && !can_be_supervisor())
+      throw Error(Exit::failed, "this program cannot be the supervisor of a sandbox",
+                  "its main must begin with host::is_supervisor, or SandboxOptions::supervisor name a kdb");
     std::vector<std::string> command{"kdb", std::string(supervisor_link::command_word), pg_bin};
     for (const auto& [name, value] : options.settings) command.push_back(fmt::format("{}={}", name, value));
     std::array<int, 2> ends{};

@@ -31,6 +31,9 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds command_patience{3000};
 
+// Written once, at the beginning of main.
+bool asked_by_main = false;
+
 // Thrown by a pause in the start, when nobody wants the sandbox any more.
 struct Stopped {};
 
@@ -142,7 +145,12 @@ std::vector<std::string> unpack(std::string_view packet) {
 
 }  // namespace supervisor_link
 
-bool is_supervisor(int argc, char** argv) { return argc > 1 && argv[1] == supervisor_link::command_word; }
+bool is_supervisor(int argc, char** argv) {
+  asked_by_main = true;
+  return argc > 1 && argv[1] == supervisor_link::command_word;
+}
+
+bool can_be_supervisor() { return asked_by_main; }
 
 int supervisor_main(int argc, char** argv) {
   if (argc < 3 || fcntl(supervisor_link::fd, F_GETFD) < 0) return static_cast<int>(Exit::usage);

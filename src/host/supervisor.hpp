@@ -12,6 +12,10 @@ namespace kdb::host {
 /// nothing else.
 bool is_supervisor(int argc, char** argv);
 
+/// Whether main has asked is_supervisor. A program that does not would, as a supervisor, do all that it does,
+/// and if that makes sandboxes, without end.
+bool can_be_supervisor();
+
 /// The supervisor: `kdb __supervise PG_BIN [NAME=VALUE]…` with the link to kdb as file descriptor 3.
 int supervisor_main(int argc, char** argv);
 

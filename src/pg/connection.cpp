@@ -128,9 +128,10 @@ struct Connection::Impl {
 
   template <typename Run>
   Result guarded(std::string_view sql, Phase phase, const Watch& watch, const Run& run);
-  void see_result(const PGresult* result);
+  void see_result(PGresult* result);
   void see_notice(const PGresult* notice);
   void leave_copy();
+  void free_leftovers();
   [[noreturn]] void fail(ServerError error, const Verdict& verdict, const Watch& watch);
   void close_duplicate();
 
@@ -140,6 +141,9 @@ struct Connection::Impl {
   Watchdog& watchdog;
   milliseconds response_timeout;
   PGconn* session = nullptr;  // the driver owns it
+  // What libpq forgets when the session is lost, and what finding out about the loss needs.
+  int announced_pid = 0;
+  int server_version = 0;
   Watched watched;
   std::function<void(std::string_view)> notice_handler;
   std::vector<std::string> early_notices;
@@ -148,6 +152,7 @@ struct Connection::Impl {
   std::string_view sql;
   Result result;
   int results = 0;
+  std::vector<PGresult*> live;  // not yet freed
   bool copying = false;
   std::optional<ServerError> error;
   std::optional<ServerError> farewell;  // a FATAL that came while nothing ran; libpq makes it a notice
@@ -172,6 +177,8 @@ Connection::Impl::Impl(const ConnectSettings& settings, Watchdog& dog)
   watched.socket = fcntl(PQsocket(session), F_DUPFD_CLOEXEC, 0);
   if (watched.socket < 0)
     throw Error(Exit::failed, fmt::format("cannot watch the session: {}", std::strerror(errno)));
+  announced_pid = PQbackendPID(session);
+  server_version = PQserverVersion(session);
   watched.cancel = std::shared_ptr<PGcancel>(PQgetCancel(session), PQfreeCancel);
   watchdog.impl().add(watched);
 }
@@ -188,10 +195,10 @@ void Connection::Impl::close_duplicate() {
 }
 
 int Connection::Impl::on_event(PGEventId id, void* info, void* self) {
-  if (id != PGEVT_RESULTCREATE) return 1;
   auto* impl = static_cast<Impl*>(self);
   try {
-    impl->see_result(static_cast<PGEventResultCreate*>(info)->result);
+    if (id == PGEVT_RESULTCREATE) impl->see_result(static_cast<PGEventResultCreate*>(info)->result);
+    if (id == PGEVT_RESULTDESTROY) std::erase(impl->live, static_cast<PGEventResultDestroy*>(info)->result);
   } catch (...) {  // libpq is C: nothing may fly through it
     impl->broken_callback = std::current_exception();
   }
@@ -207,7 +214,8 @@ void Connection::Impl::on_notice(void* self, const PGresult* notice) {
   }
 }
 
-void Connection::Impl::see_result(const PGresult* seen) {
+void Connection::Impl::see_result(PGresult* seen) {
+  live.push_back(seen);
   ++results;
   switch (PQresultStatus(seen)) {
     case PGRES_TUPLES_OK:
@@ -226,7 +234,7 @@ void Connection::Impl::see_result(const PGresult* seen) {
     default:
       break;
   }
-  const char* count = PQcmdTuples(const_cast<PGresult*>(seen));
+  const char* count = PQcmdTuples(seen);
   if (*count != '\0') result.affected = std::atoll(count);
 }
 
@@ -260,6 +268,12 @@ void Connection::Impl::leave_copy() {
   }
 }
 
+/// libpqxx 6.4 drops the last result of a lost session without freeing it (make_result asks for the encoding
+/// first, and that throws).
+void Connection::Impl::free_leftovers() {
+  for (PGresult* leftover : std::exchange(live, {})) PQclear(leftover);
+}
+
 template <typename Run>
 Result Connection::Impl::guarded(std::string_view text, Phase phase, const Watch& watch, const Run& run) {
   refuse_nul(text);
@@ -274,7 +288,8 @@ Result Connection::Impl::guarded(std::string_view text, Phase phase, const Watch
   watchdog.impl().begin(watched, watch);
   const std::optional<std::string> complaint = run();
   if (copying) leave_copy();
-  const Verdict verdict = watchdog.impl().end(watched);
+  free_leftovers();
+  const Verdict verdict = watchdog.impl().end(watched, PQstatus(session) == CONNECTION_OK);
 
   if (broken_callback) std::rethrow_exception(broken_callback);
   // The server's answer counts: libpqxx also complains when the session ends right after it.
@@ -339,9 +354,9 @@ Result Connection::exec_cleanup(std::string_view sql, milliseconds deadline) {
                         [&] { return impl_->driver->run(std::string(sql)); });
 }
 
-int Connection::announced_pid() const { return PQbackendPID(impl_->session); }
+int Connection::announced_pid() const { return impl_->announced_pid; }
 
-int Connection::server_version() const { return PQserverVersion(impl_->session); }
+int Connection::server_version() const { return impl_->server_version; }
 
 bool Connection::is_open() const { return PQstatus(impl_->session) == CONNECTION_OK; }
 

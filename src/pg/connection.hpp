@@ -20,7 +20,8 @@ class Watchdog;
 struct ConnectSettings {
   std::string url;  // URL or conninfo; empty: libpq's own environment (PGHOST, PGSERVICE, .pgpass …)
   std::string application_name = "kdb";
-  std::chrono::milliseconds connect_timeout{10'000};
+  std::chrono::milliseconds connect_timeout{10'000};  // all hosts together; the URL's own comes first
+  std::chrono::milliseconds connect_limit{0};     // no attempt takes longer, whatever the URL says; 0: none
   std::chrono::milliseconds response_timeout{0};  // client-side deadline of each statement; 0: none
   std::chrono::milliseconds keepalives_idle{30'000};
   std::chrono::milliseconds keepalives_interval{10'000};

@@ -67,19 +67,48 @@ milliseconds parse_connect_timeout(const std::string& text, milliseconds otherwi
   return std::chrono::seconds(std::max(value, 2));
 }
 
-size_t count_hosts(const Options& options) {
+/// What the user gave: in the URL, or in libpq's environment and service file.
+struct Given {
+  explicit Given(const std::string& url)
+      : own(parse(url)), inherited(to_map(OptionList(PQconndefaults()).get())) {}
+
+  bool has(const std::string& keyword) const {
+    return own.find(keyword) != own.end() || inherited.find(keyword) != inherited.end();
+  }
+  std::string value(const std::string& keyword) const {
+    for (const Options* options : {&own, &inherited}) {
+      const auto found = options->find(keyword);
+      if (found != options->end() && !found->second.empty()) return found->second;
+    }
+    return {};
+  }
+
+  Options own;
+  Options inherited;
+};
+
+size_t count_hosts(const Given& given) {
   size_t most = 1;
   for (const char* keyword : {"host", "hostaddr"}) {
-    const auto found = options.find(keyword);
-    if (found == options.end()) continue;
-    most = std::max(
-        most, size_t{1} + static_cast<size_t>(std::count(found->second.begin(), found->second.end(), ',')));
+    const std::string list = given.value(keyword);
+    most = std::max(most, size_t{1} + static_cast<size_t>(std::count(list.begin(), list.end(), ',')));
   }
   return most;
 }
 
-/// What libpq fills in by itself: compiled-in values, the environment, PGSERVICE's file.
-Options libpq_defaults() { return to_map(OptionList(PQconndefaults()).get()); }
+milliseconds connect_deadline(const Given& given, const ConnectSettings& settings) {
+  const milliseconds limit = settings.connect_limit;
+  const milliseconds wanted = parse_connect_timeout(given.value("connect_timeout"), settings.connect_timeout);
+  if (limit.count() <= 0) return wanted;
+  return wanted.count() == 0 ? limit : std::min(wanted, limit);
+}
+
+/// How long a SYN of one host may stay unanswered, so that the others have their turn before the deadline.
+milliseconds share_of(milliseconds deadline, size_t hosts) {
+  if (hosts == 1) return deadline;
+  const milliseconds margin(100);
+  return std::max(milliseconds(1'000), deadline / static_cast<milliseconds::rep>(hosts) - margin);
+}
 
 }  // namespace
 
@@ -107,37 +136,25 @@ std::string Conninfo::value(std::string_view keyword) const {
 }
 
 Conninfo make_conninfo(const ConnectSettings& settings) {
-  Options options = parse(settings.url);
-  const Options defaults = libpq_defaults();
-  const auto given = [&](const std::string& keyword) {
-    return options.find(keyword) != options.end() || defaults.find(keyword) != defaults.end();
-  };
-  const auto effective = [&](const std::string& keyword) {
-    const auto own = options.find(keyword);
-    if (own != options.end()) return own->second;
-    const auto other = defaults.find(keyword);
-    return other == defaults.end() ? std::string() : other->second;
-  };
-
+  const Given given(settings.url);
   Conninfo conninfo;
-  conninfo.deadline = parse_connect_timeout(effective("connect_timeout"), settings.connect_timeout);
-  // An unanswered SYN of one host must leave time for the others; the socket's limit is raised after
-  // connecting.
-  if (!given("tcp_user_timeout") && conninfo.deadline.count() > 0) {
-    const auto hosts = static_cast<milliseconds::rep>(count_hosts(options));
-    options.emplace("tcp_user_timeout",
-                    std::to_string(std::max<milliseconds::rep>(
-                        1'000, conninfo.deadline.count() / hosts - (hosts > 1 ? 100 : 0))));
-    conninfo.own_tcp_user_timeout = true;
+  conninfo.deadline = connect_deadline(given, settings);
+  conninfo.own_tcp_user_timeout = !given.has("tcp_user_timeout") && conninfo.deadline.count() > 0;
+
+  Options options = given.own;
+  const auto otherwise = [&](const char* keyword, const std::string& value) {
+    if (!given.has(keyword)) options.emplace(keyword, value);
+  };
+  otherwise("keepalives_idle", seconds(settings.keepalives_idle));
+  otherwise("keepalives_interval", seconds(settings.keepalives_interval));
+  otherwise("keepalives_count", std::to_string(settings.keepalives_count));
+  otherwise("fallback_application_name", settings.application_name);
+  if (conninfo.own_tcp_user_timeout) {
+    const milliseconds share = share_of(conninfo.deadline, count_hosts(given));
+    options.emplace("tcp_user_timeout", std::to_string(share.count()));
   }
-  if (!given("keepalives_idle")) options.emplace("keepalives_idle", seconds(settings.keepalives_idle));
-  if (!given("keepalives_interval"))
-    options.emplace("keepalives_interval", seconds(settings.keepalives_interval));
-  if (!given("keepalives_count"))
-    options.emplace("keepalives_count", std::to_string(settings.keepalives_count));
-  if (!given("application_name")) options["fallback_application_name"] = settings.application_name;
-  options["client_encoding"] =
-      "UTF8";  // what migrations and profiles are written in, whatever the user's terminal is
+  // What migrations and profiles are written in, whatever the user's terminal is.
+  options["client_encoding"] = "UTF8";
   conninfo.options.assign(options.begin(), options.end());
   return conninfo;
 }
@@ -149,17 +166,10 @@ std::string format_endpoint(std::string_view host, std::string_view port) {
 }
 
 std::string describe_target(const ConnectSettings& settings) {
-  const Conninfo conninfo = make_conninfo(settings);
-  const Options defaults = libpq_defaults();
-  const auto effective = [&](const std::string& keyword) {
-    std::string value = conninfo.value(keyword);
-    if (!value.empty()) return value;
-    const auto found = defaults.find(keyword);
-    return found == defaults.end() ? std::string() : found->second;
-  };
-  const std::string hosts = effective("host").empty() ? effective("hostaddr") : effective("host");
+  const Given given(settings.url);
+  const std::string hosts = given.value("host").empty() ? given.value("hostaddr") : given.value("host");
   if (hosts.empty()) return "the local socket";
-  const std::string ports = effective("port");
+  const std::string ports = given.value("port");
   const auto port_list = split(ports, ',');
   std::string text;
   size_t index = 0;

@@ -108,22 +108,23 @@ void Watchdog::Impl::begin(Watched& session, const Watch& watch) {
   session.reason = Watched::Reason::none;
   session.may_cancel = watch.may_cancel;
   session.shielded = watch.shielded;
+  session.shut_at = SteadyTime::max();
   session.next = watch.deadline.count() > 0 ? steady_clock::now() + watch.deadline : SteadyTime::max();
   // A signal between the caller's check and here would find no statement to stop.
   if (signal_ != 0 && !session.shielded) escalate(session, Watched::Reason::signal, steady_clock::now());
   if (session.next < planned_) wake();
 }
 
-Verdict Watchdog::Impl::end(Watched& session) {
+Verdict Watchdog::Impl::end(Watched& session, bool still_open) {
   std::unique_lock lock(mutex_);
+  if (const auto flight = session.in_flight; flight && still_open && !session.shut) {
+    lock.unlock();
+    flight->wait();
+    lock.lock();
+  }
+  session.in_flight.reset();
   session.stage = Watched::Stage::idle;
   session.next = SteadyTime::max();
-  if (const auto flight = std::move(session.in_flight)) {
-    lock.unlock();
-    const bool landed = flight->wait(grace_);
-    lock.lock();
-    if (!landed) shut(session);
-  }
   return {.reason = session.reason, .shut = session.shut};
 }
 
@@ -170,9 +171,9 @@ void Watchdog::Impl::on_signal(int number) {
       const bool stop = session->stage == Watched::Stage::running && !session->shielded;
       if (stop) escalate(*session, Watched::Reason::signal, now);
     } else {
-      if (session->reason == Watched::Reason::none) session->reason = Watched::Reason::signal;
-      session->stage = Watched::Stage::last_chance;
-      session->next = now;
+      session->stage = Watched::Stage::stopping;
+      session->shut_at = now;
+      escalate(*session, Watched::Reason::signal, now);
     }
   }
 }
@@ -201,18 +202,25 @@ SteadyTime Watchdog::Impl::act_on_deadlines() {
 void Watchdog::Impl::escalate(Watched& session, Watched::Reason reason, SteadyTime now) {
   if (session.reason == Watched::Reason::none) session.reason = reason;
   if (session.stage == Watched::Stage::running) {
-    if (session.may_cancel) session.in_flight = start_cancel(session.cancel);
-    session.stage = Watched::Stage::last_chance;
-    session.next = now + grace_;
+    session.stage = Watched::Stage::stopping;
+    session.shut_at = now + grace_;
+  }
+  if (now >= session.shut_at) {
+    shut(session);
     return;
   }
-  shut(session);
+  // Again and again: the server forgets a request that overtakes the statement it is meant for.
+  const bool landed = !session.in_flight || session.in_flight->landed();
+  if (session.may_cancel && landed) session.in_flight = start_cancel(session.cancel);
+  session.next = std::min(now + grace_ / 8, session.shut_at);
 }
 
 void Watchdog::Impl::shut(Watched& session) {
   shutdown(session.socket, SHUT_RDWR);
   session.shut = true;
   session.next = SteadyTime::max();
+  // Nobody needs to wait for a cancel request of a session that is over.
+  if (session.in_flight) session.in_flight->land();
 }
 
 Watchdog::Watchdog(milliseconds grace) : impl_(std::make_unique<Impl>(grace)) {}

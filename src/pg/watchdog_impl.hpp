@@ -26,10 +26,13 @@ class CancelInFlight {
     landed_ = true;
     changed_.notify_all();
   }
-  /// Whether it landed in time.
-  bool wait(std::chrono::milliseconds time) {
+  bool landed() {
+    const std::lock_guard lock(mutex_);
+    return landed_;
+  }
+  void wait() {
     std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, time, [this] { return landed_; });
+    changed_.wait(lock, [this] { return landed_; });
   }
 
  private:
@@ -46,13 +49,14 @@ struct Watched {
 
   // The rest belongs to Watchdog::Impl::mutex.
   enum class Reason { none, signal, deadline };
-  enum class Stage { idle, running, last_chance };
+  enum class Stage { idle, running, stopping };
   Stage stage = Stage::idle;
   Reason reason = Reason::none;
   bool may_cancel = true;  // not while committing: then only the answer is awaited
   bool shielded = false;   // cleans up after a signal, and so does not stop for it
   bool shut = false;
-  SteadyTime next = SteadyTime::max();  // when the next stage begins
+  SteadyTime next = SteadyTime::max();     // when the watchdog looks again
+  SteadyTime shut_at = SteadyTime::max();  // when a statement that is being stopped has had its time
   std::shared_ptr<CancelInFlight> in_flight;
 };
 
@@ -79,9 +83,9 @@ struct Watchdog::Impl {
   void remove(Watched& session);
   /// The statement starts.
   void begin(Watched& session, const Watch& watch);
-  /// The statement has ended. Returns only when no cancel request is under way any more, so that none can hit
-  /// the next statement; where that takes longer than `grace`, the socket is shut.
-  Verdict end(Watched& session);
+  /// The statement has ended. Where the session goes on, returns only when no cancel request is under way any
+  /// more, so that none can hit the next statement; one that takes longer than `grace` ends the session.
+  Verdict end(Watched& session, bool still_open);
 
   /// Readable from the first signal on.
   int signalled_fd() const { return signalled_fd_; }

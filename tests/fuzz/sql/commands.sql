@@ -1,0 +1,18 @@
+CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS public.i ON ONLY public.t (a);
+CREATE INDEX ON t(a); create index concurrently on t(a);
+DROP INDEX CONCURRENTLY IF EXISTS a.b; reindex table concurrently foo; reindex (verbose, concurrently) index foo; REINDEX (CONCURRENTLY false) TABLE x; reindex schema public;
+vacuum; vacuum full t; vacuum (full, analyze) t; vacuum (full false) t; analyze t;
+alter system set work_mem='1MB'; create database x; 
+create subscription s connection 'x' publication p with (connect=false); create subscription s connection 'x' publication p;
+cluster; cluster t using i; discard all; alter table p detach partition c concurrently; 
+create index i on t(a) with (timescaledb.transaction_per_chunk); call refresh_continuous_aggregate('x',null,null); call foo();
+do $$ begin commit; end $$; do $$ begin perform commit from t; raise 'commit;'; -- commit;
+end $$; do language plpgsql 'begin rollback ; end';
+create materialized view v with (timescaledb.continuous) as select 1; create materialized view v with (timescaledb.continuous) as select 1 with no data;
+set local lock_timeout='1s'; set role x; select pg_catalog.set_config('search_path','',false); reset lock_timeout; select set_config('lock_timeout','1s',true);
+create temp table x(a int); create temp table x(a int) on commit drop; prepare p as select 1; prepare transaction 'x'; create table temp(a int);
+with a as (select 1) insert into s.t select * from a; with x as (select 1) delete from t;
+drop table if exists a.b, c cascade; alter table only t drop column if exists "E", add column x int default random(), add column y int default 1::numeric(10,2), alter column z type text, alter z set not null, add primary key (a), add constraint c foreign key (a) references b, add constraint d check (a>1) not valid, add check (a>2);
+truncate a, only b; update t set a=1; update t set a=1 where b; delete from t; select drop_chunks('x', interval '1 day');
+create table b as select 1; alter table t validate constraint x; alter table t alter column a set statistics 100; commit and chain; rollback to x; rollback work; end; abort and no chain;
+create rule r as on insert to t do nothing; create trigger g before insert on s.t execute function f(); lock t; lock table t in share mode; alter type e add value 'x'; alter table t rename to u; alter table t attach partition p for values in (1);

@@ -1,0 +1,5 @@
+\connect x
+COPY t (a) FROM stdin;
+1	'x
+\.
+SELECT 1;

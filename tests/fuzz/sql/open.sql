@@ -1,0 +1,2 @@
+SELECT 1; -- kdb:rerunnable
+SELECT $tag$ open

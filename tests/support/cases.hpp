@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstdlib>
+#include <random>
+#include <string>
+
+namespace kdb::test {
+
+/// How many cases a property test tries: KDB_CASES, else 200.
+inline int cases() {
+  const char* value = std::getenv("KDB_CASES");
+  return value == nullptr ? 200 : std::stoi(value);
+}
+
+/// The seed of a property test: KDB_SEED, else a new one. Capture it, so that a failure names it.
+inline unsigned seed() {
+  const char* value = std::getenv("KDB_SEED");
+  return value == nullptr ? std::random_device{}() : static_cast<unsigned>(std::stoul(value));
+}
+
+}  // namespace kdb::test
