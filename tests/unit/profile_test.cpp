@@ -145,8 +145,8 @@ TEST_CASE("a wrong profile is reported with its place and what is accepted") {
       {"[connection]\npooler = \"transaction\"",
        "p.toml:2:10: [connection] pooler must be \"session\", not \"transaction\""},
       {"[migrations]\nlayout = \"rails\"",
-       "p.toml:2:10: [migrations] layout must be one of \"native\", \"golang-migrate\", \"diesel\", "
-       "\"prisma\", \"flyway\", \"goose\", \"plain\", not \"rails\""},
+       "p.toml:2:10: [migrations] layout must be one of \"native\", \"goose\", \"golang-migrate\", "
+       "\"diesel\", \"prisma\", \"flyway\", \"plain\", not \"rails\""},
       {"[migrations]\nmax_file_size = \"big\"",
        "p.toml:2:17: [migrations] max_file_size must be a size such as \"16MB\" or a number of bytes, not "
        "\"big\""},
