@@ -61,7 +61,6 @@ bool Reader::has_valid_bytes() {
 /// An annotation counts for the statement whose first token comes next, unless it ends the line of the one
 /// before.
 void Reader::read_comment(const Token& comment) {
-  if (tokens_.size() != statement_) return;
   std::string_view text = text_of(script_, comment);
   text = text[0] == '-' ? text.substr(2) : text.substr(2, text.size() - 4);
   constexpr std::string_view annotation = "kdb:rerunnable";

@@ -101,7 +101,7 @@ void read_locks(const Words& words, size_t object, Classified& result) {
       !result.patient && !quiet_query && std::find(harmless.begin(), harmless.end(), tag) == harmless.end();
 }
 
-// --- session
+// --- session -------------------------------------------------------------------------------
 
 /// The setting that SET or RESET concerns; empty for SET TRANSACTION and other special forms.
 std::string setting(const Words& words) {

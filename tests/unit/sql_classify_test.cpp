@@ -268,7 +268,7 @@ TEST_CASE("state of the session that a resumed file must set again is known") {
   }
   for (const char* sql :
        {"set local work_mem = 1", "set transaction read only", "set constraints all deferred",
-        "select set_config('a.b', '', true)", "select set_config('a.b', '', false), f()", "show all",
+        "select set_config('a.b', '', true)", "select set_config('a.b', '', true), f(false)", "show all",
         "alter role joe set work_mem = 1"}) {
     CAPTURE(sql);
     CHECK_FALSE(classify(sql).session_state);

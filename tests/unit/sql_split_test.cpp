@@ -60,6 +60,7 @@ TEST_CASE("semicolons inside of a statement do not end it") {
       "CREATE RULE r AS ON INSERT TO t DO NEWISH (DELETE FROM a; DELETE FROM b)",
       "CREATE FUNCTION f() RETURNS int NEWISH BEGIN ATOMIC SELECT 1; SELECT CASE WHEN true THEN 1 END; "
       "SELECT 2 end; END",
+      "CREATE OR REPLACE PROCEDURE p() NEWISH BEGIN ATOMIC SELECT 1; END",
       "CREATE NEWISH t (a int GENERATED ALWAYS AS (1) NEWISH)",
   };
   for (const std::string& statement : whole) {
