@@ -129,12 +129,12 @@ TEST_CASE("a lost COMMIT is resolved by the history: exactly once") {
 
 namespace {
 
-/// An index whose build takes about two seconds on any machine.
+/// An index whose build takes two seconds on any machine.
 void slow_index(Project& project) {
   project.migration("1_table",
                     "CREATE TABLE a (n int);\nINSERT INTO a SELECT generate_series(1, 200);\n"
                     "CREATE FUNCTION slow(n int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS\n"
-                    "$$ BEGIN PERFORM pg_sleep(0.005); RETURN n; END $$;");
+                    "$$ BEGIN PERFORM pg_sleep(0.01); RETURN n; END $$;");
   project.migration("2_index", "CREATE INDEX CONCURRENTLY a_slow ON a (slow(n));\nINSERT INTO a VALUES (1000);");
 }
 
@@ -168,7 +168,7 @@ TEST_CASE("a backend that ends in CREATE INDEX CONCURRENTLY leaves an invalid in
   session.exec("SELECT pg_terminate_backend(pid) FROM pg_stat_progress_create_index");
   const Run first = kdb.wait();
   CHECK_MESSAGE(first.exit == 0, first.err);
-  CHECK(first.err.find("dropping the invalid index public.a_slow") != std::string::npos);
+  CHECK_MESSAGE(first.err.find("dropping the invalid index public.a_slow") != std::string::npos, first.err);
   CHECK(database.state() == expected.state);
 }
 
