@@ -82,7 +82,7 @@ void Deployment::run_on(Session& session) {
     pg::release_deploy_lock(connection, session.store.lock_key());
     return;
   }
-  if (run_id_ == 0) run_id_ = session.store.begin_run(connection, context_.command, context_.who);
+  if (run_id_ == 0) run_id_ = session.store.begin_run(connection, context_.command, context_.who());
 
   connection.on_notice([this](std::string_view message) {
     context_.events({.kind = Event::Kind::notice, .message = std::string(message)});

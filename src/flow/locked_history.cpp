@@ -34,7 +34,7 @@ LockedHistory::LockedHistory(const Context& context, Session& session) : session
   pg::take_deploy_lock(*session.connection, context.watchdog, session.store.lock_key(),
                        context.profile.migrations.lock_wait, context.random, context.events);
   prepare_history(session);
-  run_ = session.store.begin_run(*session.connection, context.command, context.who);
+  run_ = session.store.begin_run(*session.connection, context.command, context.who());
 }
 
 void LockedHistory::write(const std::string& sql, std::string_view kind, std::string_view subject,

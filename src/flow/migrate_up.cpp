@@ -85,12 +85,24 @@ void add_ran(Report& report, const std::vector<Ran>& ran) {
   report.tables.push_back(std::move(table));
 }
 
+/// One line per migration; nobody reads a hundred of them, and a database without a history has nothing to lose.
 void show_hazards(const Context& context, const std::vector<MigrationPlan>& plans) {
-  for (const MigrationPlan& plan : plans)
+  constexpr size_t most_lines = 10;
+  size_t lines = 0;
+  for (const MigrationPlan& plan : plans) {
+    std::vector<std::string> reasons;
     for (const Step& step : plan.steps)
       for (const sql::StatementHazard& hazard : step.hazards)
-        context.events({.kind = Event::Kind::warning,
-                        .message = fmt::format("{}: {}: {}", to_string(step.where), hazard.id, hazard.reason)});
+        reasons.push_back(fmt::format("{} (line {}: {})", hazard.id, step.where.line, hazard.reason));
+    if (reasons.empty() || ++lines > most_lines) continue;
+    const MigrationFile& file = plan.migration.file;
+    context.events({.kind = Event::Kind::warning,
+                    .message = fmt::format("{}: {}", title(file.version, file.name), fmt::join(reasons, ", "))});
+  }
+  if (lines > most_lines)
+    context.events({.kind = Event::Kind::warning,
+                    .message = fmt::format("{} more with hazards; --dry-run shows them all",
+                                           count(lines - most_lines, "migration"))});
 }
 
 }  // namespace
@@ -130,7 +142,7 @@ Report up(const Context& context, const UpOptions& options) {
       const auto found = wanted.find(key_of(row));
       if (found != wanted.end()) work.push_back({.plan = *found->second, .resume = row.state == State::partial});
     }
-    if (!work.empty() && !shown) show_hazards(context, plans);
+    if (!work.empty() && !shown && !now.history.migrations.empty()) show_hazards(context, plans);
     shown = true;
     return work;
   };

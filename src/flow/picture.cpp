@@ -78,16 +78,24 @@ Picture look(const Context& context, const Session& session, MigrationFolder fol
 }
 
 View open_and_look(const Context& context, bool with_times) {
-  std::future<MigrationFolder> listed = std::async(
-      std::launch::async, [&] { return files::list_migrations(context.profile.migrations.source); });
+  const std::shared_future<MigrationFolder> listed =
+      std::async(std::launch::async, [&] {
+        return files::list_migrations(context.profile.migrations.source);
+      }).share();
+  // A folder that is wrong ends the command before a server that is away is tried again and again.
+  Context connecting = context;
+  connecting.events = [&](const Event& event) {
+    if (event.kind == Event::Kind::retry) listed.get();
+    context.events(event);
+  };
   std::optional<Session> session;
   try {
-    session = open_session(context);
-  } catch (...) {
+    session = open_session(connecting);
+  } catch (const Error&) {
     listed.get();
     throw;
   }
-  const MigrationFolder folder = listed.get();
+  const MigrationFolder& folder = listed.get();
   for (int losses = 0;;) {
     try {
       Picture picture = look(context, *session, folder, with_times);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,7 +22,7 @@ struct Context {
   EventSink events;
   Random random;
   std::string command;  // "kdb migrate up", for the history
-  std::string who;      // "deploy@ci-7", for the history
+  std::function<std::string()> who;  // "deploy@ci-7", for the history
 };
 
 /// What the server said of itself in the first round trip.

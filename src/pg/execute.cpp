@@ -47,6 +47,19 @@ Source place(const Step& step, const ServerError& error) {
   return where;
 }
 
+/// Version tables of other runners: migrations written for those sometimes touch them.
+constexpr std::string_view foreign_tables[] = {"__diesel_schema_migrations", "_prisma_migrations", "_sqlx_migrations",
+                                               "alembic_version",            "databasechangelog",  "django_migrations",
+                                               "flyway_schema_history",      "goose_db_version",   "knex_migrations",
+                                               "schema_migrations"};
+
+std::string_view missing_foreign_table(const ServerError& error) {
+  if (error.sqlstate != "42P01") return {};
+  for (const std::string_view table : foreign_tables)
+    if (error.message.find(table) != std::string::npos) return table;
+  return {};
+}
+
 std::string describe(const ServerError& error) {
   return error.sqlstate.empty() ? error.message : fmt::format("{} ({})", error.message, error.sqlstate);
 }
@@ -237,6 +250,9 @@ void Executor::fail(std::int64_t run, const MigrationPlan& plan, const Step& ste
   } else {
     problem.hint = "mend the statement and run again";
   }
+  if (const std::string_view table = missing_foreign_table(error); !table.empty())
+    problem.hint = fmt::format("{} is the version table of another runner, which kdb does not make: create an empty one "
+                               "first, or leave the statement out", table);
   const bool lock = classify_error(Phase::in_transaction, error.sqlstate, false, error.message) == RetryClass::lock;
   if (lock) problem.hint = "run again when the way is free, or allow longer waits with --lock-timeout";
   throw Error(lock ? Exit::lock : Exit::failed, std::move(problem));
