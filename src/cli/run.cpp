@@ -170,8 +170,8 @@ Parsed parse(int argc, char** argv) {
   CLI::App app;
   std::map<std::string, Level> levels = build(app);
   try {
-    std::reverse(words.begin(), words.end());
-    app.parse(words);
+    std::vector<std::string> consumed(words.rbegin(), words.rend());
+    app.parse(consumed);
   } catch (const CLI::ParseError& error) {
     // --help wins over whatever else is wrong, such as a missing argument.
     const bool wants_help = std::any_of(words.begin(), words.end(),
@@ -180,7 +180,7 @@ Parsed parse(int argc, char** argv) {
       std::string at;
       for (const auto& [path, level] : levels)
         if (level.app->parsed() > 0 && path.size() > at.size()) at = path;
-      throw complaint(error, {words.rbegin(), words.rend()}, levels.at(at));
+      throw complaint(error, words, levels.at(at));
     }
   }
   for (const auto& [path, level] : levels) {
