@@ -188,9 +188,8 @@ void read_outside(const Words& words, size_t object, Classified& result) {
     result.outside_transaction = true;
     result.recovery = Recovery::detach_partition;
   }
-  const bool moves_chunk =
-      words.find_call("reorder_chunk", 1) != npos || words.find_call("move_chunk", 1) != npos;
-  if (moves_chunk && (tag == "SELECT" || tag == "CALL")) {
+  const bool calls = tag == "SELECT" || tag == "CALL";
+  if (calls && (words.find_call("reorder_chunk", 1) != npos || words.find_call("move_chunk", 1) != npos)) {
     result.outside_transaction = true;
     result.recovery = Recovery::repeat;
   }

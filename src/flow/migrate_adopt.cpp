@@ -191,8 +191,8 @@ void check_flyway(const Foreign& foreign, const MigrationFolder& folder, const s
 
 Report adopt(const Context& context, const AdoptOptions& options) {
   const Tool& tool = find_tool(options.tool);
-  Opened opened = open_both(context);
-  Session& session = opened.session;
+  View view = open_and_look(context);
+  Session& session = view.session;
   const std::string table = table_name(tool, options.table);
   const pg::Result present = session.connection->exec(
       fmt::format("SELECT pg_catalog.to_regclass({}) IS NOT NULL", quote_literal(table)));
@@ -202,8 +202,8 @@ Report adopt(const Context& context, const AdoptOptions& options) {
   const Foreign foreign = tool.read(*session.connection, table);
 
   std::vector<Problem> problems;
-  const std::vector<const MigrationFile*> files = match(foreign, opened.folder, problems);
-  check_flyway(foreign, opened.folder, files, problems);
+  const std::vector<const MigrationFile*> files = match(foreign, view.picture.folder, problems);
+  check_flyway(foreign, view.picture.folder, files, problems);
   if (!problems.empty()) throw Error(Exit::history, std::move(problems));
 
   LockedHistory locked(context, session);
@@ -217,7 +217,7 @@ Report adopt(const Context& context, const AdoptOptions& options) {
   std::string sql;
   for (const MigrationFile* file : files) {
     const MigrationPlan plan{
-        .migration = files::read_migration(context.profile.migrations.source, opened.folder.layout, *file)};
+        .migration = files::read_migration(context.profile.migrations.source, view.picture.folder.layout, *file)};
     sql += session.store.complete_sql(locked.run(), plan, std::chrono::milliseconds(0));
     adopted.rows.push_back({file->version.text, file->name});
   }

@@ -96,9 +96,9 @@ void show_hazards(const Context& context, const std::vector<MigrationPlan>& plan
 }  // namespace
 
 Report up(const Context& context, const UpOptions& options) {
-  Opened opened = open_both(context);
-  Picture picture = look(context, opened.session, std::move(opened.folder));
-  Report report = base_report(picture, opened.session);
+  View view = open_and_look(context);
+  const Picture& picture = view.picture;
+  Report report = base_report(picture, view.session);
   refuse_inconsistent(picture, options);
   if (std::optional<Problem> older = older_release(picture)) {
     if (options.strict) throw Error(Exit::history, *older);
@@ -135,7 +135,7 @@ Report up(const Context& context, const UpOptions& options) {
     return work;
   };
   Deployment deployment(context, picture.folder, decide);
-  add_ran(report, deployment.run(std::move(opened.session)));
+  add_ran(report, deployment.run(std::move(view.session)));
   return report;
 }
 

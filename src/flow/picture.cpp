@@ -77,15 +77,25 @@ Picture look(const Context& context, const Session& session, MigrationFolder fol
   return picture;
 }
 
-Opened open_both(const Context& context) {
-  std::future<MigrationFolder> folder = std::async(
+View open_and_look(const Context& context, bool with_times) {
+  std::future<MigrationFolder> listed = std::async(
       std::launch::async, [&] { return files::list_migrations(context.profile.migrations.source); });
+  std::optional<Session> session;
   try {
-    Session session = open_session(context);
-    return {.session = std::move(session), .folder = folder.get()};
+    session = open_session(context);
   } catch (...) {
-    if (folder.valid()) folder.get();
+    listed.get();
     throw;
+  }
+  const MigrationFolder folder = listed.get();
+  for (int losses = 0;;) {
+    try {
+      Picture picture = look(context, *session, folder, with_times);
+      return {.session = std::move(*session), .picture = std::move(picture)};
+    } catch (const pg::ServerError& error) {
+      refuse_further_loss(context, error, ++losses);
+    }
+    session = open_session(context);
   }
 }
 

@@ -11,6 +11,9 @@ namespace kdb::flow {
 
 namespace {
 
+/// A migration that ends the server each time must not be repeated for ever.
+constexpr int losses_without_progress = 3;
+
 /// PostgreSQL's number as people write it: 150020 is 15.20.
 std::string version_text(int number) { return fmt::format("{}.{}", number / 10000, number % 10000); }
 
@@ -26,17 +29,9 @@ void check_expectations(const files::DatabaseSection& database, const ServerFact
   refuse("system identifier", database.expect_system_identifier, system_identifier);
 }
 
-}  // namespace
-
-History Session::read_history(bool with_times) const {
-  return facts.has_history ? store.read(*connection, with_times) : History{};
-}
-
-Session open_session(const Context& context) {
+/// The first round trip: settings, and who answers.
+void introduce(const Context& context, Session& session) {
   const files::Profile& profile = context.profile;
-  Session session{.connection = pg::connect_with_retry(context.connect, context.watchdog, profile.connection.retry,
-                                                       context.events),
-                  .store = pg::HistoryStore(profile.database.history_schema)};
   pg::Connection& connection = *session.connection;
   const bool asks_identifier = !profile.database.expect_system_identifier.empty();
   const pg::Result row = connection.exec(fmt::format(
@@ -55,7 +50,40 @@ Session open_session(const Context& context) {
   facts.target = fmt::format("{} on {} as {} (PostgreSQL {})", facts.database, connection.endpoint(), facts.user,
                              facts.version);
   check_expectations(profile.database, facts, asks_identifier ? row.text(0, 5) : "");
-  return session;
+}
+
+}  // namespace
+
+History Session::read_history(bool with_times) const {
+  return facts.has_history ? store.read(*connection, with_times) : History{};
+}
+
+Session open_session(const Context& context) {
+  const files::Profile& profile = context.profile;
+  for (int losses = 0;;) {
+    Session session{.connection = pg::connect_with_retry(context.connect, context.watchdog, profile.connection.retry,
+                                                         context.events),
+                    .store = pg::HistoryStore(profile.database.history_schema)};
+    try {
+      introduce(context, session);
+      return session;
+    } catch (const pg::ServerError& error) {
+      refuse_further_loss(context, error, ++losses);
+    }
+  }
+}
+
+void refuse_further_loss(const Context& context, const pg::ServerError& error, int losses) {
+  context.watchdog.check();
+  const std::string what =
+      error.sqlstate.empty() ? error.message : fmt::format("{} ({})", error.message, error.sqlstate);
+  if (!error.session_ended)
+    throw Error(Exit::failed, Problem{.message = what, .hint = error.hint, .details = error.detail});
+  if (losses >= losses_without_progress)
+    throw Error(Exit::failed, fmt::format("the connection was lost {} times in a row without progress: {}", losses, what),
+                "look into the server's log; what was done is recorded, run again to go on");
+  context.events({.kind = Event::Kind::retry,
+                  .message = fmt::format("connection lost: {}; connecting again, the history says what is left", what)});
 }
 
 }  // namespace kdb::flow

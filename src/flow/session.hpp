@@ -50,4 +50,9 @@ struct Session {
 /// that `[database] expect` names.
 Session open_session(const Context& context);
 
+/// Returns, after saying so, if an error is the loss of a connection which may be made again: the `losses`th in a row
+/// without progress. Throws Error(failed) for any other error and for one loss too many, Error(interrupted) after a
+/// signal.
+void refuse_further_loss(const Context& context, const pg::ServerError& error, int losses);
+
 }  // namespace kdb::flow

@@ -103,8 +103,9 @@ struct Sandbox::Impl {
   }
 
   void understand(const std::vector<std::string>& fields) {
-    if (fields.size() == 4 && fields[0] == supervisor_link::error)
-      throw Error(static_cast<Exit>(std::atoi(fields[1].c_str())), fields[2], fields[3]);
+    if (fields.size() == 5 && fields[0] == supervisor_link::error)
+      throw Error(static_cast<Exit>(std::atoi(fields[1].c_str())),
+                  Problem{.message = fields[2], .hint = fields[3], .details = fields[4]});
     if (fields.size() != 5 || fields[0] != supervisor_link::ready)
       throw Error(Exit::failed, "the sandbox's supervisor ended before the server was ready",
                   "the next sandbox removes what it left");

@@ -118,8 +118,7 @@ void Server::start(const Pause& pause) {
     if (try_to_start(pause)) return;
     if (!port_was_taken()) break;
   }
-  throw Error(Exit::failed,
-              fmt::format("the sandbox's server does not start; the end of its log:\n{}", end_of_log()));
+  fail("the sandbox's server does not start");
 }
 
 std::string Server::url() const {
@@ -157,14 +156,7 @@ void Server::initialise(const Pause& pause) {
              SIGKILL);
   const int code = wait_for(pid, pause);
   run_as(user_, [&] { return unlink(password_file.c_str()); });
-  if (code != 0) {
-    const std::string log = end_of_log();
-    throw Error(
-        Exit::failed, fmt::format("\"{}/initdb\" failed; the end of its log:\n{}", options_.pg_bin, log),
-        log.find("loading shared libraries") == std::string::npos
-            ? ""
-            : "install the missing library; a package from npm needs its install script (npm rebuild)");
-  }
+  if (code != 0) fail(fmt::format("\"{}/initdb\" failed", options_.pg_bin));
   if (ftruncate(log_.get(), 0) != 0) throw Error(Exit::failed, with_errno("cannot empty the log", errno));
 }
 
@@ -206,9 +198,7 @@ bool Server::try_to_start(const Pause& pause) {
     const std::optional<Postmaster> found = find_postmaster(folder_.data());
     if (found && found->pid == pid_ && found->ready) return true;
     if (std::chrono::steady_clock::now() > deadline)
-      throw Error(Exit::failed,
-                  fmt::format("the sandbox's server is not ready after {} s; the end of its log:\n{}",
-                              start_patience.count(), end_of_log()));
+      fail(fmt::format("the sandbox's server is not ready after {} s", start_patience.count()));
     pause(milliseconds(5));
   }
   pid_ = 0;
@@ -242,19 +232,25 @@ int Server::wait_for(pid_t pid, const Pause& pause) const {
 
 std::string Server::end_of_log() const {
   constexpr off_t most = 2000;
-  constexpr std::string_view indent = "    ";
   const off_t size = lseek(log_.get(), 0, SEEK_END);
   std::array<char, most> buffer{};
   const ssize_t count = pread(log_.get(), buffer.data(), buffer.size(), size > most ? size - most : 0);
   std::string_view text(buffer.data(), count > 0 ? static_cast<std::size_t>(count) : 0);
   if (size > most) text.remove_prefix(std::min(text.find('\n') + 1, text.size()));
-  std::string result(indent);
   while (!text.empty() && text.back() == '\n') text.remove_suffix(1);
-  for (const char c : text) {
-    result += c;
-    if (c == '\n') result += indent;
-  }
-  return result;
+  return std::string(text);
+}
+
+void Server::fail(const std::string& message) const {
+  const std::string log = end_of_log();
+  const bool lacks_library = log.find("loading shared libraries") != std::string::npos;
+  throw Error(
+      Exit::failed,
+      Problem{.message = message + "; the end of its log:",
+              .hint = lacks_library
+                          ? "install the library; a package from npm needs its install script (npm rebuild)"
+                          : "",
+              .details = log});
 }
 
 bool Server::port_was_taken() const { return end_of_log().find("could not bind") != std::string::npos; }

@@ -46,6 +46,7 @@ class Server {
   pid_t launch(const std::vector<std::string>& command, int death_signal) const;
   int wait_for(pid_t pid, const Pause& pause) const;
   std::string end_of_log() const;
+  [[noreturn]] void fail(const std::string& message) const;
   bool port_was_taken() const;
 
   const SandboxFolder& folder_;

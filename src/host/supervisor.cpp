@@ -162,11 +162,12 @@ int supervisor_main(int argc, char** argv) {
     return 0;
   } catch (const Error& error) {
     // Only now: when kdb hears of it, nothing is left.
+    const Problem& problem = error.problems().front();
     tell_kdb({std::string(supervisor_link::error), fmt::format("{}", static_cast<int>(error.exit())),
-              error.what(), error.problems().front().hint});
+              problem.message, problem.hint, problem.details});
     return static_cast<int>(error.exit());
   } catch (const std::exception& error) {
-    tell_kdb({std::string(supervisor_link::error), "1", error.what(), ""});
+    tell_kdb({std::string(supervisor_link::error), "1", error.what(), "", ""});
     return static_cast<int>(Exit::failed);
   }
   return 0;

@@ -25,7 +25,7 @@ namespace supervisor_link {
 constexpr int fd = 3;
 constexpr std::string_view command_word = "__supervise";
 constexpr std::string_view ready = "ready";  // supervisor: url, tcp url, folder, pid of the server
-constexpr std::string_view error = "error";  // supervisor: exit status, message, hint
+constexpr std::string_view error = "error";  // supervisor: exit status, message, hint, details
 constexpr std::size_t most_bytes = 16384;
 
 /// Fields to a packet and back.

@@ -109,6 +109,16 @@ ServerError ended(Phase phase) {
   return error;
 }
 
+std::unique_ptr<Driver> hand_over(RawSession opened) {
+  try {
+    return std::make_unique<Driver>(opened.release());
+  } catch (const std::exception& refusal) {
+    ServerError error = ended(Phase::connecting);
+    error.message = first_line(refusal.what());
+    throw error;
+  }
+}
+
 }  // namespace
 
 const std::string& Result::text(size_t row, size_t column) const {
@@ -169,7 +179,7 @@ Connection::Impl::Impl(const ConnectSettings& settings, Watchdog& dog)
   session = opening.get();
   PQsetNoticeReceiver(session, on_notice, this);
   finish_opening(session, conninfo, watchdog);
-  driver = std::make_unique<Driver>(opening.release());
+  driver = hand_over(std::move(opening));
   // Again, because libpqxx installs a notice processor of its own.
   PQsetNoticeReceiver(session, on_notice, this);
   PQsetErrorVerbosity(session, PQERRORS_DEFAULT);

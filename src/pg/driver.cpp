@@ -1,5 +1,8 @@
 #include "pg/driver.hpp"
 
+#include <utility>
+
+#include <libpq-fe.h>
 #include <pqxx/connection>
 #include <pqxx/nontransaction>
 #include <pqxx/version>
@@ -11,11 +14,22 @@ using Parameters = std::vector<std::optional<std::string>>;
 
 #if PQXX_VERSION_MAJOR == 6
 
-/// 6.4's way to bring a connection of one's own: a policy that hands it over.
-struct Adoption : pqxx::connectionpolicy {
-  explicit Adoption(handle raw) : connectionpolicy(std::string()), session(raw) {}
-  handle do_startconnect(handle) override { return session; }
-  handle session;
+/// 6.4's way to bring a connection of one's own: a policy that hands it over, and owns it until it is closed.
+class Adoption : public pqxx::connectionpolicy {
+ public:
+  explicit Adoption(handle session) : connectionpolicy(std::string()), session_(session) {}
+  ~Adoption() noexcept override { do_disconnect(session_); }
+  Adoption(const Adoption&) = delete;
+  Adoption& operator=(const Adoption&) = delete;
+
+  handle do_startconnect(handle) override { return session_; }
+  handle do_disconnect(handle) noexcept override {
+    PQfinish(std::exchange(session_, nullptr));
+    return nullptr;
+  }
+
+ private:
+  handle session_;
 };
 
 class Session : private Adoption, public pqxx::connection_base {

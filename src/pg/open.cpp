@@ -21,6 +21,8 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
+constexpr int kOldestServer = 90'000;  // libpqxx 6.4 refuses older ones, each version in its own way
+
 bool starts_with(std::string_view text, std::string_view prefix) {
   return text.substr(0, prefix.size()) == prefix;
 }
@@ -168,6 +170,12 @@ void finish_opening(pg_conn* session, const Conninfo& conninfo, Watchdog& watchd
       throw error;
     }
     state = PQconnectPoll(session);
+  }
+  if (PQserverVersion(session) < kOldestServer) {
+    ServerError error;
+    error.phase = Phase::connecting;
+    error.message = "the server hides its version or is older than PostgreSQL 9.0";
+    throw error;
   }
   if (conninfo.own_tcp_user_timeout) relax_tcp_user_timeout(session, conninfo);
 }

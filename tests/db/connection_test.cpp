@@ -13,6 +13,7 @@
 #include "db/session.hpp"
 #include "support/fault_proxy.hpp"
 #include "support/pg_endpoint.hpp"
+#include "support/scripted_server.hpp"
 
 using namespace kdb;
 using namespace kdb::pg;
@@ -21,51 +22,6 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 namespace {
-
-/// A server that answers every startup packet with one message and closes.
-class AnsweringServer {
- public:
-  explicit AnsweringServer(std::string reply)
-      : reply_(std::move(reply)), listener_(listen_on_loopback(port_)) {
-    thread_ = std::thread([this] {
-      while (!stop_) {
-        const Socket client(accept4(listener_.fd(), nullptr, nullptr, SOCK_CLOEXEC));
-        if (client.fd() < 0) {
-          std::this_thread::sleep_for(milliseconds(1));
-          continue;
-        }
-        char packet[1024];
-        if (recv(client.fd(), packet, sizeof packet, 0) > 0) {
-          (void)send(client.fd(), reply_.data(), reply_.size(), MSG_NOSIGNAL);
-        }
-      }
-    });
-  }
-  ~AnsweringServer() {
-    stop_ = true;
-    thread_.join();
-  }
-  std::string url(const std::string& more = {}) const {
-    return "postgresql://me:hunter2@127.0.0.1:" + std::to_string(port_) +
-           "/shop?sslmode=disable&gssencmode=disable" + more;
-  }
-
-  /// An ErrorResponse as a server sends it.
-  static std::string error(const std::string& sqlstate, const std::string& message) {
-    const std::string nul(1, '\0');
-    const std::string body =
-        "SFATAL" + nul + "VFATAL" + nul + "C" + sqlstate + nul + "M" + message + nul + nul;
-    const auto length = static_cast<char>(body.size() + 4);
-    return std::string("E") + std::string(3, '\0') + length + body;
-  }
-
- private:
-  std::string reply_;
-  int port_ = 0;
-  Socket listener_;
-  std::atomic<bool> stop_{false};
-  std::thread thread_;
-};
 
 void check_hidden(const ServerError& error) {
   for (const std::string& text : {error.message, error.detail, error.hint}) {
@@ -217,11 +173,34 @@ TEST_CASE("a session that was terminated while idle gives the reason with the ne
   Connection other(settings_for(server_url()), watchdog);
   const std::string pid = std::to_string(connection.announced_pid());
   other.exec("SELECT pg_terminate_backend(" + pid + ")");
-  while (!other.exec("SELECT 1 FROM pg_stat_activity WHERE pid = " + pid).empty()) {
-  }
+  REQUIRE(soon([&] { return other.exec("SELECT 1 FROM pg_stat_activity WHERE pid = " + pid).empty(); }));
   const ServerError error = failure_of(connection, "SELECT 1");
   CHECK(error.session_ended);
   CHECK(error.sqlstate == "57P01");
+}
+
+TEST_CASE("a farewell that comes with the last reply is the reason of the next failure") {
+  const std::string done = ScriptedServer::message('C', std::string("SELECT 0").append(1, '\0')) +
+                           ScriptedServer::message('Z', "I");
+  ScriptedServer server(
+      {ScriptedServer::welcome(), done + ScriptedServer::error("25P03", "idle-in-transaction timeout"), ""});
+  Watchdog watchdog;
+  Connection connection(settings_for(server.url()), watchdog);
+  CHECK_NOTHROW(connection.exec("SELECT"));
+  server.hang_up();
+  const ServerError error = failure_of(connection, "SELECT", Phase::in_transaction);
+  CHECK(error.sqlstate == "25P03");
+  CHECK(error.message == "idle-in-transaction timeout");
+  CHECK(error.session_ended);
+}
+
+TEST_CASE("a server that breaks the protocol is left at once, while the connection still exists") {
+  const ScriptedServer server({ScriptedServer::welcome(), std::string("nonsense\0\0\0\0\0\0\0\0", 16)});
+  Watchdog watchdog;
+  Connection connection(settings_for(server.url()), watchdog);
+  const ServerError error = failure_of(connection, "SELECT 1");
+  CHECK(error.session_ended);
+  CHECK(soon([&] { return server.left(); }));
 }
 
 TEST_CASE("COPY over the connection is refused, and the session goes on") {
@@ -255,7 +234,7 @@ TEST_CASE("failed connects carry the server's SQLSTATE and words") {
         Row{"57P03", "the database system is starting up"}, Row{"53300", "sorry, too many clients already"},
         Row{"08P01", "no such database: shop"}}) {
     CAPTURE(sqlstate);
-    const AnsweringServer server(AnsweringServer::error(sqlstate, message));
+    const ScriptedServer server({ScriptedServer::error(sqlstate, message)});
     const ServerError error = connect_failure(settings_for(server.url()));
     CHECK(error.sqlstate == sqlstate);
     CHECK(error.message == message);
@@ -283,10 +262,19 @@ TEST_CASE("failed connects without a server carry the system's words") {
   const ServerError absent = connect_failure(settings_for("postgresql://me:hunter2@/shop?host=/nonexistent"));
   CHECK(absent.message == "No such file or directory");
   check_hidden(absent);
-  const AnsweringServer web("HTTP/1.1 400 Bad Request\r\n\r\n");
+  const ScriptedServer web({"HTTP/1.1 400 Bad Request\r\n\r\n"});
   const ServerError strange = connect_failure(settings_for(web.url()));
   CHECK(strange.message.find("expected authentication request from server") != std::string::npos);
   check_hidden(strange);
+}
+
+TEST_CASE("a server without a version is a failed connect") {
+  const ScriptedServer server(
+      {ScriptedServer::message('R', std::string(4, '\0')) + ScriptedServer::message('Z', "I")});
+  const ServerError error = connect_failure(settings_for(server.url()));
+  CHECK(error.phase == Phase::connecting);
+  CHECK(error.message == "the server hides its version or is older than PostgreSQL 9.0");
+  check_hidden(error);
 }
 
 TEST_CASE("a server that accepts and says nothing is left at connect_timeout") {

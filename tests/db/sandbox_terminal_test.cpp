@@ -68,14 +68,14 @@ class Typist {
 };
 
 // What is typed is echoed: the scripts print words that they do not contain.
-const std::string kdb = std::string(KDB_BINARY) + " sandbox -- sh -c ";
+const std::string in_sandbox = std::string(KDB_BINARY) + " sandbox -- sh -c ";
 
 }  // namespace
 
 TEST_CASE("COMMAND reads what is typed, and the shell has the terminal again afterwards") {
   const Place place;
   Typist shell(place);
-  shell.type(kdb + "'echo up$((1+1)); read x; echo got-$x; exit 3'; echo exit=$?\n");
+  shell.type(in_sandbox + "'echo up$((1+1)); read x; echo got-$x; exit 3'; echo exit=$?\n");
   shell.expect("up2");
   shell.type("hello\n");
   shell.expect("got-hello");
@@ -88,7 +88,10 @@ TEST_CASE("COMMAND reads what is typed, and the shell has the terminal again aft
 TEST_CASE("Ctrl-C is COMMAND's to handle") {
   const Place place;
   Typist shell(place);
-  shell.type(kdb + R"('trap "echo caught\$((1+1))" INT; echo up$((1+1)); read x; read x; echo got-$x'; echo exit=$?)" "\n");
+  shell.type(
+      in_sandbox +
+      R"x('trap "echo caught\$((1+1))" INT; echo up$((1+1)); until read x; do :; done; echo got-$x'; echo exit=$?)x"
+      "\n");
   shell.expect("up2");
   shell.type("\x03");
   shell.expect("caught2");
@@ -101,7 +104,7 @@ TEST_CASE("Ctrl-C is COMMAND's to handle") {
 TEST_CASE("a COMMAND that Ctrl-C ends leaves nothing") {
   const Place place;
   Typist shell(place);
-  shell.type(kdb + "'echo up$((1+1)); exec sleep 1000'; echo exit=$?\n");
+  shell.type(in_sandbox + "'echo up$((1+1)); exec sleep 1000'; echo exit=$?\n");
   shell.expect("up2");
   shell.type("\x03");
   shell.expect("exit=130");
@@ -111,7 +114,7 @@ TEST_CASE("a COMMAND that Ctrl-C ends leaves nothing") {
 TEST_CASE("Ctrl-Z stops the job, fg continues it") {
   const Place place;
   Typist shell(place);
-  shell.type(kdb + "'echo up$((1+1)); read x; echo got-$x; exit 4'\n");
+  shell.type(in_sandbox + "'echo up$((1+1)); read x; echo got-$x; exit 4'\n");
   shell.expect("up2");
   shell.type("\x1a");
   shell.expect("Stopped");
@@ -126,7 +129,7 @@ TEST_CASE("Ctrl-Z stops the job, fg continues it") {
 TEST_CASE("a COMMAND in a pipeline may still read the terminal") {
   const Place place;
   Typist shell(place);
-  shell.type(kdb + "'echo up$((1+1)); read x; echo got-$x' | cat; echo exit=${PIPESTATUS[0]}\n");
+  shell.type(in_sandbox + "'echo up$((1+1)); read x; echo got-$x' | cat; echo exit=${PIPESTATUS[0]}\n");
   shell.expect("up2");
   shell.type("hello\n");
   shell.expect("got-hello");
@@ -137,9 +140,25 @@ TEST_CASE("a COMMAND in a pipeline may still read the terminal") {
 TEST_CASE("Ctrl-C ends a COMMAND in a pipeline too") {
   const Place place;
   Typist shell(place);
-  shell.type(kdb + "'echo up$((1+1)); exec sleep 1000' | cat; echo exit=${PIPESTATUS[0]}\n");
+  shell.type(
+      in_sandbox +
+      "'echo up$((1+1)); exec sleep 1000' | sh -c 'trap \"\" INT; exec cat'; echo exit=${PIPESTATUS[0]}\n");
   shell.expect("up2");
   shell.type("\x03");
+  shell.expect("exit=130");
+  CHECK(place.is_clean());
+}
+
+TEST_CASE("Ctrl-C in a pipeline leaves COMMAND its server, to end well") {
+  const Place place;
+  Typist shell(place);
+  shell.type(
+      in_sandbox +
+      R"x('trap "psql -Atc \"SELECT 40+2\"; exit 8" INT; echo up$((1+1)); while :; do sleep 0.1; done')x" +
+      " | sh -c 'trap \"\" INT; exec cat'; echo exit=${PIPESTATUS[0]}\n");
+  shell.expect("up2");
+  shell.type("\x03");
+  shell.expect("42");
   shell.expect("exit=130");
   CHECK(place.is_clean());
 }

@@ -30,7 +30,7 @@ constexpr milliseconds kAfterBurst(300);  // signals closer together count as on
 std::function<void(const FaultProxy::Query&)> send_signal(int number, const Watchdog& watchdog) {
   return [number, &watchdog](const FaultProxy::Query&) {
     kill(getpid(), number);
-    while (!watchdog.interrupted()) std::this_thread::sleep_for(milliseconds(1));
+    (void)soon([&] { return watchdog.interrupted(); });
   };
 }
 
@@ -86,7 +86,7 @@ TEST_CASE("a cancel that overtakes its statement is repeated") {
   // The first request reaches the server before the statement.
   proxy.add({.contains = "pg_sleep", .callback = [&](const FaultProxy::Query&) {
                kill(getpid(), SIGINT);
-               while (proxy.cancel_requests() == 0) std::this_thread::sleep_for(milliseconds(1));
+               (void)soon([&] { return proxy.cancel_requests() > 0; });
              }});
   CHECK(interruption_of(connection, "SELECT pg_sleep(60)") == Exit::interrupted);
   CHECK(connection.is_open());
@@ -155,7 +155,7 @@ TEST_CASE("the second signal does not wait for the grace") {
              .callback =
                  [&](const FaultProxy::Query&) {
                    proxy.black_hole_all();
-                   kill(getpid(), SIGINT);
+                   send_signal(SIGINT, watchdog)({});
                    kill(getpid(), SIGINT);  // the same key press
                    std::this_thread::sleep_for(kAfterBurst);
                    kill(getpid(), SIGINT);

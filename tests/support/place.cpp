@@ -4,6 +4,7 @@
 #include <fstream>
 #include <iterator>
 #include <memory>
+#include <stdexcept>
 
 #include <libpq-fe.h>
 
@@ -33,6 +34,21 @@ std::vector<pid_t> Place::processes() const {
   return result;
 }
 
+namespace {
+
+// The server's parent is no way to find it: COMMAND may have started the server anew.
+pid_t supervisor_of(pid_t kdb) {
+  for (const auto& entry : fs::directory_iterator("/proc")) {
+    const pid_t pid = static_cast<pid_t>(std::atoi(entry.path().filename().c_str()));
+    std::ifstream file(entry.path() / "comm");
+    std::string name;
+    if (pid > 0 && std::getline(file, name) && name == "kdb-sandbox" && parent_of(pid) == kdb) return pid;
+  }
+  throw std::runtime_error("no supervisor");
+}
+
+}  // namespace
+
 Standing::Standing(const std::string& prepare, const std::string& stay)
     : kdb({KDB_BINARY, "sandbox", "--", "sh", "-c", prepare + "; echo up $$ $KDB_SANDBOX_FOLDER; " + stay},
           place.environment) {
@@ -42,7 +58,7 @@ Standing::Standing(const std::string& prepare, const std::string& stay)
   command = static_cast<pid_t>(std::atoi(line.substr(3).c_str()));
   folder = line.substr(line.find('/'), line.find('\n') - line.find('/'));
   server = server_of(folder);
-  supervisor = parent_of(server);
+  supervisor = supervisor_of(kdb.pid());
 }
 
 bool Standing::nothing_left() const {

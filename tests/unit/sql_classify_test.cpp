@@ -203,6 +203,7 @@ TEST_CASE("a lock timeout is for statements whose waiting blocks readers or writ
       "alter table t add a int",
       "alter table t validate constraint c, add a int",
       "alter table t attach partition p default",
+      "alter table t set (timescaledb.compress)",
       "alter table t detach partition p",
       "create index i on t (a)",
       "create trigger g before insert on t execute function f()",
@@ -267,7 +268,7 @@ TEST_CASE("state of the session that a resumed file must set again is known") {
   }
   for (const char* sql :
        {"set local work_mem = 1", "set transaction read only", "set constraints all deferred",
-        "select set_config('a.b', '', true)", "select set_config('a.b', '', false), f()", "show all",
+        "select set_config('a.b', '', true)", "select set_config('a.b', '', true), f(false)", "show all",
         "alter role joe set work_mem = 1"}) {
     CAPTURE(sql);
     CHECK_FALSE(classify(sql).session_state);
