@@ -184,14 +184,25 @@ TEST_CASE("a farewell that comes with the last reply is the reason of the next f
                            ScriptedServer::message('Z', "I");
   ScriptedServer server(
       {ScriptedServer::welcome(), done + ScriptedServer::error("25P03", "idle-in-transaction timeout"), ""});
+  server.hang_up_after(3);
   Watchdog watchdog;
   Connection connection(settings_for(server.url()), watchdog);
   CHECK_NOTHROW(connection.exec("SELECT"));
-  server.hang_up();
   const ServerError error = failure_of(connection, "SELECT", Phase::in_transaction);
   CHECK(error.sqlstate == "25P03");
   CHECK(error.message == "idle-in-transaction timeout");
   CHECK(error.session_ended);
+}
+
+TEST_CASE("a session lost between the results of a batch is an error, not a success") {
+  const std::string first = ScriptedServer::message('C', std::string("INSERT 0 1").append(1, '\0'));
+  ScriptedServer server({ScriptedServer::welcome(), first});
+  server.hang_up_after(2);
+  Watchdog watchdog;
+  Connection connection(settings_for(server.url()), watchdog);
+  const ServerError error = failure_of(connection, "INSERT INTO t VALUES (1); COMMIT", Phase::committing);
+  CHECK(error.session_ended);
+  CHECK(error.message == "server closed the connection unexpectedly");
 }
 
 TEST_CASE("a server that breaks the protocol is left at once, while the connection still exists") {
@@ -335,6 +346,7 @@ TEST_CASE("a lost COMMIT is a lost session in the committing phase") {
     CHECK(error.phase == Phase::committing);
     CHECK(error.session_ended);
     CHECK(error.sqlstate.empty());
+    CHECK(error.message == "server closed the connection unexpectedly");
     CHECK(classify_error(error.phase, error.sqlstate, error.session_ended, error.message) ==
           RetryClass::in_doubt);
     CHECK(direct.exec("SELECT count(*) FROM kdb_lost").integer(0, 0) == (committed ? 1 : 0));
