@@ -24,18 +24,20 @@ using std::chrono::milliseconds;
 
 std::string readable(milliseconds time) { return human_duration(static_cast<double>(time.count()) / 1000); }
 
-/// libpq and libpqxx would silently run only what stands before it.
-void refuse_nul(std::string_view text) {
-  if (text.find('\0') == std::string_view::npos) return;
+ServerError refusal(std::string sqlstate, std::string message) {
   ServerError error;
-  error.sqlstate = "22021";  // what the server would say of it in a value
-  error.message = "the statement contains a NUL byte";
-  throw error;
+  error.sqlstate = std::move(sqlstate);
+  error.message = std::move(message);
+  return error;
 }
 
-ServerError ended(Phase phase) {
-  ServerError error;
-  error.message = "the session has ended";
+/// libpq and libpqxx would silently run only what stands before it. 22021 is what the server would say of it.
+void refuse_nul(std::string_view text) {
+  if (text.find('\0') != std::string_view::npos) throw refusal("22021", "the statement contains a NUL byte");
+}
+
+ServerError ended(Phase phase, std::string message) {
+  ServerError error = refusal({}, std::move(message));
   error.session_ended = true;
   error.phase = phase;
   return error;
@@ -44,10 +46,8 @@ ServerError ended(Phase phase) {
 std::unique_ptr<Driver> hand_over(RawSession opened) {
   try {
     return std::make_unique<Driver>(opened.release());
-  } catch (const std::exception& refusal) {
-    ServerError error = ended(Phase::connecting);
-    error.message = first_line(refusal.what());
-    throw error;
+  } catch (const std::exception& error) {
+    throw ended(Phase::connecting, first_line(error.what()));
   }
 }
 
@@ -184,11 +184,8 @@ void Connection::Impl::see_notice(const PGresult* notice) {
 
 /// Ends a COPY that nobody feeds or reads, so that the session can go on.
 void Connection::Impl::leave_copy() {
-  ServerError refusal;
-  refusal.sqlstate = "0A000";
-  refusal.message = "COPY FROM STDIN and COPY TO STDOUT are not supported";
-  refusal.hint = "use INSERT, or COPY with a file on the server";
-  error = refusal;
+  error = refusal("0A000", "COPY FROM STDIN and COPY TO STDOUT are not supported");
+  error->hint = "use INSERT, or COPY with a file on the server";
   PQputCopyEnd(session, "not supported by kdb");
   char* buffer = nullptr;
   while (PQgetCopyData(session, &buffer, 0) > 0) PQfreemem(buffer);
@@ -201,7 +198,7 @@ void Connection::Impl::leave_copy() {
 template <typename Run>
 Result Connection::Impl::guarded(std::string_view text, Phase phase, const Watch& watch, const Run& run) {
   refuse_nul(text);
-  if (PQstatus(session) != CONNECTION_OK) throw ended(phase);
+  if (PQstatus(session) != CONNECTION_OK) throw ended(phase, "the session has ended");
   sql = text;
   result = {};
   results = 0;

@@ -25,7 +25,7 @@ using Parameters = std::vector<std::optional<std::string>>;
 class Adoption : public pqxx::connectionpolicy {
  public:
   explicit Adoption(handle session) : connectionpolicy(std::string()), session_(session) {}
-  ~Adoption() noexcept override { do_disconnect(session_); }
+  ~Adoption() noexcept override { PQfinish(session_); }
   Adoption(const Adoption&) = delete;
   Adoption& operator=(const Adoption&) = delete;
 
@@ -51,7 +51,7 @@ class Session : private Adoption, public pqxx::connection_base {
     inhibit_reactivation(true);
 #pragma GCC diagnostic pop
   }
-  ~Session() { close(); }
+  ~Session() noexcept override { close(); }
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 };
