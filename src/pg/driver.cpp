@@ -7,6 +7,13 @@
 #include <pqxx/nontransaction>
 #include <pqxx/version>
 
+#if PQXX_VERSION_MAJOR == 6 && defined(__SANITIZE_ADDRESS__)
+// 6.4 forgets the last result of a lost session: make_result asks for the encoding first, and that throws. A
+// few kB for each lost session, which are few.
+extern "C" const char* __lsan_default_suppressions() { return "leak:libpqxx-6.4"; }
+extern "C" const char* __lsan_default_options() { return "print_suppressions=0"; }
+#endif
+
 namespace kdb::pg {
 namespace {
 
@@ -18,7 +25,7 @@ using Parameters = std::vector<std::optional<std::string>>;
 class Adoption : public pqxx::connectionpolicy {
  public:
   explicit Adoption(handle session) : connectionpolicy(std::string()), session_(session) {}
-  ~Adoption() noexcept override { do_disconnect(session_); }
+  ~Adoption() noexcept override { PQfinish(session_); }
   Adoption(const Adoption&) = delete;
   Adoption& operator=(const Adoption&) = delete;
 
@@ -44,7 +51,7 @@ class Session : private Adoption, public pqxx::connection_base {
     inhibit_reactivation(true);
 #pragma GCC diagnostic pop
   }
-  ~Session() { close(); }
+  ~Session() noexcept override { close(); }
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 };

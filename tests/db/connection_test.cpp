@@ -184,14 +184,25 @@ TEST_CASE("a farewell that comes with the last reply is the reason of the next f
                            ScriptedServer::message('Z', "I");
   ScriptedServer server(
       {ScriptedServer::welcome(), done + ScriptedServer::error("25P03", "idle-in-transaction timeout"), ""});
+  server.hang_up_after(3);
   Watchdog watchdog;
   Connection connection(settings_for(server.url()), watchdog);
   CHECK_NOTHROW(connection.exec("SELECT"));
-  server.hang_up();
   const ServerError error = failure_of(connection, "SELECT", Phase::in_transaction);
   CHECK(error.sqlstate == "25P03");
   CHECK(error.message == "idle-in-transaction timeout");
   CHECK(error.session_ended);
+}
+
+TEST_CASE("a session lost between the results of a batch is an error, not a success") {
+  const std::string first = ScriptedServer::message('C', std::string("INSERT 0 1").append(1, '\0'));
+  ScriptedServer server({ScriptedServer::welcome(), first});
+  server.hang_up_after(2);
+  Watchdog watchdog;
+  Connection connection(settings_for(server.url()), watchdog);
+  const ServerError error = failure_of(connection, "INSERT INTO t VALUES (1); COMMIT", Phase::committing);
+  CHECK(error.session_ended);
+  CHECK(error.message == "server closed the connection unexpectedly");
 }
 
 TEST_CASE("a server that breaks the protocol is left at once, while the connection still exists") {
@@ -229,15 +240,15 @@ TEST_CASE("failed connects carry the server's SQLSTATE and words") {
     const char* sqlstate;
     const char* message;
   };
-  for (const auto& [sqlstate, message] :
+  for (const Row& row :
        {Row{"28P01", "password authentication failed for user \"me\""},
         Row{"57P03", "the database system is starting up"}, Row{"53300", "sorry, too many clients already"},
         Row{"08P01", "no such database: shop"}}) {
-    CAPTURE(sqlstate);
-    const ScriptedServer server({ScriptedServer::error(sqlstate, message)});
+    CAPTURE(row.sqlstate);
+    const ScriptedServer server({ScriptedServer::error(row.sqlstate, row.message)});
     const ServerError error = connect_failure(settings_for(server.url()));
-    CHECK(error.sqlstate == sqlstate);
-    CHECK(error.message == message);
+    CHECK(error.sqlstate == row.sqlstate);
+    CHECK(error.message == row.message);
     CHECK(error.phase == Phase::connecting);
     check_hidden(error);
   }
@@ -321,23 +332,24 @@ TEST_CASE("a lost COMMIT is a lost session in the committing phase") {
     FaultProxy::When when;
     bool committed;
   };
-  for (const auto& [when, committed] :
+  for (const Row& row :
        {Row{FaultProxy::When::before_forward, false}, Row{FaultProxy::When::reply_held, true}}) {
-    CAPTURE(committed);
+    CAPTURE(row.committed);
     Watchdog watchdog;
     FaultProxy proxy(server_url("KDB_SANDBOX_TCP_URL"));
     Connection direct(settings_for(server_url()), watchdog);
     direct.exec("DROP TABLE IF EXISTS kdb_lost; CREATE TABLE kdb_lost (a int)");
     Connection connection(settings_for(proxy.url()), watchdog);
     connection.exec("BEGIN; INSERT INTO kdb_lost VALUES (1)", Phase::in_transaction);
-    proxy.add({.contains = "COMMIT", .when = when, .fault = FaultProxy::Fault::cut});
+    proxy.add({.contains = "COMMIT", .when = row.when, .fault = FaultProxy::Fault::cut});
     const ServerError error = failure_of(connection, "COMMIT", Phase::committing);
     CHECK(error.phase == Phase::committing);
     CHECK(error.session_ended);
     CHECK(error.sqlstate.empty());
+    CHECK(error.message == "server closed the connection unexpectedly");
     CHECK(classify_error(error.phase, error.sqlstate, error.session_ended, error.message) ==
           RetryClass::in_doubt);
-    CHECK(direct.exec("SELECT count(*) FROM kdb_lost").integer(0, 0) == (committed ? 1 : 0));
+    CHECK(direct.exec("SELECT count(*) FROM kdb_lost").integer(0, 0) == (row.committed ? 1 : 0));
     direct.exec("DROP TABLE kdb_lost");
   }
 }

@@ -55,7 +55,6 @@ milliseconds since(steady_clock::time_point begin) {
 TEST_CASE("a signal cancels the running statement on the server") {
   for (const auto& [number, exit] :
        {std::pair{SIGINT, Exit::interrupted}, std::pair{SIGTERM, Exit::terminated}}) {
-    CAPTURE(number);
     Watchdog watchdog(kGrace);
     FaultProxy proxy(server_url("KDB_SANDBOX_TCP_URL"));
     CHECK_FALSE(watchdog.interrupted());

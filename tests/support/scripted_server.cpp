@@ -45,12 +45,13 @@ void ScriptedServer::serve() {
   std::array<char, 4096> packet{};
   while (wait(listener_)) {
     const Socket client(accept4(listener_.fd(), nullptr, nullptr, SOCK_CLOEXEC));
+    int answered = 0;
     for (const std::string& reply : replies_) {
       if (!wait(client) || recv(client.fd(), packet.data(), packet.size(), 0) <= 0) break;
-      if (hang_up_) break;
       (void)send(client.fd(), reply.data(), reply.size(), MSG_NOSIGNAL);
+      ++answered;
     }
-    while (!hang_up_ && wait(client) && recv(client.fd(), packet.data(), packet.size(), 0) > 0) {
+    while (answered != patience_ && wait(client) && recv(client.fd(), packet.data(), packet.size(), 0) > 0) {
     }
     left_ = true;
   }

@@ -24,8 +24,8 @@ class ScriptedServer {
   /// Whether a client has closed its connection after the last reply.
   bool left() const { return left_; }
 
-  /// Closes the connection as soon as the next packet has come.
-  void hang_up() { hang_up_ = true; }
+  /// Closes the connection after so many replies; without it, the client has to.
+  void hang_up_after(int replies) { patience_ = replies; }
 
   /// AuthenticationOk, the version, ReadyForQuery.
   static std::string welcome();
@@ -42,7 +42,7 @@ class ScriptedServer {
   Socket listener_;
   Socket stop_event_;
   std::atomic<bool> left_{false};
-  std::atomic<bool> hang_up_{false};
+  std::atomic<int> patience_{-1};
   std::thread thread_;  // last: it uses all the others
 };
 
