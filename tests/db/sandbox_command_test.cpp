@@ -130,6 +130,8 @@ TEST_CASE("neither supervisor nor server holds the files that kdb was started wi
   for (const pid_t pid : {server, parent_of(server)})
     for (const auto& entry : fs::directory_iterator("/proc/" + std::to_string(pid) + "/fd"))
       CHECK(fs::read_symlink(entry).filename() != "held");
+  kdb.kill(SIGTERM);
+  CHECK(kdb.wait().exit == 143);
 }
 
 TEST_CASE("a COMMAND that does not exist is refused before anything starts") {

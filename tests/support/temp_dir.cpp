@@ -1,10 +1,12 @@
 #include "support/temp_dir.hpp"
 
 #include <cerrno>
+#include <chrono>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
 #include <system_error>
+#include <thread>
 
 #include <stdlib.h>
 
@@ -17,8 +19,12 @@ TempDir::TempDir() {
 }
 
 TempDir::~TempDir() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
+  // A program that a failing test has left behind may still write here.
+  std::error_code error = std::make_error_code(std::errc::directory_not_empty);
+  for (int attempt = 0; error && attempt < 100; ++attempt) {
+    if (attempt > 0) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    std::filesystem::remove_all(path_, error);
+  }
 }
 
 std::filesystem::path TempDir::write(const std::filesystem::path& name, std::string_view text) const {
