@@ -120,7 +120,8 @@ TEST_CASE("three ALTERs share one budget: readers of the first table wait no lon
   Holder of_b(database.url(), "b");
   Holder of_c(database.url(), "c");
   Reader reader(database.url(), "a");
-  Child kdb(project.command(database.url(), Profile(20).up("2s")));
+  const Profile profile(20);
+  Child kdb(project.command(database.url(), profile.up("2s")));
   // Most of the budget goes to b. What is left is for c, where a timeout of its own would take two seconds more.
   REQUIRE(eventually_waits(session, "b"));
   std::this_thread::sleep_for(milliseconds(1'500));
@@ -144,7 +145,8 @@ TEST_CASE("a lock held longer than lock_timeout: readers behind kdb go on, and k
   Holder of_c(database.url(), "c");
   Reader of_first(database.url(), "a");
   Reader of_last(database.url(), "c");
-  Child kdb(project.command(database.url(), Profile(50).up("500ms")));
+  const Profile profile(50);
+  Child kdb(project.command(database.url(), profile.up("500ms")));
   REQUIRE(eventually_waits(session, "c"));
   std::this_thread::sleep_for(milliseconds(4'000));
   of_c.let_go();
@@ -188,7 +190,8 @@ TEST_CASE("CREATE INDEX CONCURRENTLY beside another session's long snapshot succ
   Session report(database.url());
   report.exec("BEGIN ISOLATION LEVEL REPEATABLE READ");
   report.exec("SELECT count(*) FROM other");
-  Child kdb(project.command(database.url(), Profile(20).up("300ms")));
+  const Profile profile(20);
+  Child kdb(project.command(database.url(), profile.up("300ms")));
   REQUIRE(eventually([&] {
     return session.text("SELECT count(*) FROM pg_stat_progress_create_index WHERE phase = 'waiting for old snapshots'") ==
            "1";
@@ -210,7 +213,8 @@ TEST_CASE("a lock_timeout that the file sets wins over kdb's") {
     Project project;
     project.migration("1_alter", "SET lock_timeout = '60s';\nALTER TABLE a ADD x int;");
     Holder holder(database.url(), "a");
-    Child kdb(project.command(database.url(), Profile(2).up("100ms")));
+    const Profile profile(2);
+    Child kdb(project.command(database.url(), profile.up("100ms")));
     REQUIRE(eventually_waits(session, "a"));
     std::this_thread::sleep_for(milliseconds(1'000));
     holder.let_go();
@@ -281,16 +285,15 @@ TEST_CASE("what a file does to its session is gone before the next file") {
     const Database database;
     database.exec("CREATE SCHEMA other; CREATE TABLE t (n int); GRANT ALL ON SCHEMA public, other TO " + role.name);
     Project project;
-    project.migration("1_first",
-                      std::string(step_by_step ? "VACUUM t;\n" : "") +
-                          "CREATE TEMP TABLE scratch (n int);\nPREPARE p AS SELECT 1;\n"
-                          "SET search_path = other;\nSET work_mem = '77MB';\nSET ROLE " + role.name +
-                          ";\nCREATE TABLE first (n int);");
+    // Statement by statement, temporary tables and PREPARE are refused from the start.
+    const std::string own = step_by_step ? "VACUUM t;\n" : "CREATE TEMP TABLE scratch (n int);\nPREPARE p AS SELECT 1;\n";
+    project.migration("1_first", own + "SET search_path = other;\nSET work_mem = '77MB';\nSET ROLE " + role.name +
+                                     ";\nCREATE TABLE first (n int);");
     project.migration("2_second",
-                      std::string(step_by_step ? "VACUUM t;\n" : "") +
-                          "CREATE TABLE second AS SELECT to_regclass('scratch') IS NULL AS no_scratch, "
-                          "current_setting('work_mem') AS work_mem, (SELECT count(*) FROM pg_prepared_statements) AS "
-                          "prepared;\nPREPARE p AS SELECT 2;\nCREATE TEMP TABLE scratch (n int);");
+                      "CREATE TABLE second AS SELECT to_regclass('scratch') IS NULL AS no_scratch, "
+                      "current_setting('work_mem') AS work_mem, (SELECT count(*) FROM pg_prepared_statements) AS "
+                      "prepared;\n" +
+                          own);
     const Run result = project.up(database.url());
     CHECK_MESSAGE(result.exit == 0, result.err);
     CHECK(database.text("SELECT string_agg(n.nspname || '.' || relname || ' ' || relowner::regrole, ', ' ORDER BY relname)"

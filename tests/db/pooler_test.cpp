@@ -78,6 +78,7 @@ TEST_CASE("a pooler in transaction mode is refused, declared as session or not, 
                                          round_robin ? 1 : 0));
       for (const int clients : {0, 4})
         for (const bool declared : {false, true}) {
+          if (size == 1 && clients > 0) continue;  // they would wait for each other
           CAPTURE(size);
           CAPTURE(round_robin);
           CAPTURE(clients);
@@ -85,7 +86,7 @@ TEST_CASE("a pooler in transaction mode is refused, declared as session or not, 
           const Database database;
           Session(server_url()).exec("ALTER DATABASE " + database.name() + " SET statement_timeout = '55s'");
           const std::string url = pooler.url(database.name());
-          if (size > 1) warm_up(url, clients);
+          warm_up(url, clients);
           std::vector<std::string> words = {"migrate", "up"};
           if (declared) words.insert(words.end(), {"--pooler", "session"});
           const Run result = project.kdb(url, words);
@@ -107,21 +108,24 @@ TEST_CASE("a pooler in session mode is refused until it is declared, and works t
   Project project;
   project.migration("1_one", "CREATE TABLE a (n int);");
   project.migration("2_two", "INSERT INTO a VALUES (1);\nSELECT pg_sleep(0.5);\nCREATE INDEX CONCURRENTLY a_n ON a (n);");
-  const PgBouncer pooler("pool_mode = session\ndefault_pool_size = 5");
-  const Database database;
-  const std::string url = pooler.url(database.name());
-  const Run undeclared = project.up(url);
-  CHECK_MESSAGE(undeclared.exit == 3, undeclared.err);
-  CHECK_MESSAGE(has(undeclared.err, "a connection pooler is in between"), undeclared.err);
-  CHECK_MESSAGE(has(undeclared.err, "say so with --pooler session or [connection] pooler = \"session\""), undeclared.err);
-  CHECK(database.text("SELECT count(*) FROM pg_namespace WHERE nspname = 'kdb'") == "0");
+  for (const int size : {1, 5}) {  // of one, kdb's own session is all that there is
+    CAPTURE(size);
+    const PgBouncer pooler(fmt::format("pool_mode = session\ndefault_pool_size = {}", size));
+    const Database database;
+    const std::string url = pooler.url(database.name());
+    const Run undeclared = project.up(url);
+    CHECK_MESSAGE(undeclared.exit == 3, undeclared.err);
+    CHECK_MESSAGE(has(undeclared.err, "a connection pooler is in between"), undeclared.err);
+    CHECK_MESSAGE(has(undeclared.err, "say so with --pooler session or [connection] pooler = \"session\""), undeclared.err);
+    CHECK(database.text("SELECT count(*) FROM pg_namespace WHERE nspname = 'kdb'") == "0");
 
-  Session(server_url()).exec("ALTER DATABASE " + database.name() + " SET statement_timeout = '300ms'");
-  const Run declared = project.kdb(url, {"migrate", "up", "--pooler", "session"});
-  Session(server_url()).exec("ALTER DATABASE " + database.name() + " RESET statement_timeout");
-  CHECK_MESSAGE(declared.exit == 0, declared.err);
-  CHECK(database.text("SELECT count(*) FROM a") == "1");
-  CHECK(database.text("SELECT string_agg(kind || subject, ',' ORDER BY id) FROM kdb.events") == "applied1,applied2");
+    Session(server_url()).exec("ALTER DATABASE " + database.name() + " SET statement_timeout = '300ms'");
+    const Run declared = project.kdb(url, {"migrate", "up", "--pooler", "session"});
+    Session(server_url()).exec("ALTER DATABASE " + database.name() + " RESET statement_timeout");
+    CHECK_MESSAGE(declared.exit == 0, declared.err);
+    CHECK(database.text("SELECT count(*) FROM a") == "1");
+    CHECK(database.text("SELECT string_agg(kind || subject, ',' ORDER BY id) FROM kdb.events") == "applied1,applied2");
+  }
 }
 
 }  // namespace kdb::test
