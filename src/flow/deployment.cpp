@@ -71,8 +71,7 @@ void Deployment::run_on(Session& session) {
   pg::Connection& connection = *session.connection;
   const files::Profile& profile = context_.profile;
   end_lost_session(session);
-  pg::refuse_transaction_pooler(connection, context_.connect, context_.watchdog, session.facts.backend_pid,
-                                profile.connection.pooler == "session");
+  refuse_transaction_pooler(context_, session);
   pg::take_deploy_lock(connection, context_.watchdog, session.store.lock_key(), profile.migrations.lock_wait,
                        context_.random, context_.events);
   prepare_history(session);

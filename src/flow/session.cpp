@@ -5,6 +5,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "pg/connect.hpp"
+#include "pg/deploy_lock.hpp"
 #include "pg/execute.hpp"
 
 namespace kdb::flow {
@@ -37,7 +38,7 @@ void introduce(const Context& context, Session& session) {
   const pg::Result row = connection.exec(fmt::format(
       "{}SELECT pg_catalog.pg_backend_pid(), pg_catalog.current_database(), session_user, "
       "pg_catalog.pg_is_in_recovery(), pg_catalog.to_regclass({}) IS NOT NULL{}",
-      pg::session_sql(connection.server_version(), profile.connection.statement_timeout),
+      pg::own_session_sql(connection.server_version(), profile.connection.statement_timeout, connection.announced_pid()),
       quote_literal(quote_ident(session.store.schema()) + ".format"),
       asks_identifier ? ", (SELECT system_identifier FROM pg_catalog.pg_control_system())" : ""));
   ServerFacts& facts = session.facts;
@@ -84,6 +85,15 @@ void refuse_further_loss(const Context& context, const pg::ServerError& error, i
                 "look into the server's log; what was done is recorded, run again to go on");
   context.events({.kind = Event::Kind::retry,
                   .message = fmt::format("connection lost: {}; connecting again, the history says what is left", what)});
+}
+
+void refuse_transaction_pooler(const Context& context, Session& session) {
+  const files::ConnectionSection& settings = context.profile.connection;
+  pg::Connection& connection = *session.connection;
+  pg::refuse_transaction_pooler(connection, context.connect, context.watchdog, session.facts.backend_pid,
+                                settings.pooler == "session");
+  if (connection.announced_pid() != session.facts.backend_pid)
+    connection.exec(pg::session_sql(connection.server_version(), settings.statement_timeout));
 }
 
 }  // namespace kdb::flow
