@@ -56,7 +56,8 @@ bool colour_wanted(const Arguments& arguments, int descriptor) {
   return !refused && is_terminal(descriptor);
 }
 
-std::string url_of(const Arguments& arguments, const files::Profile& profile) {
+/// The URL of the command line or of the environment, which stand before the profile's.
+std::optional<std::string> given_url(const Arguments& arguments) {
   if (arguments.has("database-url")) {
     // An unset variable of a script must not send the command to whatever database comes next.
     if (arguments.value("database-url").empty())
@@ -64,8 +65,8 @@ std::string url_of(const Arguments& arguments, const files::Profile& profile) {
     return arguments.value("database-url");
   }
   for (const char* name : {"KDB_DATABASE_URL", "DATABASE_URL"})
-    if (const auto value = host::environment(name); value && !value->empty()) return *value;
-  return profile.database.url;
+    if (const auto value = host::environment(name); value && !value->empty()) return value;
+  return std::nullopt;
 }
 
 }  // namespace
@@ -97,8 +98,8 @@ Context::~Context() = default;
 
 const files::Profile& Context::profile() {
   if (profile_) return *profile_;
-  files::Profile read =
-      files::read_profile(arguments_.value("profile", "default"), arguments_.has("profile"), host::environment);
+  files::Profile read = files::read_profile(arguments_.value("profile", "default"), arguments_.has("profile"),
+                                            host::environment, !given_url(arguments_));
   if (arguments_.has("migrations")) read.migrations.source.folder = arguments_.value("migrations");
   if (arguments_.has("lock-wait")) read.migrations.lock_wait = duration_of(arguments_, "lock-wait");
   if (arguments_.has("lock-timeout")) read.connection.lock_timeout = duration_of(arguments_, "lock-timeout");
@@ -116,7 +117,7 @@ const flow::Context& Context::database() {
   auto engine = std::make_shared<std::mt19937_64>(std::random_device{}());
   flow_ = std::make_unique<flow::Context>(
       flow::Context{.profile = read,
-                    .connect = {.url = url_of(arguments_, read),
+                    .connect = {.url = given_url(arguments_).value_or(read.database.url),
                                 .application_name = fmt::format("kdb {}", command_.name),
                                 .connect_timeout = connection.connect_timeout,
                                 .response_timeout = connection.response_timeout,
