@@ -83,7 +83,11 @@ void take_deploy_lock(Connection& connection, Watchdog& watchdog, std::int64_t k
 }
 
 bool release_deploy_lock(Connection& connection, std::int64_t key) {
-  const Result released = tidy(connection, fmt::format("SELECT pg_catalog.pg_advisory_unlock({})", key));
+  // Where a migration gave it up already, the server would warn of what kdb has said better.
+  const Result released =
+      tidy(connection, fmt::format("SELECT pg_catalog.pg_advisory_unlock({}) WHERE EXISTS (SELECT FROM "
+                                   "pg_catalog.pg_locks l WHERE l.pid = pg_catalog.pg_backend_pid() AND {})",
+                                   key, is_lock_on(key)));
   return !released.empty() && released.boolean(0, 0);
 }
 

@@ -29,7 +29,8 @@ void deploy_at_once(const Project& project, const Database& database) {
 void check_applied_once(const Database& database, int count) {
   const std::string each = fmt::format("{} {} {}", count, count, count);
   CHECK(database.text("SELECT count(*) || ' ' || count(DISTINCT subject) || ' ' || (SELECT count(*) FROM "
-                      "kdb.migrations WHERE state = 'applied') FROM kdb.events WHERE kind = 'applied'") == each);
+                      "kdb.migrations WHERE state = 'applied') FROM kdb.events WHERE kind = 'applied'") ==
+        each);
   CHECK(database.text("SELECT count(*) FROM kdb.events WHERE kind <> 'applied'") == "0");
   CHECK(database.text("SELECT string_agg(outcome, ',') FROM kdb.runs") == "done");
 }
@@ -54,7 +55,8 @@ TEST_CASE("twenty deployers insert the rows of non-transactional migrations exac
   for (int n = 2; n <= 8; ++n)
     project.migration(
         fmt::format("{:02}_entries", n),
-        fmt::format("INSERT INTO ledger VALUES ({0});\nVACUUM ledger;\nINSERT INTO ledger VALUES (100 + {0});", n));
+        fmt::format(
+            "INSERT INTO ledger VALUES ({0});\nVACUUM ledger;\nINSERT INTO ledger VALUES (100 + {0});", n));
   const Database database;
   deploy_at_once(project, database);
   check_applied_once(database, 8);

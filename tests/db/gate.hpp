@@ -6,8 +6,8 @@
 
 namespace kdb::test {
 
-/// A place in a migration where it waits until the test lets it go on: `SELECT public.wait_at_gate();`. Where an
-/// index's expression is what waits: `public.gated(n)`, which is n.
+/// A place in a migration where it waits until the test lets it go on: `SELECT public.wait_at_gate();`. Where
+/// an index's expression is what waits: `public.gated(n)`, which is n.
 class Gate {
  public:
   explicit Gate(std::string url) : url_(std::move(url)) {
@@ -26,8 +26,9 @@ class Gate {
   bool is_reached() const {
     Session session(url_);
     return eventually([&] {
-      return session.text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND "
-                          "wait_event = 'PgSleep'") != "0";
+      return session.text(
+                 "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND "
+                 "wait_event = 'PgSleep'") != "0";
     });
   }
   void open() const { Session(url_).exec("UPDATE public.gate SET shut = false"); }
@@ -41,12 +42,15 @@ inline bool is_left_alone(const std::string& url) {
   Session session(url);
   return eventually(
       [&] {
-        return session.text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND "
-                            "backend_type = 'client backend' AND pid <> pg_backend_pid()") == "0";
+        return session.text(
+                   "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND "
+                   "backend_type = 'client backend' AND pid <> pg_backend_pid()") == "0";
       },
       std::chrono::seconds(5));
 }
 
-inline bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+inline bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
 
 }  // namespace kdb::test

@@ -1,5 +1,5 @@
-// The lock budget: who reads is never kept waiting for long by a migration that waits, what blocks nobody may wait, and
-// neither the settings of a role nor those of the file before get in the way.
+// The lock budget: who reads is never kept waiting for long by a migration that waits, what blocks nobody may
+// wait, and neither the settings of a role nor those of the file before get in the way.
 
 #include <atomic>
 #include <chrono>
@@ -17,7 +17,9 @@ namespace {
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
-milliseconds since(Clock::time_point begin) { return std::chrono::duration_cast<milliseconds>(Clock::now() - begin); }
+milliseconds since(Clock::time_point begin) {
+  return std::chrono::duration_cast<milliseconds>(Clock::now() - begin);
+}
 
 /// Reads a table again and again in the background, and knows the longest that it was kept waiting.
 class Reader {
@@ -83,8 +85,10 @@ class Holder {
 /// Waits until a migration waits, or waits no more, for its lock on a table.
 bool eventually_waits(Session& session, const std::string& table, bool wanted = true) {
   return eventually([&] {
-    return (session.text("SELECT count(*) FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock' AND "
-                         "relation = '" + table + "'::regclass") != "0") == wanted;
+    return (session.text(
+                "SELECT count(*) FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock' AND "
+                "relation = '" +
+                table + "'::regclass") != "0") == wanted;
   });
 }
 
@@ -92,9 +96,10 @@ bool eventually_waits(Session& session, const std::string& table, bool wanted = 
 class Profile {
  public:
   explicit Profile(int max_attempts)
-      : path_(folder_.write("p.toml", fmt::format("[migrations]\nlock_retry = {{ initial = \"200ms\", max_delay = "
-                                                  "\"400ms\", max_attempts = {} }}\n",
-                                                  max_attempts))) {}
+      : path_(folder_.write("p.toml",
+                            fmt::format("[migrations]\nlock_retry = {{ initial = \"200ms\", max_delay = "
+                                        "\"400ms\", max_attempts = {} }}\n",
+                                        max_attempts))) {}
   std::vector<std::string> up(const std::string& lock_timeout) const {
     return {"migrate", "up", "-p", path_, "--lock-timeout", lock_timeout};
   }
@@ -105,13 +110,16 @@ class Profile {
 };
 
 constexpr const char* alters = "ALTER TABLE a ADD x int;\nALTER TABLE b ADD x int;\nALTER TABLE c ADD x int;";
-constexpr const char* altered = "SELECT count(*) FROM pg_attribute WHERE attname = 'x' AND attrelid IN ('a'::regclass, "
-                                "'b'::regclass, 'c'::regclass)";
+constexpr const char* altered =
+    "SELECT count(*) FROM pg_attribute WHERE attname = 'x' AND attrelid IN ('a'::regclass, "
+    "'b'::regclass, 'c'::regclass)";
 constexpr milliseconds a_second{1'000};
 
 }  // namespace
 
-TEST_CASE("three ALTERs share one budget: readers of the first table wait no longer than lock_timeout and a second") {
+TEST_CASE(
+    "three ALTERs share one budget: readers of the first table wait no longer than lock_timeout and a "
+    "second") {
   const Database database;
   Project project;
   database.exec("CREATE TABLE a (n int); CREATE TABLE b (n int); CREATE TABLE c (n int)");
@@ -122,7 +130,8 @@ TEST_CASE("three ALTERs share one budget: readers of the first table wait no lon
   Reader reader(database.url(), "a");
   const Profile profile(20);
   Child kdb(project.command(database.url(), profile.up("2s")));
-  // Most of the budget goes to b. What is left is for c, where a timeout of its own would take two seconds more.
+  // Most of the budget goes to b. What is left is for c, where a timeout of its own would take two seconds
+  // more.
   REQUIRE(eventually_waits(session, "b"));
   std::this_thread::sleep_for(milliseconds(1'500));
   of_b.let_go();
@@ -136,7 +145,8 @@ TEST_CASE("three ALTERs share one budget: readers of the first table wait no lon
   CHECK(database.text(altered) == "3");
 }
 
-TEST_CASE("a lock held longer than lock_timeout: readers behind kdb go on, and kdb succeeds when it is free") {
+TEST_CASE(
+    "a lock held longer than lock_timeout: readers behind kdb go on, and kdb succeeds when it is free") {
   const Database database;
   Project project;
   database.exec("CREATE TABLE a (n int); CREATE TABLE b (n int); CREATE TABLE c (n int)");
@@ -152,7 +162,8 @@ TEST_CASE("a lock held longer than lock_timeout: readers behind kdb go on, and k
   of_c.let_go();
   const Run result = kdb.wait();
   CHECK_MESSAGE(result.exit == 0, result.err);
-  CHECK_MESSAGE(has(result.err, "1 alters: canceling statement due to lock timeout (55P03); trying again"), result.err);
+  CHECK_MESSAGE(has(result.err, "1 alters: canceling statement due to lock timeout (55P03); trying again"),
+                result.err);
   CHECK_MESSAGE(has(result.err, "blocked by pid " + of_c.pid() + " ("), result.err);
   CHECK(of_first.longest_wait() < milliseconds(500) + a_second);
   CHECK(of_last.longest_wait() < milliseconds(500) + a_second);
@@ -174,7 +185,8 @@ TEST_CASE("a lock that is never free: exit 4, naming the blocker's pid and query
     CHECK_MESSAGE(has(result.err, "SELECT count(*) AS long_report FROM a"), result.err);
     CHECK(has(result.err, "hint: run again when the way is free"));
     CHECK(database.text("SELECT outcome FROM kdb.runs") == "lock not obtained");
-    CHECK(database.text("SELECT count(*) FROM pg_attribute WHERE attname = 'x' AND attrelid = 'a'::regclass") == "0");
+    CHECK(database.text(
+              "SELECT count(*) FROM pg_attribute WHERE attname = 'x' AND attrelid = 'a'::regclass") == "0");
     holder.let_go();
     const Run second = project.up(database.url());
     CHECK_MESSAGE(second.exit == 0, second.err);
@@ -193,8 +205,9 @@ TEST_CASE("CREATE INDEX CONCURRENTLY beside another session's long snapshot succ
   const Profile profile(20);
   Child kdb(project.command(database.url(), profile.up("300ms")));
   REQUIRE(eventually([&] {
-    return session.text("SELECT count(*) FROM pg_stat_progress_create_index WHERE phase = 'waiting for old snapshots'") ==
-           "1";
+    return session.text(
+               "SELECT count(*) FROM pg_stat_progress_create_index WHERE phase = 'waiting for old "
+               "snapshots'") == "1";
   }));
   std::this_thread::sleep_for(milliseconds(2'000));  // many times its lock_timeout
   report.exec("COMMIT");
@@ -240,12 +253,14 @@ TEST_CASE("timeouts of the role do not end a slow migration") {
     database.exec("CREATE TABLE a (n int)");
     Session elsewhere(server_url());
     const std::string role = "ALTER ROLE postgres IN DATABASE " + database.name();
-    for (const char* setting : {"statement_timeout", "idle_in_transaction_session_timeout", "idle_session_timeout"})
+    for (const char* setting :
+         {"statement_timeout", "idle_in_transaction_session_timeout", "idle_session_timeout"})
       elsewhere.exec(fmt::format("{} SET {} = '150ms'", role, setting));
     elsewhere.exec(role + " SET lock_timeout = '1ms'");
     Project project;
-    project.migration("1_slow", fmt::format("INSERT INTO a VALUES (1);\n{}SELECT pg_sleep(0.4);\nALTER TABLE a ADD x int;",
-                                            step_by_step ? "VACUUM a;\n" : ""));
+    project.migration(
+        "1_slow", fmt::format("INSERT INTO a VALUES (1);\n{}SELECT pg_sleep(0.4);\nALTER TABLE a ADD x int;",
+                              step_by_step ? "VACUUM a;\n" : ""));
     // A client that lets its transaction wait: between two statements, and before the COMMIT.
     FaultProxy proxy(database.tcp_url());
     for (const char* statement : {"ALTER TABLE a", "COMMIT; SET"})
@@ -255,7 +270,8 @@ TEST_CASE("timeouts of the role do not end a slow migration") {
     CHECK_MESSAGE(!has(result.err, "connection lost"), result.err);
     CHECK(proxy.fired() >= 1);
     elsewhere.exec(role + " RESET ALL");
-    CHECK(database.text("SELECT count(*) FROM pg_attribute WHERE attname = 'x' AND attrelid = 'a'::regclass") == "1");
+    CHECK(database.text(
+              "SELECT count(*) FROM pg_attribute WHERE attname = 'x' AND attrelid = 'a'::regclass") == "1");
   }
 }
 
@@ -283,22 +299,27 @@ TEST_CASE("what a file does to its session is gone before the next file") {
   for (const bool step_by_step : {false, true}) {
     CAPTURE(step_by_step);
     const Database database;
-    database.exec("CREATE SCHEMA other; CREATE TABLE t (n int); GRANT ALL ON SCHEMA public, other TO " + role.name);
+    database.exec("CREATE SCHEMA other; CREATE TABLE t (n int); GRANT ALL ON SCHEMA public, other TO " +
+                  role.name);
     Project project;
     // Statement by statement, temporary tables and PREPARE are refused from the start.
-    const std::string own = step_by_step ? "VACUUM t;\n" : "CREATE TEMP TABLE scratch (n int);\nPREPARE p AS SELECT 1;\n";
-    project.migration("1_first", own + "SET search_path = other;\nSET work_mem = '77MB';\nSET ROLE " + role.name +
-                                     ";\nCREATE TABLE first (n int);");
-    project.migration("2_second",
-                      "CREATE TABLE second AS SELECT to_regclass('scratch') IS NULL AS no_scratch, "
-                      "current_setting('work_mem') AS work_mem, (SELECT count(*) FROM pg_prepared_statements) AS "
-                      "prepared;\n" +
-                          own);
+    const std::string own =
+        step_by_step ? "VACUUM t;\n" : "CREATE TEMP TABLE scratch (n int);\nPREPARE p AS SELECT 1;\n";
+    project.migration("1_first", own + "SET search_path = other;\nSET work_mem = '77MB';\nSET ROLE " +
+                                     role.name + ";\nCREATE TABLE first (n int);");
+    project.migration(
+        "2_second",
+        "CREATE TABLE second AS SELECT to_regclass('scratch') IS NULL AS no_scratch, "
+        "current_setting('work_mem') AS work_mem, (SELECT count(*) FROM pg_prepared_statements) AS "
+        "prepared;\n" +
+            own);
     const Run result = project.up(database.url());
     CHECK_MESSAGE(result.exit == 0, result.err);
-    CHECK(database.text("SELECT string_agg(n.nspname || '.' || relname || ' ' || relowner::regrole, ', ' ORDER BY relname)"
-                        " FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE relname IN ('first', "
-                        "'second')") == "other.first " + role.name + ", public.second postgres");
+    CHECK(database.text(
+              "SELECT string_agg(n.nspname || '.' || relname || ' ' || relowner::regrole, ', ' ORDER BY "
+              "relname)"
+              " FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE relname IN ('first', "
+              "'second')") == "other.first " + role.name + ", public.second postgres");
     CHECK(database.text("SELECT no_scratch || ' ' || (work_mem = '77MB') || ' ' || prepared FROM second") ==
           "true false 0");
   }

@@ -22,21 +22,21 @@ bool has_pgbouncer() {
   }
 }
 
-/// A PgBouncer in front of the test's server. As it comes: it refuses startup parameters that it does not know.
+/// A PgBouncer in front of the test's server. As it comes: it refuses startup parameters that it does not
+/// know.
 class PgBouncer {
  public:
   explicit PgBouncer(const std::string& settings) {
     const Endpoint server(server_url("KDB_SANDBOX_TCP_URL"));
-    {
-      const Socket free = listen_on_loopback(port_);
-    }
+    { const Socket free = listen_on_loopback(port_); }
     const std::string users = folder_.write("users.txt", "\"postgres\" \"\"\n");
     const std::string file = folder_.write(
         "pgbouncer.ini",
-        fmt::format("[databases]\n* = host=127.0.0.1 port={} user=postgres password={}\n"
-                    "[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {}\nunix_socket_dir =\nauth_type = trust\n"
-                    "auth_file = {}\n{}\n",
-                    server.value("port"), server.value("password"), port_, users, settings));
+        fmt::format(
+            "[databases]\n* = host=127.0.0.1 port={} user=postgres password={}\n"
+            "[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {}\nunix_socket_dir =\nauth_type = trust\n"
+            "auth_file = {}\n{}\n",
+            server.value("port"), server.value("password"), port_, users, settings));
     const host::ServerUser user = host::server_user();  // it refuses to run as root
     for (const std::string& path : {folder_.path().string(), users, file})
       REQUIRE(chown(path.c_str(), user.uid, user.gid) == 0);
@@ -74,8 +74,9 @@ TEST_CASE("a pooler in transaction mode is refused, declared as session or not, 
   project.migration("1_one", "CREATE TABLE a (n int);");
   for (const int size : {1, 20})
     for (const bool round_robin : {false, true}) {
-      const PgBouncer pooler(fmt::format("pool_mode = transaction\ndefault_pool_size = {}\nserver_round_robin = {}", size,
-                                         round_robin ? 1 : 0));
+      const PgBouncer pooler(
+          fmt::format("pool_mode = transaction\ndefault_pool_size = {}\nserver_round_robin = {}", size,
+                      round_robin ? 1 : 0));
       for (const int clients : {0, 4})
         for (const bool declared : {false, true}) {
           if (size == 1 && clients > 0) continue;  // they would wait for each other
@@ -107,7 +108,8 @@ TEST_CASE("a pooler in session mode is refused until it is declared, and works t
   if (!has_pgbouncer()) return skip("no pgbouncer on this machine (Debian package pgbouncer)");
   Project project;
   project.migration("1_one", "CREATE TABLE a (n int);");
-  project.migration("2_two", "INSERT INTO a VALUES (1);\nSELECT pg_sleep(0.5);\nCREATE INDEX CONCURRENTLY a_n ON a (n);");
+  project.migration(
+      "2_two", "INSERT INTO a VALUES (1);\nSELECT pg_sleep(0.5);\nCREATE INDEX CONCURRENTLY a_n ON a (n);");
   for (const int size : {1, 5}) {  // of one, kdb's own session is all that there is
     CAPTURE(size);
     const PgBouncer pooler(fmt::format("pool_mode = session\ndefault_pool_size = {}", size));
@@ -116,7 +118,8 @@ TEST_CASE("a pooler in session mode is refused until it is declared, and works t
     const Run undeclared = project.up(url);
     CHECK_MESSAGE(undeclared.exit == 3, undeclared.err);
     CHECK_MESSAGE(has(undeclared.err, "a connection pooler is in between"), undeclared.err);
-    CHECK_MESSAGE(has(undeclared.err, "say so with --pooler session or [connection] pooler = \"session\""), undeclared.err);
+    CHECK_MESSAGE(has(undeclared.err, "say so with --pooler session or [connection] pooler = \"session\""),
+                  undeclared.err);
     CHECK(database.text("SELECT count(*) FROM pg_namespace WHERE nspname = 'kdb'") == "0");
 
     Session(server_url()).exec("ALTER DATABASE " + database.name() + " SET statement_timeout = '300ms'");
@@ -124,7 +127,8 @@ TEST_CASE("a pooler in session mode is refused until it is declared, and works t
     Session(server_url()).exec("ALTER DATABASE " + database.name() + " RESET statement_timeout");
     CHECK_MESSAGE(declared.exit == 0, declared.err);
     CHECK(database.text("SELECT count(*) FROM a") == "1");
-    CHECK(database.text("SELECT string_agg(kind || subject, ',' ORDER BY id) FROM kdb.events") == "applied1,applied2");
+    CHECK(database.text("SELECT string_agg(kind || subject, ',' ORDER BY id) FROM kdb.events") ==
+          "applied1,applied2");
   }
 }
 

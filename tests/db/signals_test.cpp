@@ -1,4 +1,5 @@
-// SIGINT and SIGTERM: what runs on the server is cancelled, what was done is recorded, the next run completes it.
+// SIGINT and SIGTERM: what runs on the server is cancelled, what was done is recorded, the next run completes
+// it.
 
 #include <csignal>
 
@@ -14,7 +15,8 @@ struct Signal {
 };
 constexpr Signal signals[] = {{SIGINT, 130}, {SIGTERM, 143}};
 
-/// Sends the signal while a migration waits at the gate; then nothing goes on, the history says so, the lock is free.
+/// Sends the signal while a migration waits at the gate; then nothing goes on, the history says so, the lock
+/// is free.
 void interrupt_at_gate(const Project& project, const Database& database, const Gate& gate, Signal signal) {
   Child kdb(project.command(database.url(), {"migrate", "up"}));
   REQUIRE(gate.is_reached());
@@ -40,7 +42,8 @@ TEST_CASE("a signal in mid-statement cancels it, rolls back, and the next run co
     CAPTURE(signal.number);
     Project project;
     project.migration("1_one", "CREATE TABLE a (n int);");
-    project.migration("2_two", "INSERT INTO a VALUES (1);\nSELECT public.wait_at_gate();\nINSERT INTO a VALUES (2);");
+    project.migration("2_two",
+                      "INSERT INTO a VALUES (1);\nSELECT public.wait_at_gate();\nINSERT INTO a VALUES (2);");
     const Database database;
     const Gate gate(database.url());
     interrupt_at_gate(project, database, gate, signal);
@@ -57,8 +60,9 @@ TEST_CASE("a signal in a file that runs statement by statement: the next run goe
     CAPTURE(signal.number);
     Project project;
     project.migration("1_one", "CREATE TABLE a (n int);");
-    project.migration("2_two",
-                      "INSERT INTO a VALUES (1);\nVACUUM a;\nSELECT public.wait_at_gate();\nINSERT INTO a VALUES (2);");
+    project.migration(
+        "2_two",
+        "INSERT INTO a VALUES (1);\nVACUUM a;\nSELECT public.wait_at_gate();\nINSERT INTO a VALUES (2);");
     const Database database;
     const Gate gate(database.url());
     interrupt_at_gate(project, database, gate, signal);
@@ -73,14 +77,16 @@ TEST_CASE("a signal in a file that runs statement by statement: the next run goe
 TEST_CASE("SIGINT in CREATE INDEX CONCURRENTLY: the next run ends with a valid index") {
   Project project;
   project.migration("1_one", "CREATE TABLE a (n int);\nINSERT INTO a VALUES (1), (2);");
-  project.migration("2_two", "CREATE INDEX CONCURRENTLY a_slow ON a (public.gated(n));\nINSERT INTO a VALUES (3);");
+  project.migration("2_two",
+                    "CREATE INDEX CONCURRENTLY a_slow ON a (public.gated(n));\nINSERT INTO a VALUES (3);");
   const Database database;
   const Gate gate(database.url());
   interrupt_at_gate(project, database, gate, {SIGINT, 130});
   gate.open();
   check_completes(project, database);
-  CHECK(database.text("SELECT string_agg(relname || ' ' || indisvalid, ',') FROM pg_index JOIN pg_class ON oid = "
-                      "indexrelid WHERE indrelid = 'a'::regclass") == "a_slow true");
+  CHECK(database.text(
+            "SELECT string_agg(relname || ' ' || indisvalid, ',') FROM pg_index JOIN pg_class ON oid = "
+            "indexrelid WHERE indrelid = 'a'::regclass") == "a_slow true");
   CHECK(database.text("SELECT count(*) FROM a") == "3");
 }
 
@@ -94,8 +100,9 @@ TEST_CASE("SIGINT ends the wait for another deployer at once") {
   Child waiting(project.command(database.url(), {"migrate", "up", "--lock-wait", "10min"}));
   Session session(database.url());
   REQUIRE(eventually([&] {
-    return session.text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle' "
-                        "AND query LIKE '%l.locktype = ''advisory''%' AND pid <> pg_backend_pid()") == "1";
+    return session.text(
+               "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle' "
+               "AND query LIKE '%l.locktype = ''advisory''%' AND pid <> pg_backend_pid()") == "1";
   }));
   waiting.kill(SIGINT);
   const Run result = waiting.wait(std::chrono::seconds(5));
