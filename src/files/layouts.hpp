@@ -60,6 +60,8 @@ struct LayoutRules {
   std::vector<NewFile> (*create)(std::string_view version, std::string_view name) = nullptr;
   /// A file beside the up file that holds its options; empty if the layout has none.
   std::string_view companion = {};
+  /// Where a migration is a folder: the file that each folder of a numbered name must hold.
+  std::string_view folder_file = {};
   /// The tool reads sub-folders too.
   bool recursive = false;
 };

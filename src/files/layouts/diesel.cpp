@@ -82,7 +82,8 @@ LayoutRules diesel_layout() {
           .classify = classify,
           .parse = parse,
           .create = create,
-          .companion = metadata};
+          .companion = metadata,
+          .folder_file = "up.sql"};
 }
 
 }  // namespace kdb::files
