@@ -200,12 +200,7 @@ std::vector<Directive> native_directives(std::string_view text) {
 }  // namespace
 
 bool has_native_directive(std::string_view contents) {
-  // Every file of a folder is asked: most have no such text at all.
-  const bool possible = contents.find("migrate:up") != std::string_view::npos ||
-                        contents.find("migrate:down") != std::string_view::npos;
-  if (!possible) return false;
-  const auto lines = find_directive_lines(contents, prefix);
-  return std::any_of(lines.begin(), lines.end(), [](const Directive& line) {
+  return has_directive_line(contents, "migrate:", [](const Directive& line) {
     return line.text.starts_with("migrate:up") || line.text.starts_with("migrate:down");
   });
 }
