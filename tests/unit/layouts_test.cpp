@@ -146,6 +146,7 @@ TEST_CASE("a folder's layout is detected and its files are ordered by version") 
        {{"00002_b.sql", goose_text}, {"00001_a.sql", "-- a comment\n--+goose up\nSELECT 1;"}},
        Layout::goose,
        "1 00001 a\n2 00002 b"},
+      {"a misspelt directive of goose", {{"1_a.sql", "-- +goose Upp\nSELECT 1;"}}, Layout::goose, "1 1 a"},
       {"plain",
        {{"00010.sql"}, {"0002_b.sql"}, {"2017-09-23-c.sql"}, {"20170309-d.sql"}},
        Layout::plain,
