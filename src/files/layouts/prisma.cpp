@@ -34,8 +34,8 @@ void parse(const ParseInput& input, Migration& migration) {
   migration.up->tool_adds_no_transaction = true;
 }
 
-std::vector<NewFile> create(std::string_view version, std::string_view name) {
-  return {{.path = fmt::format("{}_{}/migration.sql", version, name), .contents = {}}};
+std::vector<NewFile> create(std::string_view version, std::string_view name, std::string_view /*separator*/) {
+  return {{.path = fmt::format("{}_{}/migration.sql", version, name), .contents = std::string(new_up_text)}};
 }
 
 }  // namespace
