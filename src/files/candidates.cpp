@@ -97,7 +97,12 @@ std::optional<Layout> detect_layout(const std::vector<Candidate>& candidates, co
   if (seen.empty()) {
     const bool numbered = std::any_of(candidates.begin(), candidates.end(),
                                       [](const Candidate& one) { return is_numbered_file(one.path); });
-    return numbered ? std::optional(Layout::plain) : std::nullopt;
+    if (numbered) return Layout::plain;
+    // `1_a/down.sql` alone is diesel's form, though it makes no migration.
+    const bool folders = std::any_of(candidates.begin(), candidates.end(), [](const Candidate& one) {
+      return !leading_digits(one.path).empty() && parse_folder(one.path);
+    });
+    return folders ? std::optional(Layout::diesel) : std::nullopt;
   }
   if (seen.size() == 1) return seen.front().first;
   std::vector<std::string> files;

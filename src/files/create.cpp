@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <filesystem>
 #include <system_error>
@@ -12,6 +13,7 @@
 #include "files/descriptor.hpp"
 #include "files/layouts.hpp"
 #include "files/migrations.hpp"
+#include "files/names.hpp"
 
 namespace kdb::files {
 namespace {
@@ -21,6 +23,12 @@ constexpr size_t max_name_length = 180;
 
 // Shorter numbers count 1, 2, 3; from eight digits on they are dates (20260115) or moments.
 constexpr size_t date_digits = 8;
+
+// ASCII punctuation but `_` and `-`; letters of other alphabets stay.
+bool is_dropped(char c) {
+  return c != '_' && c != '-' && std::ispunct(static_cast<unsigned char>(c)) != 0 &&
+         static_cast<unsigned char>(c) < 0x80;
+}
 
 std::string file_name_part(std::string_view name) {
   std::string part(trim(name));
@@ -37,7 +45,14 @@ std::string file_name_part(std::string_view name) {
                 "the name of a migration may not contain slashes, backslashes or control characters",
                 "use letters, digits and _");
   }
-  std::replace(part.begin(), part.end(), ' ', '_');
+  // As dbmate does, but for dots: `Move to v1.2!` is Move_to_v1_2.
+  std::replace_if(
+      part.begin(), part.end(), [](char c) { return c == ' ' || c == '.'; }, '_');
+  part.erase(std::remove_if(part.begin(), part.end(), is_dropped), part.end());
+  if (part.empty()) {
+    throw Error(Exit::usage, fmt::format("the name \"{}\" has no letter and no digit", name),
+                "kdb migrate new add_users_email");
+  }
   return part;
 }
 
@@ -54,20 +69,36 @@ std::string next_number(std::string text) {
   return text;
 }
 
-// Above every other version: the next number where versions count, else the timestamp, or just above a later
-// one.
-std::string next_version(const MigrationFolder& folder, std::string_view utc_timestamp) {
+const MigrationFile* find_newest(const MigrationFolder& folder) {
   const MigrationFile* newest = nullptr;
-  bool counts = false;
   for (const MigrationFile& file : folder.files) {
     if (file.kind == MigrationKind::repeatable) continue;
     if (newest == nullptr || newest->version < file.version) newest = &file;
   }
-  if (newest != nullptr) counts = newest->version.key.front().size() < date_digits;
-  if (counts) return next_number(newest->version.text);
-  const Version now{.text = std::string(utc_timestamp), .key = {std::string(utc_timestamp)}};
-  if (newest == nullptr || newest->version < now) return now.text;
-  return next_number(newest->version.key.front());
+  return newest;
+}
+
+// Above every other version: the next number where versions count, else the timestamp, or just above a later
+// one.
+std::string next_version(Layout layout, const MigrationFile* newest, std::string_view utc_timestamp) {
+  std::string now(utc_timestamp);
+  if (newest == nullptr) return now;
+  const std::string& key = newest->version.key.front();
+  if (layout == Layout::prisma) return key < "/" + now ? now : next_number(newest->version.text);
+  if (key.size() < date_digits) return next_number(newest->version.text);
+  // diesel's newer form, 2026-01-15-093000-0000.
+  if (layout == Layout::diesel && key.size() == now.size() + 4) now += "0000";
+  return newest->version < Version{.text = now, .key = {now}} ? now : next_number(key);
+}
+
+// What stands between version and name of the newest file: `-` in 0064-name.sql.
+std::string separator_of(const MigrationFile* newest) {
+  if (newest == nullptr || newest->name.empty()) return "_";
+  std::string_view rest = base_name(newest->path);
+  if (!rest.starts_with(newest->version.text)) return "_";
+  rest.remove_prefix(newest->version.text.size());
+  const std::string_view separator = rest.substr(0, rest.find_first_not_of("_-. "));
+  return separator.empty() ? "_" : std::string(separator);
 }
 
 MigrationFolder list_or_empty(const MigrationSource& source) {
@@ -106,7 +137,9 @@ std::vector<std::string> create_migration(const MigrationSource& source, std::st
   const std::string part = file_name_part(name);
   const MigrationFolder folder = list_or_empty(source);
   const LayoutRules& rules = rules_of(folder.layout);
-  const auto files = rules.create(next_version(folder, utc_timestamp), part);
+  const MigrationFile* newest = find_newest(folder);
+  const auto files =
+      rules.create(next_version(folder.layout, newest, utc_timestamp), part, separator_of(newest));
   for (const NewFile& file : files) {
     const auto entry = rules.classify(file.path);
     const bool fits = entry && entry->role != Entry::Role::refused && entry->name == part;
@@ -115,6 +148,10 @@ std::vector<std::string> create_migration(const MigrationSource& source, std::st
                   fmt::format("the name \"{}\" would not be read back as that of a {} migration", part,
                               to_string(folder.layout)),
                   "use letters, digits and _, and begin with a letter");
+    }
+    if (newest != nullptr && entry->version <= newest->version) {
+      throw Error(Exit::usage, fmt::format("\"{}\" would not come after \"{}\"", file.path, newest->path),
+                  "create the file by hand, with a name that sorts behind all others");
     }
   }
   std::vector<std::string> paths;

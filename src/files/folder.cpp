@@ -31,6 +31,7 @@ class Lister {
   MigrationFolder list(const LayoutRules& rules, const std::vector<std::string>& paths) {
     folder_.layout = rules.layout;
     for (const std::string& path : paths) add(rules, path);
+    if (!rules.folder_file.empty()) refuse_incomplete_folders(rules, paths);
     sort_files();
     pair_downs();
     report_duplicates();
@@ -92,6 +93,23 @@ class Lister {
     problem(fmt::format("\"{}\" {}", base_name(path).empty() ? path : base_name(path), reason), shown(path),
             fmt::format("{} migrations are named {}; move what is none out of the folder",
                         to_string(rules.layout), rules.form));
+  }
+
+  // A folder that is named like a migration and is none: its tool fails too.
+  void refuse_incomplete_folders(const LayoutRules& rules, const std::vector<std::string>& paths) {
+    const auto holds = [&](const std::string& folder, std::string_view file) {
+      return std::binary_search(paths.begin(), paths.end(), folder + std::string(file));
+    };
+    std::string last;
+    for (const std::string& path : paths) {
+      const size_t slash = path.find('/');
+      if (slash == std::string::npos || leading_digits(path).empty()) continue;
+      const std::string folder = path.substr(0, slash + 1);
+      if (folder == std::exchange(last, folder)) continue;
+      // A down file alone is reported as such.
+      if (holds(folder, rules.folder_file) || holds(folder, "down.sql")) continue;
+      refuse(folder, fmt::format("has no {}", rules.folder_file), rules);
+    }
   }
 
   bool refuse_as(Layout layout, const std::string& path) {
@@ -178,7 +196,8 @@ class Lister {
   void report_duplicate(const std::string& what, const std::string& first, const std::string& second) {
     has_duplicates_ = true;
     problem(fmt::format("two {}: {} and {}", what, first, second), second,
-            "rename the one that was never applied");
+            "rename the one that was never applied; if both were applied, each on another database, "
+            "give one a new version and write it so that it does no harm where it was done");
   }
 
   MigrationFolder finish() {

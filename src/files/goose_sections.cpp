@@ -41,6 +41,14 @@ std::optional<Word> find_word(std::string_view text) {
   return row == std::end(words) ? std::nullopt : std::optional(row->word);
 }
 
+std::string hint_for(const Directive& unknown) {
+  std::vector<std::string_view> known;
+  for (const WordRow& row : words) known.push_back(row.text);
+  if (const auto meant = did_you_mean(trim(unknown.text.substr(prefix.size())), known))
+    return fmt::format("did you mean \"-- +goose {}\"?", *meant);
+  return "goose knows Up, Down, StatementBegin, StatementEnd, NO TRANSACTION, ENVSUB ON and ENVSUB OFF";
+}
+
 /// Goes through a file's directives in order and collects the lines between them.
 class GooseFile {
  public:
@@ -72,9 +80,7 @@ class GooseFile {
     const auto word = find_word(trim(directive.text.substr(prefix.size())));
     if (!word || directive.column != 1) {
       problem(directive.line, fmt::format("unclear directive \"-- {}\"", directive.text),
-              word ? "a directive begins at the start of its line"
-                   : "goose knows Up, Down, StatementBegin, StatementEnd, NO TRANSACTION, ENVSUB ON and "
-                     "ENVSUB OFF");
+              word ? "a directive begins at the start of its line" : hint_for(directive));
       return;
     }
     switch (*word) {
@@ -173,9 +179,10 @@ class GooseFile {
 
 }  // namespace
 
+// A misspelt directive makes a goose file too: as a plain one, all of it would run.
 bool has_goose_directive(std::string_view contents) {
   return has_directive_line(contents, prefix, [](const Directive& line) {
-    return find_word(trim(line.text.substr(prefix.size()))) == Word::up;
+    return line.text.size() > prefix.size() && line.text[prefix.size()] == ' ';
   });
 }
 

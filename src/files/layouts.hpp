@@ -43,6 +43,10 @@ struct NewFile {
   std::string contents;
 };
 
+/// What a new file says where its layout has no directives to begin with.
+constexpr std::string_view new_up_text = "-- what this migration does\n";
+constexpr std::string_view new_down_text = "-- how to undo it; without a statement, nothing is undone\n";
+
 /// A layout of a folder: one row of the table, one file in layouts/.
 struct LayoutRules {
   Layout layout = Layout::native;
@@ -56,10 +60,15 @@ struct LayoutRules {
   std::optional<Entry> (*classify)(std::string_view path) = nullptr;
   /// Takes the file's sections apart.
   void (*parse)(const ParseInput& input, Migration& migration) = nullptr;
-  /// The files of a new migration, ups first. `version` is digits alone, `name` is fit for a file name.
-  std::vector<NewFile> (*create)(std::string_view version, std::string_view name) = nullptr;
+  /// The files of a new migration, ups first, none of them empty: each is read back without a problem.
+  /// `version` is digits alone, `name` is fit for a file name; `separator` stands between them in the
+  /// folder's newest file, for layouts in which several may.
+  std::vector<NewFile> (*create)(std::string_view version, std::string_view name,
+                                 std::string_view separator) = nullptr;
   /// A file beside the up file that holds its options; empty if the layout has none.
   std::string_view companion = {};
+  /// Where a migration is a folder: the file that each folder of a numbered name must hold.
+  std::string_view folder_file = {};
   /// The tool reads sub-folders too.
   bool recursive = false;
 };

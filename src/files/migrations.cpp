@@ -55,15 +55,14 @@ Migration parse(const MigrationSource& source, Layout layout, const MigrationFil
         {.message = "empty migration file", .where = {.file = file.path, .line = 1}, .hint = {}});
     readable = false;
   }
-  // An empty down file undoes nothing, so the migration has no down.
-  const bool has_down = bytes.down && !is_empty(*bytes.down);
-  if (has_down) readable = check_bytes(*bytes.down, file.down_path, problems) && readable;
+  // An empty down file is a down that does nothing, as golang-migrate and diesel have it.
+  if (bytes.down) readable = check_bytes(*bytes.down, file.down_path, problems) && readable;
   if (readable) {
     rules_of(layout).parse(
         {.source = source,
          .file = file,
          .up = without_byte_order_mark(bytes.up),
-         .down = has_down ? std::optional(without_byte_order_mark(*bytes.down)) : std::nullopt,
+         .down = bytes.down ? std::optional(without_byte_order_mark(*bytes.down)) : std::nullopt,
          .companion = bytes.companion,
          .problems = problems},
         migration);

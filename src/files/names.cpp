@@ -86,7 +86,7 @@ bool is_numbered_file(std::string_view path) {
 }
 
 std::optional<UpDownName> parse_up_down(std::string_view path) {
-  if (path.find('/') != std::string_view::npos) return std::nullopt;
+  if (path.find('/') != std::string_view::npos || !ends_in_sql(path)) return std::nullopt;
   const std::string_view digits = leading_digits(path);
   if (digits.empty() || digits.size() == path.size() || path[digits.size()] != '_') return std::nullopt;
   const std::string_view rest = path.substr(digits.size() + 1);

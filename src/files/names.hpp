@@ -30,7 +30,8 @@ std::string name_after(std::string_view rest);
 /// the form of native, goose and plain.
 bool is_numbered_file(std::string_view path);
 
-/// golang-migrate's form, in the folder itself: `^([0-9]+)_(.*)\.(down|up)\.(.*)$`.
+/// golang-migrate's form, in the folder itself: `^([0-9]+)_(.*)\.(down|up)\.(.*)$`, as far as it ends in
+/// `.sql` (in any case). The tool itself takes every ending, an editor's `.orig` and `.bak` among them.
 struct UpDownName {
   std::string_view digits;
   std::string_view title;

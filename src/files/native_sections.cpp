@@ -151,6 +151,43 @@ std::optional<Section> make_section(const Collected& all, const std::string& fil
   return section;
 }
 
+// dbmate (pkg/dbmate/migration.go, from 2.29 on) reads several pairs of an up and a down from one file: all
+// ups run in the order of the file, and so do all downs. Older ones took everything behind the first down as
+// the way back, so what is no such pair runs nowhere.
+void check_pairs(const std::vector<Directive>& directives, const std::string& file,
+                 std::vector<Problem>& problems) {
+  constexpr std::string_view hint =
+      "a file has one up and at most one down section, or several ups with a down after each";
+  const auto report = [&](int line, std::string message) {
+    problems.push_back({.message = std::move(message),
+                        .where = {.file = file, .line = line},
+                        .hint = std::string(hint)});
+  };
+  const auto begins = [](const Directive& directive, std::string_view word) {
+    return words_of(directive.text).front() == word;
+  };
+  const auto is_up = [&](const Directive& directive) { return begins(directive, "migrate:up"); };
+  const bool several = std::count_if(directives.begin(), directives.end(), is_up) > 1;
+  int open_up = 0;  // the line of the up whose down is still to come
+  bool has_up = false;
+  const auto report_open = [&] {
+    if (several && open_up != 0)
+      report(open_up, fmt::format("\"-- migrate:up\" of line {} has no \"-- migrate:down\"", open_up));
+  };
+  for (const Directive& directive : directives) {
+    if (is_up(directive)) {
+      report_open();
+      open_up = directive.line;
+      has_up = true;
+    } else if (begins(directive, "migrate:down")) {
+      if (has_up && open_up == 0)
+        report(directive.line, "second \"-- migrate:down\" after one \"-- migrate:up\"");
+      open_up = 0;
+    }
+  }
+  report_open();
+}
+
 std::vector<Directive> native_directives(std::string_view text) {
   auto directives = find_directives(text, prefix);
   directives.erase(
@@ -202,6 +239,7 @@ void parse_native(const ParseInput& input, Migration& migration) {
     return;
   }
   report_leading_sql(input.up.substr(0, directives.front().begin), file, "-- migrate:up", input.problems);
+  check_pairs(directives, file, input.problems);
   Collected up;
   Collected down;
   for (size_t i = 0; i < directives.size(); ++i) {

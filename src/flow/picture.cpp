@@ -110,10 +110,19 @@ View open_and_look(const Context& context, bool with_times) {
 const MigrationStatus& find_version(const Picture& picture, const std::string& version) {
   const std::string_view digits = std::string_view(version).substr(
       std::min(version.find_first_not_of('0'), version.empty() ? 0 : version.size() - 1));
-  for (const MigrationStatus& row : picture.rows)
-    if (row.kind != MigrationKind::repeatable &&
-        (row.version.text == version || row.version.key_text() == digits || row.version.key_text() == version))
-      return row;
+  const MigrationStatus* found = nullptr;
+  for (const MigrationStatus& row : picture.rows) {
+    if (row.kind == MigrationKind::repeatable) continue;
+    const std::string key = row.version.key_text();
+    if (key == "/" + version) return row;  // a Prisma folder's whole name
+    if (row.version.text != version && key != digits && key != version) continue;
+    if (found != nullptr && found->version != row.version) {
+      throw Error(Exit::usage, fmt::format("several migrations have the version {}", version),
+                  fmt::format("give the folder's whole name, such as {}", row.version.key_text().substr(1)));
+    }
+    if (found == nullptr) found = &row;
+  }
+  if (found != nullptr) return *found;
   throw Error(Exit::usage, fmt::format("no migration has the version {}", version),
               "`kdb migrate status` lists the versions");
 }

@@ -17,8 +17,13 @@ constexpr std::array<std::pair<Layout, std::string_view>, 7> layout_names{{
     {Layout::plain, "plain"},
 }};
 
-// Two numbers without leading zeros: the longer one is the greater one.
-std::strong_ordering compare_numbers(const std::string& a, const std::string& b) {
+// `/` is in no folder's name, so no name is taken for a number or for several components.
+bool is_text(std::string_view component) { return component.starts_with('/'); }
+
+// Two numbers without leading zeros: the longer one is the greater one. Text compares as bytes, and stands before
+// every number.
+std::strong_ordering compare_components(const std::string& a, const std::string& b) {
+  if (is_text(a) || is_text(b)) return a.compare(b) <=> 0;
   if (a.size() != b.size()) return a.size() <=> b.size();
   return a.compare(b) <=> 0;
 }
@@ -41,7 +46,7 @@ std::optional<Layout> parse_layout(std::string_view name) {
 std::strong_ordering Version::operator<=>(const Version& other) const {
   const size_t common = std::min(key.size(), other.key.size());
   for (size_t i = 0; i < common; ++i) {
-    if (const auto order = compare_numbers(key[i], other.key[i]); order != 0) return order;
+    if (const auto order = compare_components(key[i], other.key[i]); order != 0) return order;
   }
   return key.size() <=> other.key.size();
 }
@@ -57,6 +62,10 @@ std::string Version::key_text() const {
 
 Version version_from_history(std::string text, std::string_view key) {
   Version version{.text = std::move(text), .key = {}};
+  if (is_text(key)) {
+    version.key.emplace_back(key);
+    return version;
+  }
   while (!key.empty()) {
     const size_t dot = key.find('.');
     version.key.emplace_back(key.substr(0, dot));

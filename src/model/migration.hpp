@@ -26,10 +26,11 @@ enum class Layout {
 std::string_view to_string(Layout layout);
 std::optional<Layout> parse_layout(std::string_view name);
 
-/// A version as it is written and as it compares: numerically, of any length, component by component.
+/// A version as it is written and as it compares: numerically, of any length, component by component. A key that
+/// begins with `/` is one component of text and compares by its bytes: a Prisma folder's whole name.
 struct Version {
   std::string text;               // as written: "0002", "1.2", "2017-09-23-120000"
-  std::vector<std::string> key;   // components without leading zeros: {"2"}, {"1","2"}, {"20170923120000"}
+  std::vector<std::string> key;   // components without leading zeros: {"2"}, {"1","2"}, {"20170923120000"}, {"/2025_init"}
 
   std::strong_ordering operator<=>(const Version& other) const;  // by key alone
   bool operator==(const Version& other) const { return key == other.key; }

@@ -96,6 +96,10 @@ TEST_CASE("a folder's layout is detected and its files are ordered by version") 
        {{"10_b.up.sql"}, {"10_b.down.sql"}, {"000002_a.up.sql"}},
        Layout::golang_migrate,
        "2 000002 a\n10 10 b down /10_b.down.sql"},
+      {"golang-migrate in capitals",
+       {{"1_a.up.SQL"}, {"1_a.down.Sql"}},
+       Layout::golang_migrate,
+       "1 1 a down /1_a.down.Sql"},
       {"golang-migrate pairs files by version, whatever their names",
        {{"1_a.up.sql"}, {"001_b.down.sql"}},
        Layout::golang_migrate,
@@ -112,7 +116,19 @@ TEST_CASE("a folder's layout is detected and its files are ordered by version") 
       {"prisma",
        {{"20260115093000_b/migration.sql"}, {"0_init/migration.sql"}},
        Layout::prisma,
-       "0 0 init\n20260115093000 20260115093000 b"},
+       "/0_init 0 init\n/20260115093000_b 20260115093000 b"},
+      {"prisma orders folders by their names as text",
+       {{"20250702_second/migration.sql"},
+        {"20250701000000_init/migration.sql"},
+        {"20250701000000_b.c/migration.sql"},
+        {"20250701000000_B/migration.sql"},
+        {"20250701000000/migration.sql"},
+        {"9_last/migration.sql"},
+        {"10_first/migration.sql"}},
+       Layout::prisma,
+       "/10_first 10 first\n/20250701000000 20250701000000 \n/20250701000000_B 20250701000000 B\n"
+       "/20250701000000_b.c 20250701000000 b.c\n/20250701000000_init 20250701000000 init\n"
+       "/20250702_second 20250702 second\n/9_last 9 last"},
       {"flyway",
        {{"V1.10__c.sql"},
         {"V1_2__b.sql"},
@@ -130,6 +146,7 @@ TEST_CASE("a folder's layout is detected and its files are ordered by version") 
        {{"00002_b.sql", goose_text}, {"00001_a.sql", "-- a comment\n--+goose up\nSELECT 1;"}},
        Layout::goose,
        "1 00001 a\n2 00002 b"},
+      {"a misspelt directive of goose", {{"1_a.sql", "-- +goose Upp\nSELECT 1;"}}, Layout::goose, "1 1 a"},
       {"plain",
        {{"00010.sql"}, {"0002_b.sql"}, {"2017-09-23-c.sql"}, {"20170309-d.sql"}},
        Layout::plain,
@@ -178,6 +195,8 @@ TEST_CASE("files that are no migration are listed, hidden ones are not") {
        {"not migrations, in : docs/, sub/x.md, sub/y.md"}},
       {{{"1_a/up.sql"}, {"1_a/notes.txt"}, {"schema.rs"}}, {"not migrations, in : 1_a/notes.txt, schema.rs"}},
       {{{"V1__a.sql"}, {"flyway.conf"}, {"seed.sql"}}, {"not migrations, in : flyway.conf, seed.sql"}},
+      {{{"1_a.up.sql"}, {"2_b.up.json"}, {"3_c.up.sql.orig"}, {"3_c.down.sql.bak"}, {"4_d.up.sql~"}},
+       {"not migrations, in : 2_b.up.json, 3_c.down.sql.bak, 3_c.up.sql.orig, 4_d.up.sql~"}},
       {{{"1_a.up.sql"}, {"seed.sql"}, {"embed.go"}}, {"not migrations, in : embed.go, seed.sql"}},
       {{{"1_a.sql", goose_text}, {"1_a_test.go"}, {"embed.go"}},
        {"not migrations, in : 1_a_test.go, embed.go"}},
@@ -210,7 +229,9 @@ TEST_CASE("a folder that cannot be run as it is, is refused with every reason") 
   const std::string diesel_hint =
       " | diesel migrations are named 2026-01-15-093000_name/up.sql; move what is none out of the folder";
   const std::string mixed_hint = " | keep one tool's files in it, or say which with [migrations] layout";
-  const std::string duplicate_hint = " | rename the one that was never applied";
+  const std::string duplicate_hint =
+      " | rename the one that was never applied; if both were applied, each on another database, give one a "
+      "new version and write it so that it does no harm where it was done";
   const Case cases[] = {
       // Two layouts in one folder.
       {{{"1_a.sql", native_text}, {"2_b.sql"}},
@@ -260,6 +281,9 @@ TEST_CASE("a folder that cannot be run as it is, is refused with every reason") 
       {{{"1_a.up.sql"}, {"x_c.down.sql"}},
        "/x_c.down.sql: \"x_c.down.sql\" is neither VERSION_name.up.sql nor VERSION_name.down.sql" +
            golang_hint},
+      {{{"1_a.up.sql"}, {"2_b.up.go"}, {"2_b.down.py"}},
+       "/2_b.down.py: \"2_b.down.py\" is a Python migration, and kdb runs SQL only" + golang_hint +
+           "\n/2_b.up.go: \"2_b.up.go\" is a Go migration, and kdb runs SQL only" + golang_hint},
       {{{"V1__a.sql"}, {"Vx__b.sql"}},
        "/Vx__b.sql: \"Vx__b.sql\" has the version \"x\", which is not made of numbers (two underscores end "
        "it)" +
@@ -314,6 +338,13 @@ TEST_CASE("a folder that cannot be run as it is, is refused with every reason") 
        "/3_c.py: \"3_c.py\" is a Python migration, and kdb runs SQL only" + diesel_hint +
            "\n/b/up.sql: \"up.sql\" is in a folder whose name has no version number at its beginning" +
            diesel_hint},
+      {{{"1_a/up.sql"}, {"2_b/"}, {"3_c/metadata.toml"}, {"4_d/down.sql"}},
+       "/2_b/: \"2_b/\" has no up.sql" + diesel_hint + "\n/3_c/: \"3_c/\" has no up.sql" + diesel_hint +
+           "\n/4_d/down.sql: version 4 has a down file and no up file | add the up file, or move the down "
+           "file out of the folder"},
+      {{{"1_a/down.sql"}},
+       "/1_a/down.sql: version 1 has a down file and no up file | add the up file, or move the down file out "
+       "of the folder"},
       // Migrations that are all elsewhere.
       {{{"postgres/1_a.up.sql"}},
        "/postgres/1_a.up.sql: \"postgres/1_a.up.sql\" is in a sub-folder, and the folder itself has no "

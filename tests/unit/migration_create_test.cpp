@@ -55,12 +55,26 @@ TEST_CASE("a new migration is written in the folder's own layout, above every ot
       {"diesel, the newest from the future",
        {{"2027-01-01-000000_a/up.sql", ""}},
        "/2027-01-01-000001_add_users/up.sql /2027-01-01-000001_add_users/down.sql"},
+      {"diesel with four digits behind the time",
+       {{"2025-01-01-000000-0000_a/up.sql", ""}},
+       "/2026-01-15-093000-0000_add_users/up.sql /2026-01-15-093000-0000_add_users/down.sql"},
+      {"diesel with four digits behind the time, the same second",
+       {{"2026-01-15-093000-0000_a/up.sql", ""}},
+       "/2026-01-15-093000-0001_add_users/up.sql /2026-01-15-093000-0001_add_users/down.sql"},
+      {"prisma, dates", {{"20250101_a/migration.sql", ""}}, "/20260115093000_add_users/migration.sql"},
+      {"prisma, the first alone", {{"0_init/migration.sql", ""}}, "/20260115093000_add_users/migration.sql"},
+      {"prisma, the same second",
+       {{"20260115093000_z/migration.sql", ""}},
+       "/20260115093001_add_users/migration.sql"},
       {"prisma",
        {{"0_init/migration.sql", ""}, {"20250101000000_a/migration.sql", ""}},
        "/20260115093000_add_users/migration.sql"},
       {"flyway", {{"V1__a.sql", ""}, {"V2__b.sql", ""}, {"R__c.sql", ""}}, "/V3__add_users.sql"},
       {"flyway, components", {{"V1.9__a.sql", ""}}, "/V1.10__add_users.sql"},
       {"plain", {{"0001_a.sql", "SELECT 1;"}}, "/0002_add_users.sql"},
+      {"plain with dashes", {{"0063-a-b.sql", "SELECT 1;"}, {"0001_a.sql", ""}}, "/0064-add_users.sql"},
+      {"plain without names", {{"0063.sql", "SELECT 1;"}}, "/0064_add_users.sql"},
+      {"native with dashes", {{"0063-a.sql", native}}, "/0064-add_users.sql"},
       {"repeatable ones alone", {{"R__c.sql", ""}}, "/V20260115093000__add_users.sql"},
   };
   for (const Case& row : cases) {
@@ -74,6 +88,10 @@ TEST_CASE("a new migration is written in the folder's own layout, above every ot
     const bool repeatable_last = listed.files.back().kind == MigrationKind::repeatable;
     const MigrationFile& made = listed.files.at(listed.files.size() - (repeatable_last ? 2 : 1));
     CHECK(made.name == "add_users");
+    Migration migration;
+    CHECK(problems_of([&] { migration = read_migration(source, listed.layout, made); }) == "");
+    CHECK(migration.up);
+    CHECK(test::read_file(made.path) != "");
   }
 }
 
@@ -106,10 +124,7 @@ TEST_CASE("a name that is no file name is refused") {
       {std::string("a\0b", 3), characters},
       {"a\xFF", characters},
       {std::string(181, 'a'), "the name is too long (181 bytes, at most 180)"},
-      {"x.up",
-       "the name \"x.up\" would not be read back as that of a native migration | use letters, digits and _, "
-       "and "
-       "begin with a letter"},
+      {"!?", "the name \"!?\" has no letter and no digit | kdb migrate new add_users_email"},
       {"_x",
        "the name \"_x\" would not be read back as that of a native migration | use letters, digits and _, "
        "and begin "
@@ -120,6 +135,34 @@ TEST_CASE("a name that is no file name is refused") {
     CHECK(problems_of([&] { create(source, row.name); }) == row.problem);
   }
   CHECK(std::filesystem::is_empty(folder.path()));
+}
+
+TEST_CASE("a name becomes part of a file's name") {
+  struct Case {
+    const char* name;
+    const char* file;
+  };
+  const Case cases[] = {{"Add Users!", "Add_Users"},
+                        {" add-users ", "add-users"},
+                        {"move to v1.2 (again)", "move_to_v1_2_again"},
+                        {"x.up", "x_up"},
+                        {"\xC3\xA9t\xC3\xA9", "\xC3\xA9t\xC3\xA9"}};
+  for (const Case& row : cases) {
+    CAPTURE(row.name);
+    const test::TempDir folder;
+    CHECK(create({.folder = folder.path().string()}, row.name) ==
+          "/20260115093000_" + std::string(row.file) + ".sql");
+  }
+}
+
+TEST_CASE("a version that would not come last is refused") {
+  const test::TempDir folder;
+  folder.write("9_a/migration.sql", "SELECT 1;");
+  const std::string path = folder.path().string();
+  CHECK(problems_of([&] { create({.folder = path}); }) ==
+        "\"10_add_users/migration.sql\" would not come after \"" + path +
+            "/9_a/migration.sql\" | create the file by hand, with a name that sorts behind all others");
+  CHECK_FALSE(std::filesystem::exists(folder.path() / "10_add_users"));
 }
 
 TEST_CASE("a file that cannot be created is an error") {

@@ -56,12 +56,13 @@ TEST_CASE("native sections are cut at their directives and keep the file's lines
       {"no space", "--migrate:up\nSELECT 1;\n--   migrate:down  \nSELECT 2;", "2: SELECT 1", "4: SELECT 2"},
       {"windows lines", "\xEF\xBB\xBF-- migrate:up\r\nSELECT 1;\r\n-- migrate:down\r\nSELECT 2;\r\n",
        "2: SELECT 1", "4: SELECT 2"},
-      {"several sections",
-       "-- migrate:up\nSELECT 1;\n-- migrate:down\nSELECT 4;\n-- migrate:up\nSELECT 2;\n-- migrate:up\n"
-       "SELECT 3;\n-- migrate:down\n\nSELECT 5;\n",
-       "2: SELECT 1 / 6: SELECT 2 / 8: SELECT 3", "4: SELECT 4 / 11: SELECT 5"},
-      {"a statement ends with its section", "-- migrate:up\nSELECT 1\n-- migrate:up\nSELECT 2",
-       "2: SELECT 1 / 4: SELECT 2", "none"},
+      {"several pairs of sections",
+       "-- migrate:up\nSELECT 1;\n-- migrate:down\nSELECT 3;\n-- migrate:up\nSELECT 2;\n-- migrate:down\n\n"
+       "SELECT 4;\n",
+       "2: SELECT 1 / 6: SELECT 2", "4: SELECT 3 / 9: SELECT 4"},
+      {"a statement ends with its section",
+       "-- migrate:up\nSELECT 1\n-- migrate:down\n-- migrate:up\nSELECT 2\n-- migrate:down",
+       "2: SELECT 1 / 5: SELECT 2", ""},
       {"comments first", "-- Creates it.\n\n/* and\n more */\n-- migrate:up\nSELECT 1;", "6: SELECT 1",
        "none"},
       {"a directive in a body",
@@ -94,6 +95,7 @@ TEST_CASE("options stand on the directive's line") {
   const Migration migration = parse(Layout::native,
                                     "-- migrate:up transaction:false lock_timeout:2s\tstatement_timeout:0 "
                                     "allow:INDEX_DROPPED,DELETES_DATA:app.events\nSELECT 1;\n"
+                                    "-- migrate:down\n"
                                     "-- migrate:up allow:TABLE_REWRITE lock_timeout:2s\n"
                                     "-- migrate:down transaction:true\n");
   REQUIRE(migration.up);
@@ -112,6 +114,8 @@ TEST_CASE("a wrong native file is reported with its lines") {
     std::string text;
     std::string problems;
   };
+  const std::string pairs =
+      " | a file has one up and at most one down section, or several ups with a down after each";
   const std::string spelling = " | write \"-- migrate:up\" or \"-- migrate:down\"";
   const Case cases[] = {
       {"SELECT 1;", "f.sql:1: no \"-- migrate:up\" section | begin the file with a line \"-- migrate:up\""},
@@ -152,15 +156,21 @@ TEST_CASE("a wrong native file is reported with its lines") {
        "f.sql:1: allow must be hazards such as INDEX_DROPPED or DELETES_DATA:events, separated by commas, "
        "not "
        "\"A,,B\" | written as allow:VALUE, without white space"},
-      {"-- migrate:up transaction:false\n-- migrate:up transaction:true\n",
-       "f.sql:2: transaction differs from that of an earlier section of the same direction | sections of one "
+      {"-- migrate:up\nSELECT 1;\n-- migrate:down\nSELECT 2;\n-- migrate:up\nSELECT 3;\n",
+       "f.sql:5: \"-- migrate:up\" of line 5 has no \"-- migrate:down\"" + pairs},
+      {"-- migrate:up\nSELECT 1;\n-- migrate:up\nSELECT 2;\n-- migrate:down\n",
+       "f.sql:1: \"-- migrate:up\" of line 1 has no \"-- migrate:down\"" + pairs},
+      {"-- migrate:up\nSELECT 1;\n-- migrate:down\nSELECT 2;\n-- migrate:down\nSELECT 3;\n",
+       "f.sql:5: second \"-- migrate:down\" after one \"-- migrate:up\"" + pairs},
+      {"-- migrate:up transaction:false\n-- migrate:down\n-- migrate:up transaction:true\n-- migrate:down\n",
+       "f.sql:3: transaction differs from that of an earlier section of the same direction | sections of one "
        "direction run as one: say it once"},
-      {"-- migrate:up lock_timeout:1s statement_timeout:1s\n-- migrate:up lock_timeout:2s "
-       "statement_timeout:2s\n",
-       "f.sql:2: lock_timeout differs from that of an earlier section of the same direction | sections of "
+      {"-- migrate:up lock_timeout:1s statement_timeout:1s\n-- migrate:down\n-- migrate:up lock_timeout:2s "
+       "statement_timeout:2s\n-- migrate:down\n",
+       "f.sql:3: lock_timeout differs from that of an earlier section of the same direction | sections of "
        "one "
        "direction run as one: say it once\n"
-       "f.sql:2: statement_timeout differs from that of an earlier section of the same direction | sections "
+       "f.sql:3: statement_timeout differs from that of an earlier section of the same direction | sections "
        "of one "
        "direction run as one: say it once"},
   };
@@ -224,8 +234,16 @@ TEST_CASE("layouts of whole files give the file") {
   }
 }
 
-TEST_CASE("an empty down file is no way back") {
-  CHECK_FALSE(parse(Layout::golang_migrate, "SELECT 1;", " \n").down);
+TEST_CASE("an empty down file is a way back that does nothing") {
+  for (const Layout layout : {Layout::golang_migrate, Layout::diesel, Layout::flyway}) {
+    for (const char* text : {"", " \n", "-- nothing to undo\n", "\xEF\xBB\xBF"}) {
+      CAPTURE(text);
+      const Migration migration = parse(layout, "SELECT 1;", text);
+      REQUIRE(migration.down);
+      CHECK(migration.down->file == "f.down.sql");
+      CHECK(statements(migration.down) == "");
+    }
+  }
   CHECK_FALSE(parse(Layout::golang_migrate, "SELECT 1;").down);
 }
 
@@ -286,10 +304,16 @@ TEST_CASE("a wrong goose file is reported with its lines") {
       {"-- +goose Down\n",
        "f.sql:1: \"-- +goose Down\" before \"-- +goose Up\" | write the up section first\n"
        "f.sql:1: no \"-- +goose Up\" section | begin the file with a line \"-- +goose Up\""},
+      {"-- +goose Upp\n-- +goose Up\n",
+       "f.sql:1: unclear directive \"-- +goose Upp\" | did you mean \"-- +goose Up\"?"},
+      {"-- +goose Up\n-- +goose StatmentBegin\n",
+       "f.sql:2: unclear directive \"-- +goose StatmentBegin\" | did you mean \"-- +goose StatementBegin\"?"},
       {"-- +goose Up\n-- +goose Up\n", "f.sql:2: second \"-- +goose Up\" | a file has one up section"},
       {"-- +goose Up\n-- +goose Down\n-- +goose Down\n",
        "f.sql:3: second \"-- +goose Down\" | a file has one down section"},
-      {"-- +goose Up\n-- +goose Dwon\n", "f.sql:2: unclear directive \"-- +goose Dwon\"" + words},
+      {"-- +goose Up\n-- +goose Dwon\n",
+       "f.sql:2: unclear directive \"-- +goose Dwon\" | did you mean \"-- +goose Down\"?"},
+      {"-- +goose Up\n-- +goose Sideways\n", "f.sql:2: unclear directive \"-- +goose Sideways\"" + words},
       {"-- +goose Up\n -- +goose Down\n",
        "f.sql:2: unclear directive \"-- +goose Down\" | a directive begins at the start of its line"},
       {"-- +goose Up\n-- +goose StatementBegin\nSELECT 1;\n",

@@ -21,7 +21,15 @@ TEST_CASE("versions compare numerically, component by component") {
                         {"1", "1.1"},
                         {"1.2", "1.10"},
                         {"1.9.9", "2"},
-                        {"", "0"}};
+                        {"", "0"},
+                        // Components that are text, as Prisma's folder names are.
+                        {"/10_a", "/9_b"},
+                        {"/20250701000000_init", "/20250702_second"},
+                        {"/20250701", "/20250701_a"},
+                        {"/1_B", "/1_a"},
+                        {"/1_a.b", "/1_a.c"},
+                        {"/1_a", "/1_\xC3\xA9"},
+                        {"/9", "1"}};
   for (const Case& row : cases) {
     CAPTURE(row.smaller);
     const Version smaller = version_from_history("", row.smaller);
@@ -38,7 +46,7 @@ TEST_CASE("a version is its key, however it is written") {
 }
 
 TEST_CASE("a key survives the history") {
-  for (const std::string key : {"", "0", "2", "1.2", "20170923120000", "1.0.3"}) {
+  for (const std::string key : {"", "0", "2", "1.2", "20170923120000", "1.0.3", "/1_a.b..c", "/1"}) {
     CAPTURE(key);
     const Version version = version_from_history("as written", key);
     CHECK(version.key_text() == key);

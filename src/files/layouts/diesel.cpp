@@ -61,16 +61,17 @@ void parse(const ParseInput& input, Migration& migration) {
   migration.down->options.transaction = transaction;
 }
 
-// 20260115093000 as diesel writes it: 2026-01-15-093000.
+// 20260115093000 as diesel writes it: 2026-01-15-093000, in newer versions with four digits more (-0000).
 std::string dashed(std::string_view version) {
-  if (version.size() != 14) return std::string(version);
-  return fmt::format("{}-{}-{}-{}", version.substr(0, 4), version.substr(4, 2), version.substr(6, 2),
-                     version.substr(8));
+  if (version.size() != 14 && version.size() != 18) return std::string(version);
+  return fmt::format("{}-{}-{}-{}{}{}", version.substr(0, 4), version.substr(4, 2), version.substr(6, 2),
+                     version.substr(8, 6), version.size() == 18 ? "-" : "", version.substr(14));
 }
 
-std::vector<NewFile> create(std::string_view version, std::string_view name) {
+std::vector<NewFile> create(std::string_view version, std::string_view name, std::string_view /*separator*/) {
   const std::string folder = fmt::format("{}_{}", dashed(version), name);
-  return {{.path = folder + "/up.sql", .contents = {}}, {.path = folder + "/down.sql", .contents = {}}};
+  return {{.path = folder + "/up.sql", .contents = std::string(new_up_text)},
+          {.path = folder + "/down.sql", .contents = std::string(new_down_text)}};
 }
 
 }  // namespace
@@ -82,7 +83,8 @@ LayoutRules diesel_layout() {
           .classify = classify,
           .parse = parse,
           .create = create,
-          .companion = metadata};
+          .companion = metadata,
+          .folder_file = "up.sql"};
 }
 
 }  // namespace kdb::files

@@ -140,8 +140,8 @@ void parse(const ParseInput& input, Migration& migration) {
   if (input.down) migration.down = make_section(input, *input.down, input.file.down_path);
 }
 
-std::vector<NewFile> create(std::string_view version, std::string_view name) {
-  return {{.path = fmt::format("V{}__{}.sql", version, name), .contents = {}}};
+std::vector<NewFile> create(std::string_view version, std::string_view name, std::string_view /*separator*/) {
+  return {{.path = fmt::format("V{}__{}.sql", version, name), .contents = std::string(new_up_text)}};
 }
 
 }  // namespace

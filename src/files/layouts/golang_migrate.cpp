@@ -33,9 +33,9 @@ void parse(const ParseInput& input, Migration& migration) {
   if (migration.down) migration.down->tool_adds_no_transaction = true;
 }
 
-std::vector<NewFile> create(std::string_view version, std::string_view name) {
-  return {{.path = fmt::format("{}_{}.up.sql", version, name), .contents = {}},
-          {.path = fmt::format("{}_{}.down.sql", version, name), .contents = {}}};
+std::vector<NewFile> create(std::string_view version, std::string_view name, std::string_view /*separator*/) {
+  return {{.path = fmt::format("{}_{}.up.sql", version, name), .contents = std::string(new_up_text)},
+          {.path = fmt::format("{}_{}.down.sql", version, name), .contents = std::string(new_down_text)}};
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ std::optional<Entry> classify(std::string_view path) {
   return leading_digits(path).empty() ? std::nullopt : refuse_unnumbered_sql(path);
 }
 
-std::vector<NewFile> create(std::string_view version, std::string_view name) {
+std::vector<NewFile> create(std::string_view version, std::string_view name, std::string_view /*separator*/) {
   return {
       {.path = fmt::format("{}_{}.sql", version, name), .contents = "-- +goose Up\n\n\n-- +goose Down\n\n"}};
 }

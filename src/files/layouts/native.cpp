@@ -15,8 +15,8 @@ std::optional<Entry> classify(std::string_view path) {
   return refuse_unnumbered_sql(path);
 }
 
-std::vector<NewFile> create(std::string_view version, std::string_view name) {
-  return {{.path = fmt::format("{}_{}.sql", version, name),
+std::vector<NewFile> create(std::string_view version, std::string_view name, std::string_view separator) {
+  return {{.path = fmt::format("{}{}{}.sql", version, separator, name),
            .contents = "-- migrate:up\n\n\n-- migrate:down\n\n"}};
 }
 

@@ -21,8 +21,9 @@ std::optional<Entry> classify(std::string_view path) {
   return refuse_unnumbered_sql(path);
 }
 
-std::vector<NewFile> create(std::string_view version, std::string_view name) {
-  return {{.path = fmt::format("{}_{}.sql", version, name), .contents = {}}};
+std::vector<NewFile> create(std::string_view version, std::string_view name, std::string_view separator) {
+  return {
+      {.path = fmt::format("{}{}{}.sql", version, separator, name), .contents = std::string(new_up_text)}};
 }
 
 }  // namespace

@@ -21,13 +21,11 @@ std::optional<Entry> classify(std::string_view path) {
     if (is_numbered_file(path)) return refused("is a file, and Prisma's migrations are folders");
     return std::nullopt;
   }
-  const bool is_empty_folder = name->file.empty();
-  if (is_empty_folder && !leading_digits(name->folder).empty()) return refused("has no migration.sql");
   if (name->file != "migration.sql") return std::nullopt;
-  auto version = dated_version(name->folder);
-  if (!version) return refused("is in a folder whose name has no version number at its beginning");
-  std::string title = name_after(name->folder.substr(version->text.size()));
-  return Entry{.version = std::move(*version), .name = std::move(title)};
+  const std::string_view digits = leading_digits(name->folder);
+  if (digits.empty()) return refused("is in a folder whose name has no version number at its beginning");
+  return Entry{.version = {.text = std::string(digits), .key = {"/" + std::string(name->folder)}},
+               .name = name_after(name->folder.substr(digits.size()))};
 }
 
 void parse(const ParseInput& input, Migration& migration) {
@@ -36,19 +34,23 @@ void parse(const ParseInput& input, Migration& migration) {
   migration.up->tool_adds_no_transaction = true;
 }
 
-std::vector<NewFile> create(std::string_view version, std::string_view name) {
-  return {{.path = fmt::format("{}_{}/migration.sql", version, name), .contents = {}}};
+std::vector<NewFile> create(std::string_view version, std::string_view name, std::string_view /*separator*/) {
+  return {{.path = fmt::format("{}_{}/migration.sql", version, name), .contents = std::string(new_up_text)}};
 }
 
 }  // namespace
 
+// The leading digits alone are no identity here, though they are what people call a migration by: Prisma
+// sorts its folders by their whole names as text, and real projects have several of one moment (langfuse:
+// six), and dates beside moments (20250701000000_init before 20250702_second).
 LayoutRules prisma_layout() {
   return {.layout = Layout::prisma,
           .form = "20260115093000_name/migration.sql",
           .claims = claims,
           .classify = classify,
           .parse = parse,
-          .create = create};
+          .create = create,
+          .folder_file = "migration.sql"};
 }
 
 }  // namespace kdb::files
