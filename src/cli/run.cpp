@@ -85,9 +85,14 @@ CLI::App* quiet_subcommand(CLI::App& parent, const std::string& name) {
   return app;
 }
 
-/// One CLI11 application per command and group, from the rows.
-std::map<std::string, Level> build(CLI::App& app) {
+/// One CLI11 application per command and group, from the rows. Options are added only where `words` may need them: to
+/// make all of them costs as much as to connect.
+std::map<std::string, Level> build(CLI::App& app, const std::vector<std::string>& words) {
   std::map<std::string, Level> levels;
+  const auto named = [&](const std::string& path) {
+    const std::string last = path.substr(path.rfind(' ') + 1);
+    return path.empty() || std::find(words.begin(), words.end(), last) != words.end();
+  };
   app.set_help_flag();
   levels[""].app = &app;
   for (const Command& command : commands()) {
@@ -102,6 +107,7 @@ std::map<std::string, Level> build(CLI::App& app) {
     }
     Level& level = levels[path];
     level.command = &command;
+    if (!named(path)) continue;
     for (const Option& option : command.options) add_option(*level.app, option, level.slots);
     for (const Positional& positional : command.positionals) {
       level.slots.push_back(std::make_unique<Slot>());
@@ -109,8 +115,10 @@ std::map<std::string, Level> build(CLI::App& app) {
       level.app->add_option(std::string(positional.name), level.slots.back()->values)->expected(1);
     }
   }
-  for (auto& [path, level] : levels)
+  for (auto& [path, level] : levels) {
+    if (!named(path)) continue;
     for (const Option& option : global_options()) add_option(*level.app, option, level.slots);
+  }
   return levels;
 }
 
@@ -168,7 +176,7 @@ Parsed parse(int argc, char** argv) {
     words.erase(dashes, words.end());
   }
   CLI::App app;
-  std::map<std::string, Level> levels = build(app);
+  std::map<std::string, Level> levels = build(app, words);
   try {
     std::vector<std::string> consumed(words.rbegin(), words.rend());
     app.parse(consumed);
