@@ -18,7 +18,7 @@ std::string version_component(std::string_view digits);
 /// A version of one number, as written.
 Version number_version(std::string_view digits);
 
-/// The version of diesel, Prisma and plain names: the leading digits, or a whole date and time with `-` and
+/// The version of diesel and plain names: the leading digits, or a whole date and time with `-` and
 /// `_` in it
 /// (`2017-09-23-120000_x` is 20170923120000). Its text is what was consumed; nothing without a leading digit.
 std::optional<Version> dated_version(std::string_view name);

@@ -63,7 +63,7 @@ void compare_texts(const Context& context, const Session& session, Picture& pict
   picture.changed_down.push_back(
       {.message = fmt::format("the down section of migration {} {} was changed after it was applied", file.version.text,
                               file.name),
-       .where = {.file = file.path},
+       .where = {.file = file.down_path.empty() ? file.path : file.down_path},
        .details = difference(stored->down_text.value_or(""), now.down ? trim(now.down->text) : "")});
 }
 
