@@ -19,44 +19,24 @@ std::string quoted(std::string_view name) {
 }
 
 /// Functions that a default is computed by once, because they are stable or immutable.
-constexpr std::array<std::string_view, 31> not_volatile{"abs",
-                                                        "concat",
-                                                        "current_setting",
-                                                        "date_trunc",
-                                                        "daterange",
-                                                        "decode",
-                                                        "encode",
-                                                        "int4range",
-                                                        "int8range",
-                                                        "json_build_array",
-                                                        "json_build_object",
-                                                        "jsonb_build_array",
-                                                        "jsonb_build_object",
-                                                        "lower",
-                                                        "make_date",
-                                                        "make_interval",
-                                                        "md5",
-                                                        "now",
-                                                        "numrange",
-                                                        "round",
-                                                        "statement_timestamp",
-                                                        "timezone",
-                                                        "to_char",
-                                                        "to_date",
-                                                        "to_json",
-                                                        "to_jsonb",
-                                                        "to_timestamp",
-                                                        "transaction_timestamp",
-                                                        "tsrange",
-                                                        "tstzrange",
-                                                        "upper"};
+constexpr std::array<std::string_view, 31> not_volatile{
+    // clang-format off
+    "abs", "concat", "current_setting", "date_trunc", "daterange", "decode", "encode", "int4range",
+    "int8range", "json_build_array", "json_build_object", "jsonb_build_array", "jsonb_build_object", "lower",
+    "make_date", "make_interval", "md5", "now", "numrange", "round", "statement_timestamp", "timezone",
+    "to_char", "to_date", "to_json", "to_jsonb", "to_timestamp", "transaction_timestamp", "tsrange",
+    "tstzrange", "upper"
+    // clang-format on
+};
 
 /// Words before a parenthesis that are no function: types with a modifier and expressions with a syntax of
 /// their own.
 constexpr std::array<std::string_view, 20> not_functions{
-    "array", "bit",       "cast",        "char",   "character", "coalesce", "decimal",
-    "float", "greatest",  "interval",    "least",  "nullif",    "numeric",  "row",
-    "time",  "timestamp", "timestamptz", "timetz", "varchar",   "varying"};
+    // clang-format off
+    "array", "bit", "cast", "char", "character", "coalesce", "decimal", "float", "greatest", "interval",
+    "least", "nullif", "numeric", "row", "time", "timestamp", "timestamptz", "timetz", "varchar", "varying"
+    // clang-format on
+};
 
 /// One action of an ALTER TABLE: the words [first, last).
 class Action {
@@ -171,11 +151,12 @@ bool Action::default_is_volatile(size_t at) const {
   const auto known = [](const auto& names, const std::string& name) {
     return std::find(names.begin(), names.end(), name) != names.end();
   };
-  for (size_t i = begin + 2; i < last_; ++i) {
+  // The parentheses of the column's other constraints are not the default's.
+  const size_t end =
+      std::min({words_.find("check", begin, last_), words_.find("references", begin, last_), last_});
+  for (size_t i = begin + 2; i < end; ++i) {
     if (!words_.is(i, "(") || words_.skip_name(i - 1) != i) continue;
     const std::string function = to_lower(words_.text(i - 1));
-    // What comes next is another constraint of the column, and its parentheses are not the default's.
-    if (one_of(function, {"check", "references"})) return false;
     if (!known(not_functions, function) && !known(not_volatile, function)) return true;
   }
   return false;

@@ -16,6 +16,7 @@ struct Event {
     retry,     // an attempt failed and will be repeated
     notice,    // a message of the server (NOTICE, WARNING)
     debug,     // for --log-level debug
+    error,     // what ended the command, where lines are for programs (--log-format json)
   };
   Kind kind = Kind::info;
   std::string message;

@@ -29,15 +29,15 @@ bool contains_any(std::string_view text, const std::array<std::string_view, Size
 /// (PgBouncer 1.18: "client_login_timeout (server down)", "query_wait_timeout", "no more connections
 /// allowed".)
 bool pooler_may_recover(std::string_view message) {
-  constexpr std::array<std::string_view, 5> kPassing = {"server down", "login_timeout", "query_wait_timeout",
-                                                        "shutting down", "no more connections"};
-  return contains_any(message, kPassing);
+  constexpr std::array<std::string_view, 5> passing_signs = {
+      "server down", "login_timeout", "query_wait_timeout", "shutting down", "no more connections"};
+  return contains_any(message, passing_signs);
 }
 
 /// What libpq itself refuses, without a server's SQLSTATE, and will refuse again: names, certificates,
 /// credentials.
 bool client_refuses(std::string_view message) {
-  constexpr std::array<std::string_view, 14> kPermanent = {
+  constexpr std::array<std::string_view, 14> permanent = {
       "certificate",
       "does not support SSL",
       "SSL was required",
@@ -53,7 +53,7 @@ bool client_refuses(std::string_view message) {
       "expected authentication request from server",
       "Unix-domain socket path",
   };
-  return contains_any(message, kPermanent);
+  return contains_any(message, permanent);
 }
 
 RetryClass classify_connect(std::string_view sqlstate, std::string_view message) {
@@ -61,9 +61,9 @@ RetryClass classify_connect(std::string_view sqlstate, std::string_view message)
   if (sqlstate == "08P01") return pooler_may_recover(message) ? RetryClass::reconnect : RetryClass::never;
   if (sqlstate.substr(0, 2) == "08") return RetryClass::reconnect;
   // 57014 here is a server that shuts down while it authenticates us (ProcessInterrupts, postgres.c).
-  constexpr std::array<std::string_view, 8> kPassing = {"57P01", "57P02", "57P03", "53300",
-                                                        "53200", "53400", "25006", "57014"};
-  const bool passing = std::find(kPassing.begin(), kPassing.end(), sqlstate) != kPassing.end();
+  constexpr std::array<std::string_view, 8> passing_codes = {"57P01", "57P02", "57P03", "53300",
+                                                             "53200", "53400", "25006", "57014"};
+  const bool passing = std::find(passing_codes.begin(), passing_codes.end(), sqlstate) != passing_codes.end();
   return passing ? RetryClass::reconnect : RetryClass::never;
 }
 

@@ -79,8 +79,8 @@ bool Splitter::parse(size_t first, size_t last, std::vector<Piece>& pieces) cons
     const PgQuerySplitStmt& statement = *result.stmts[i];
     const size_t begin = base + static_cast<size_t>(statement.stmt_location);
     const size_t end = begin + static_cast<size_t>(statement.stmt_len);
-    // The parser's statement begins behind the semicolon before it, and more semicolons may follow that one.
-    while (token < last && (begin_of(token) < begin || script_[begin_of(token)] == ';')) ++token;
+    // The parser's statement begins behind the last semicolon before it: comments may come first.
+    while (token < last && begin_of(token) < begin) ++token;
     Piece piece{.first = token};
     while (token < last && begin_of(token) < end) ++token;
     piece.last = token;

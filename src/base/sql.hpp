@@ -9,7 +9,7 @@
 
 namespace kdb::sql {
 
-/// A token of PostgreSQL's own scanner. Offsets are bytes into the scanned text, `end` exclusive.
+/// A token by the rules of PostgreSQL's scanner. Offsets are bytes into the scanned text, `end` exclusive.
 struct Token {
   enum class Kind { keyword, identifier, literal, number, parameter, op, comment };
   Kind kind = Kind::op;
@@ -33,16 +33,17 @@ struct Statement {
   bool operator==(const Statement&) const = default;
 };
 
-/// Splits a script into its statements with PostgreSQL's own grammar, and cuts what that grammar does not know with
-/// the scanner. `problems` receives, with line and column (the caller adds the file): unterminated quotes, comments
-/// and dollar tags, psql meta-commands, inline COPY data, NUL bytes, invalid UTF-8. Nothing of a script that has
-/// problems may run.
+/// Splits a script into its statements with PostgreSQL's own grammar, and cuts what that grammar does not
+/// know with the scanner. `problems` receives, with line and column (the caller adds the file): unterminated
+/// quotes, comments and dollar tags, psql meta-commands, inline COPY data, NUL bytes, invalid UTF-8. Nothing
+/// of a script that has problems may run.
 std::vector<Statement> split(std::string_view script, std::vector<Problem>& problems);
 
 /// The tokens of `text`, comments included; what cannot be scanned ends the list (see split for the report).
 std::vector<Token> scan(std::string_view text);
 
-/// Whether two scripts have equal tokens: white space, comments, a BOM and CRLF, inside of literals too, do not count.
+/// Whether two scripts have equal tokens: white space, comments, a BOM and CRLF, inside of literals too, do
+/// not count.
 bool equal_tokens(std::string_view a, std::string_view b);
 
 }  // namespace kdb::sql

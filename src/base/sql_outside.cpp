@@ -66,7 +66,9 @@ void read_call(const Words& words, size_t object, Classified& result) {
   result.recovery = Recovery::unknown;
   if (object == npos) return;
   const std::string procedure = to_lower(words.text(words.skip_name(object) - 1));
-  const bool concurrently = words.find("concurrently", object) != npos;
+  const size_t arguments = words.skip_name(object) + 1;
+  const size_t option = words.find("concurrently", arguments);
+  const bool concurrently = option != npos && !words.is(option + 2, "false");
   if (procedure == "refresh_continuous_aggregate") {
     result.outside_transaction = true;
     result.recovery = Recovery::repeat;
@@ -186,9 +188,8 @@ void read_outside(const Words& words, size_t object, Classified& result) {
     result.outside_transaction = true;
     result.recovery = Recovery::detach_partition;
   }
-  const bool moves_chunk =
-      words.find_call("reorder_chunk", 1) != npos || words.find_call("move_chunk", 1) != npos;
-  if (moves_chunk && (tag == "SELECT" || tag == "CALL")) {
+  const bool calls = tag == "SELECT" || tag == "CALL";
+  if (calls && (words.find_call("reorder_chunk", 1) != npos || words.find_call("move_chunk", 1) != npos)) {
     result.outside_transaction = true;
     result.recovery = Recovery::repeat;
   }

@@ -1,12 +1,13 @@
 #include "base/sql_reader.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace kdb::sql {
 
 bool Reader::read() {
-  const size_t known = problems_.size();
-  if (!has_valid_bytes()) return false;
+  if (!has_valid_bytes()) return hand_over();
   tokens_.reserve(script_.size() / 5);
   Scanner scanner(script_);
   while (const auto token = scanner.next()) {
@@ -24,7 +25,21 @@ bool Reader::read() {
   }
   if (is_copy_from_stdin()) refuse_copy(scanner);
   refuse_fault(scanner);
-  return problems_.size() == known;
+  return hand_over();
+}
+
+/// Gives the problems, in the script's order and with their places, to the caller; true if there are none.
+bool Reader::hand_over() {
+  std::stable_sort(found_.begin(), found_.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  Position position(script_);
+  for (auto& [offset, problem] : found_) {
+    position.move_to(offset);
+    problem.where.line = position.line;
+    problem.where.column = position.column;
+    problems_.push_back(std::move(problem));
+  }
+  return found_.empty();
 }
 
 bool Reader::has_valid_bytes() {
@@ -46,7 +61,6 @@ bool Reader::has_valid_bytes() {
 /// An annotation counts for the statement whose first token comes next, unless it ends the line of the one
 /// before.
 void Reader::read_comment(const Token& comment) {
-  if (tokens_.size() != statement_) return;
   std::string_view text = text_of(script_, comment);
   text = text[0] == '-' ? text.substr(2) : text.substr(2, text.size() - 4);
   constexpr std::string_view annotation = "kdb:rerunnable";
@@ -79,8 +93,11 @@ void Reader::refuse_meta_command(const Token& command) {
 
 bool Reader::is_copy_from_stdin() const {
   if (!is(statement_, "copy")) return false;
+  int depth = 0;  // COPY (SELECT * FROM stdin) TO … reads a table
   for (size_t i = statement_ + 1; i < tokens_.size(); ++i) {
-    if (is(i, "from") && is(i + 1, "stdin")) return true;
+    if (is(i, "(")) ++depth;
+    if (is(i, ")")) --depth;
+    if (depth == 0 && is(i, "from") && is(i + 1, "stdin")) return true;
   }
   return false;
 }

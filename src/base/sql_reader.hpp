@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/error.hpp"
@@ -12,7 +13,7 @@
 
 namespace kdb::sql {
 
-/// Counts lines and columns on the way through a text; from where it is, so that a script costs one pass.
+/// Counts lines and columns on the way through a text; only forwards, so that a script costs one pass.
 class Position {
  public:
   explicit Position(std::string_view text) : text_(text) {
@@ -20,7 +21,6 @@ class Position {
   }
 
   void move_to(size_t offset) {
-    if (offset < at_) *this = Position(text_);
     for (; at_ < offset; ++at_) {
       const char c = text_[at_];
       if (c == '\n') {
@@ -43,8 +43,7 @@ class Position {
 /// A script as tokens, and everything in it that is no SQL.
 class Reader {
  public:
-  Reader(std::string_view script, std::vector<Problem>& problems)
-      : script_(script), problems_(problems), position_(script) {}
+  Reader(std::string_view script, std::vector<Problem>& problems) : script_(script), problems_(problems) {}
 
   /// False if there are problems.
   bool read();
@@ -65,15 +64,13 @@ class Reader {
   void refuse_copy(Scanner& scanner);
   void refuse_fault(const Scanner& scanner);
   void report(size_t offset, std::string message, std::string hint) {
-    position_.move_to(offset);
-    problems_.push_back({.message = std::move(message),
-                         .where = {.file = {}, .line = position_.line, .column = position_.column},
-                         .hint = std::move(hint)});
+    found_.push_back({offset, {.message = std::move(message), .where = {}, .hint = std::move(hint)}});
   }
+  bool hand_over();
 
   std::string_view script_;
   std::vector<Problem>& problems_;
-  Position position_;
+  std::vector<std::pair<size_t, Problem>> found_;  // with their offsets
   std::vector<Token> tokens_;
   std::vector<size_t> rerunnable_;
   size_t statement_ = 0;  // the first token after the last semicolon

@@ -150,7 +150,6 @@ Token::Kind Scanner::read_dollar() {
   if (is_digit(peek(1))) {
     ++at_;
     while (is_digit(peek())) ++at_;
-    while (at_ < text_.size() && starts_word(text_[at_])) ++at_;
     return Token::Kind::parameter;
   }
   size_t tag_end = size_t{at_} + 1;

@@ -40,71 +40,47 @@ std::string read_table(const Words& words, std::string_view tag) {
   return on == npos ? std::string() : words.name(words.skip(on + 1, "only"));
 }
 
-// --- locks
-// ---------------------------------------------------------------------------------------------------
+// --- locks ---------------------------------------------------------------------------------
 
 // Commands that lock nothing against readers or writers while they wait, or whose waits for rows may rightly
 // be long. Anything else is taken to block: a lock_timeout where nothing waits does no harm.
-constexpr std::array<std::string_view, 44> harmless{"ALTER DATABASE",
-                                                    "ALTER DEFAULT PRIVILEGES",
-                                                    "ALTER ROLE",
-                                                    "ALTER SYSTEM",
-                                                    "ANALYZE",
-                                                    "BEGIN",
-                                                    "CHECKPOINT",
-                                                    "CLOSE CURSOR",
-                                                    "COMMENT",
-                                                    "COMMIT",
-                                                    "COMMIT PREPARED",
-                                                    "COPY",
-                                                    "CREATE CAST",
-                                                    "CREATE DATABASE",
-                                                    "CREATE DOMAIN",
-                                                    "CREATE FUNCTION",
-                                                    "CREATE PROCEDURE",
-                                                    "CREATE ROLE",
-                                                    "CREATE SEQUENCE",
-                                                    "CREATE STATISTICS",
-                                                    "CREATE TYPE",
-                                                    "DEALLOCATE",
-                                                    "DECLARE CURSOR",
-                                                    "DELETE",
-                                                    "DISCARD",
-                                                    "DISCARD ALL",
-                                                    "EXPLAIN",
-                                                    "FETCH",
-                                                    "INSERT",
-                                                    "LISTEN",
-                                                    "MERGE",
-                                                    "MOVE",
-                                                    "NOTIFY",
-                                                    "PREPARE",
-                                                    "PREPARE TRANSACTION",
-                                                    "RELEASE",
-                                                    "RESET",
-                                                    "ROLLBACK",
-                                                    "ROLLBACK PREPARED",
-                                                    "SAVEPOINT",
-                                                    "SET",
-                                                    "SHOW",
-                                                    "START TRANSACTION",
-                                                    "UPDATE"};
+constexpr std::array<std::string_view, 44> harmless{
+    // clang-format off
+    "ALTER DATABASE", "ALTER DEFAULT PRIVILEGES", "ALTER ROLE", "ALTER SYSTEM", "ANALYZE", "BEGIN",
+    "CHECKPOINT", "CLOSE CURSOR", "COMMENT", "COMMIT", "COMMIT PREPARED", "COPY", "CREATE CAST",
+    "CREATE DATABASE", "CREATE DOMAIN", "CREATE FUNCTION", "CREATE PROCEDURE", "CREATE ROLE",
+    "CREATE SEQUENCE", "CREATE STATISTICS", "CREATE TYPE", "DEALLOCATE", "DECLARE CURSOR", "DELETE",
+    "DISCARD", "DISCARD ALL", "EXPLAIN", "FETCH", "INSERT", "LISTEN", "MERGE", "MOVE", "NOTIFY", "PREPARE",
+    "PREPARE TRANSACTION", "RELEASE", "RESET", "ROLLBACK", "ROLLBACK PREPARED", "SAVEPOINT", "SET", "SHOW",
+    "START TRANSACTION", "UPDATE"
+    // clang-format on
+};
 
 bool is_full_vacuum(const Words& words) { return words.is(1, "full") || has_option(words, "full"); }
+
+/// SET (…) or RESET (…) of nothing that takes a heavier lock than SHARE UPDATE EXCLUSIVE: TimescaleDB's
+/// options do work of their own, and the other one is the exception in reloptions.c.
+bool sets_gently(const Words& words, std::pair<size_t, size_t> action) {
+  for (const std::string_view option : {"timescaledb", "tsdb", "user_catalog_table"}) {
+    for (size_t i = action.first; i < action.second; ++i) {
+      if (words.is(i, option)) return false;
+    }
+  }
+  return words.match(action.first, "set (") || words.match(action.first, "reset (");
+}
 
 /// Whether all actions of an ALTER TABLE take SHARE UPDATE EXCLUSIVE at most (PG docs, ALTER TABLE): readers
 /// and writers pass a queued one.
 bool alters_gently(const Words& words, size_t object) {
-  const auto gentle = [&](std::pair<size_t, size_t> action) {
-    const size_t i = action.first;
-    if (words.match(i, "validate constraint") || words.match(i, "cluster on")) return true;
-    if (words.match(i, "set without cluster") || words.match(i, "set (") || words.match(i, "reset ("))
-      return true;
-    if (words.match(i, "detach partition")) return words.find("concurrently", i) != npos;
-    return words.is(i, "alter") && words.find("set statistics", i, action.second) != npos;
+  const auto is_gentle = [&](std::pair<size_t, size_t> action) {
+    const auto& [first, last] = action;
+    if (words.match(first, "validate constraint") || words.match(first, "cluster on")) return true;
+    if (words.match(first, "set without cluster") || sets_gently(words, action)) return true;
+    if (words.match(first, "detach partition")) return words.find("concurrently", first) != npos;
+    return words.is(first, "alter") && words.find("set statistics", first, last) != npos;
   };
   const auto actions = words.list(words.skip(words.skip_name(object), "*"));
-  return !actions.empty() && std::all_of(actions.begin(), actions.end(), gentle);
+  return !actions.empty() && std::all_of(actions.begin(), actions.end(), is_gentle);
 }
 
 /// A query that calls nothing takes ACCESS SHARE only; a call may do anything.
@@ -125,8 +101,7 @@ void read_locks(const Words& words, size_t object, Classified& result) {
       !result.patient && !quiet_query && std::find(harmless.begin(), harmless.end(), tag) == harmless.end();
 }
 
-// --- session
-// -------------------------------------------------------------------------------------------------
+// --- session -------------------------------------------------------------------------------
 
 /// The setting that SET or RESET concerns; empty for SET TRANSACTION and other special forms.
 std::string setting(const Words& words) {

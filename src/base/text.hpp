@@ -26,9 +26,11 @@ std::string to_lower(std::string_view text);
 bool equals_ignore_case(std::string_view a, std::string_view b);
 
 /// The one of `known` that a user most likely meant by `word` (edit distance of at most a third), if any.
-std::optional<std::string_view> did_you_mean(std::string_view word, const std::vector<std::string_view>& known);
+std::optional<std::string_view> did_you_mean(std::string_view word,
+                                             const std::vector<std::string_view>& known);
 
-/// The byte offset of the first byte that is not valid UTF-8, if any (RFC 3629: no overlong forms, no surrogates).
+/// The byte offset of the first byte that is not valid UTF-8, if any (RFC 3629: no overlong forms, no
+/// surrogates).
 std::optional<size_t> find_invalid_utf8(std::string_view text);
 
 /// A short, stable rendering of a time span for people: `340 ms`, `1.2 s`, `3 min 4 s`, `2 h 5 min`.

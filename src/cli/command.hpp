@@ -50,6 +50,9 @@ struct Command {
   std::vector<Option> options;
   std::string_view rest;     // what comes after `--`: "COMMAND"; empty if nothing may
   Exit (*run)(Context& context) = nullptr;
+  /// Whether its result holds statements, so that it can be written as SQL; null: never.
+  bool (*has_scripts)(const Arguments& arguments) = nullptr;
+  bool writes_raw = false;  // its result is text as it is, whatever a file is called
 };
 
 /// The only list of commands, in the order in which help shows them.

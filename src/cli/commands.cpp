@@ -5,23 +5,13 @@
 
 namespace kdb::cli {
 
-namespace {
-
-std::vector<std::string_view> format_names() {
-  std::vector<std::string_view> names;
-  for (const render::Format& format : render::formats()) names.push_back(format.name);
-  return names;
-}
-
-}  // namespace
-
 const std::vector<Option>& global_options() {
   static const std::vector<Option> rows = {
       {.flags = "-d,--database-url", .value = "URL",
        .help = "database to work on; else KDB_DATABASE_URL, DATABASE_URL, the profile, PGHOST …"},
       {.flags = "-p,--profile", .value = "NAME|PATH", .help = "profile to read: profiles/NAME.toml, or a path [default]"},
       {.flags = "--migrations", .value = "DIR", .help = "folder of migrations [from the profile, else migrations]"},
-      {.flags = "--format", .value = "FORMAT", .help = "of the result on stdout [text]", .choices = format_names()},
+      {.flags = "--format", .value = "FORMAT", .help = "of the result on stdout [text]", .choices = render::format_names(true)},
       {.flags = "-o,--output", .value = "[FORMAT:]FILE", .help = "write the result to a file too; repeatable",
        .repeatable = true},
       {.flags = "-q,--quiet", .help = "no progress, and no result on stdout where -o is given"},
@@ -36,6 +26,8 @@ const std::vector<Option>& global_options() {
 }
 
 namespace {
+
+bool is_dry_run(const Arguments& arguments) { return arguments.has("dry-run"); }
 
 const Option allow{.flags = "--allow", .value = "HAZARD[:OBJECT]",
                    .help = "permit a hazard that the profile refuses; `all` for all but the destructive ones",
@@ -72,7 +64,8 @@ const std::vector<Command>& commands() {
                    {.flags = "--allow-out-of-order", .help = "apply migrations older than the newest applied one too"},
                    {.flags = "--strict", .help = "an older release than the database is an error"},
                    allow, lock_timeout, lock_wait, pooler, role},
-       .run = migrate_up},
+       .run = migrate_up,
+       .has_scripts = is_dry_run},
       {.name = "migrate down",
        .summary = "undo the newest migration, or several",
        .details = "Runs the down sections, newest first, after showing them. Where a file is gone, the down section\n"
@@ -82,7 +75,8 @@ const std::vector<Command>& commands() {
                    dry_run,
                    {.flags = "-y,--yes", .help = "do not ask; needed where there is no terminal"},
                    lock_timeout, lock_wait, pooler, role},
-       .run = migrate_down},
+       .run = migrate_down,
+       .has_scripts = is_dry_run},
       {.name = "migrate verify",
        .summary = "check the files against what was applied",
        .details = "Compares the contents of every file, shows what was changed, and parses what is pending.\n"
@@ -117,7 +111,8 @@ const std::vector<Command>& commands() {
       {.name = "migrate dump",
        .summary = "write the schema as SQL, stable from run to run",
        .details = "pg_dump's schema without its random parts, the history left out, hypertables included.",
-       .run = migrate_dump},
+       .run = migrate_dump,
+       .writes_raw = true},
       {.name = "sandbox",
        .summary = "run a command against a throwaway PostgreSQL",
        .details = "Starts a server from the programs on this machine, runs COMMAND with DATABASE_URL set, and removes\n"

@@ -25,12 +25,20 @@ struct Target {
   std::string file;
 };
 
+/// Endings that promise a format which this kdb does not write.
+constexpr std::string_view other_extensions[] = {".md", ".sarif", ".html"};
+
 Target target_of(const std::string& given, const render::Format* otherwise) {
   const size_t colon = given.find(':');
   if (colon != std::string::npos)
     if (const render::Format* named = render::find_format(given.substr(0, colon)))
       return {.format = named, .file = given.substr(colon + 1)};
   const render::Format* by_name = render::format_of_file(given);
+  for (const std::string_view extension : other_extensions)
+    if (given.size() > extension.size() && given.substr(given.size() - extension.size()) == extension)
+      throw Error(Exit::usage, fmt::format("no format is written to {}: there are {}", given,
+                                           fmt::join(render::format_names(true), ", ")),
+                  fmt::format("-o json:{} writes one of them under this name", given));
   return {.format = by_name != nullptr ? by_name : otherwise, .file = given};
 }
 
@@ -48,11 +56,17 @@ bool colour_wanted(const Arguments& arguments, int descriptor) {
   return !refused && is_terminal(descriptor);
 }
 
-std::string url_of(const Arguments& arguments, const files::Profile& profile) {
-  if (arguments.has("database-url")) return arguments.value("database-url");
+/// The URL of the command line or of the environment, which stand before the profile's.
+std::optional<std::string> given_url(const Arguments& arguments) {
+  if (arguments.has("database-url")) {
+    // An unset variable of a script must not send the command to whatever database comes next.
+    if (arguments.value("database-url").empty())
+      throw Error(Exit::usage, "--database-url is empty", "leave it out to use the environment or the profile");
+    return arguments.value("database-url");
+  }
   for (const char* name : {"KDB_DATABASE_URL", "DATABASE_URL"})
-    if (const auto value = host::environment(name); value && !value->empty()) return *value;
-  return profile.database.url;
+    if (const auto value = host::environment(name); value && !value->empty()) return value;
+  return std::nullopt;
 }
 
 }  // namespace
@@ -84,8 +98,8 @@ Context::~Context() = default;
 
 const files::Profile& Context::profile() {
   if (profile_) return *profile_;
-  files::Profile read =
-      files::read_profile(arguments_.value("profile", "default"), arguments_.has("profile"), host::environment);
+  files::Profile read = files::read_profile(arguments_.value("profile", "default"), arguments_.has("profile"),
+                                            host::environment, !given_url(arguments_));
   if (arguments_.has("migrations")) read.migrations.source.folder = arguments_.value("migrations");
   if (arguments_.has("lock-wait")) read.migrations.lock_wait = duration_of(arguments_, "lock-wait");
   if (arguments_.has("lock-timeout")) read.connection.lock_timeout = duration_of(arguments_, "lock-timeout");
@@ -103,7 +117,7 @@ const flow::Context& Context::database() {
   auto engine = std::make_shared<std::mt19937_64>(std::random_device{}());
   flow_ = std::make_unique<flow::Context>(
       flow::Context{.profile = read,
-                    .connect = {.url = url_of(arguments_, read),
+                    .connect = {.url = given_url(arguments_).value_or(read.database.url),
                                 .application_name = fmt::format("kdb {}", command_.name),
                                 .connect_timeout = connection.connect_timeout,
                                 .response_timeout = connection.response_timeout,
@@ -114,27 +128,38 @@ const flow::Context& Context::database() {
                     .events = events_,
                     .random = [engine] { return std::uniform_real_distribution<double>(0.0, 1.0)(*engine); },
                     .command = fmt::format("kdb {}", command_.name),
-                    .who = host::who_and_where()});
+                    .who = host::who_and_where});
   return *flow_;
+}
+
+void Context::check_outputs() const {
+  const render::Format* format = render::find_format(arguments_.value("format", "text"));
+  const bool scripts = command_.has_scripts != nullptr && command_.has_scripts(arguments_);
+  const auto check = [&](const render::Format& wanted) {
+    if (scripts || !wanted.only_scripts) return;
+    throw Error(Exit::usage, fmt::format("kdb {} has nothing to say as {} here; it can do {}", command_.name, wanted.name,
+                                         fmt::join(render::format_names(scripts), ", ")),
+                command_.has_scripts != nullptr ? "with --dry-run it can" : "");
+  };
+  check(*format);
+  for (const std::string& given : arguments_.values("output")) {
+    if (command_.writes_raw) {
+      files::check_output(given);
+      continue;
+    }
+    const Target target = target_of(given, format);
+    check(*target.format);
+    files::check_output(target.file);
+  }
 }
 
 void Context::print(const Report& report) {
   const render::Format* format = render::find_format(arguments_.value("format", "text"));
-  std::vector<Target> targets;
-  for (const std::string& given : arguments_.values("output")) targets.push_back(target_of(given, format));
-  const auto check = [&](const render::Format& wanted) {
-    if (wanted.can_render(report)) return;
-    std::vector<std::string_view> able;
-    for (const render::Format& row : render::formats())
-      if (row.can_render(report)) able.push_back(row.name);
-    throw Error(Exit::usage, fmt::format("kdb {} has nothing to say as {}; it can do {}", report.command, wanted.name,
-                                         fmt::join(able, ", ")));
-  };
-  check(*format);
-  for (const Target& target : targets) check(*target.format);
-
   output_->log.clear_progress();
-  for (const Target& target : targets) files::write_output(target.file, target.format->render(report, {}));
+  for (const std::string& given : arguments_.values("output")) {
+    const Target target = target_of(given, format);
+    files::write_output(target.file, target.format->render(report, {}));
+  }
   if (!quiet()) print_raw(format->render(report, {.colour = output_->colour, .width = output_->width}));
 }
 
@@ -163,6 +188,13 @@ void Context::print_error(const Error& error) {
   const bool colour = colour_wanted(arguments_, STDERR_FILENO);
   for (const Problem& problem : error.problems()) {
     const std::string where = to_string(problem.where);
+    if (arguments_.value("log-format") == "json") {
+      output_->log({.kind = Event::Kind::error,
+                    .message = fmt::format("{}{}{}{}{}{}{}", where, where.empty() ? "" : ": ", problem.message,
+                                           problem.details.empty() ? "" : "\n", problem.details,
+                                           problem.hint.empty() ? "" : "\nhint: ", problem.hint)});
+      continue;
+    }
     fmt::print(stderr, "{}kdb: error:{} {}{}{}\n", colour ? "\x1b[1;31m" : "", colour ? "\x1b[0m" : "", where,
                where.empty() ? "" : ": ", problem.message);
     if (!problem.details.empty())

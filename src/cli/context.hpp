@@ -31,7 +31,9 @@ class Context {
   const flow::Context& database();
   const EventSink& events() const { return events_; }
 
-  /// Prints a result: to stdout in the chosen format, and to every -o file. Throws Error(usage) if a format cannot.
+  /// Throws Error(usage) if a format or a file of -o cannot take this command's result: before anything is done.
+  void check_outputs() const;
+  /// Prints a result: to stdout in the chosen format, and to every -o file.
   void print(const Report& report);
   /// The same as text for a question on the terminal; true if the answer was yes.
   bool ask(const Report& report, const std::string& question);
@@ -44,7 +46,6 @@ class Context {
 
  private:
   struct Output;
-  void check_formats() const;
 
   const Command& command_;
   Arguments arguments_;

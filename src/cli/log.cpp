@@ -33,6 +33,7 @@ spdlog::level::level_enum level_of(Event::Kind kind) {
     case Event::Kind::notice: return spdlog::level::info;
     case Event::Kind::progress:
     case Event::Kind::debug: return spdlog::level::debug;
+    case Event::Kind::error: return spdlog::level::err;
   }
   return spdlog::level::info;
 }
@@ -47,6 +48,7 @@ std::string prefix_of(Event::Kind kind, bool colour) {
     case Event::Kind::notice: return paint("2", "server:");
     case Event::Kind::info:
     case Event::Kind::progress:
+    case Event::Kind::error:
     case Event::Kind::debug: return {};
   }
   return {};

@@ -119,19 +119,43 @@ Error usage(std::string message, std::string_view command) {
   return {Exit::usage, std::move(message), fmt::format("`{} --help` lists what there is", words)};
 }
 
-/// CLI11's sentences, in our manner: lower case and without a full stop.
-std::string in_our_words(std::string message) {
-  if (message.rfind("The following argument", 0) == 0) {
-    const size_t colon = message.find(": ");
-    return "not understood: " + message.substr(colon == std::string::npos ? 0 : colon + 2);
+/// What a user may have meant by a word that no command or option has.
+std::string suggestion(const std::string& word, const Level& level) {
+  std::vector<std::string> known;
+  if (word.rfind("--", 0) == 0) {
+    for (const Option& option : global_options()) known.push_back("--" + long_name(option));
+    if (level.command != nullptr)
+      for (const Option& option : level.command->options) known.push_back("--" + long_name(option));
+  } else {
+    for (const Command& command : commands()) {
+      const std::vector<std::string_view> words = split(command.name, ' ');
+      if (words.back() == word) return fmt::format("did you mean `kdb {}`?", command.name);
+      known.emplace_back(level.name.empty() ? words.front() : words.back());
+    }
   }
-  while (!message.empty() && (message.back() == '.' || message.back() == '\n')) message.pop_back();
-  if (const size_t colon = message.find(": --"); colon != std::string::npos && message.rfind("--", 0) == 0)
-    return message.substr(colon + 2);
-  if (message.size() > 1 && std::isupper(static_cast<unsigned char>(message[0])) != 0 &&
-      std::islower(static_cast<unsigned char>(message[1])) != 0)
-    message[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(message[0])));
-  return message;
+  const auto meant = did_you_mean(word, {known.begin(), known.end()});
+  return meant ? fmt::format("did you mean {}?", *meant) : "";
+}
+
+/// CLI11's complaint in our manner, and what may have been meant.
+Error complaint(const CLI::ParseError& error, const std::vector<std::string>& words, const Level& level) {
+  const std::string message = error.what();
+  if (const size_t needs = message.find(": 1 required "); needs != std::string::npos)
+    return usage(fmt::format("{} needs a value", message.substr(0, needs)), level.name);
+  if (message.rfind("The following argument", 0) == 0) {
+    // Of the words that were not understood, the first one as they were written.
+    const std::string list = " " + message.substr(message.find(": ") + 2) + " ";
+    for (const std::string& word : words) {
+      if (list.find(" " + word + " ") == std::string::npos) continue;
+      Error result = usage(fmt::format("'{}' is no {} here", word, word.rfind('-', 0) == 0 ? "option" : "command or argument"),
+                           level.name);
+      const std::string meant = suggestion(word, level);
+      return meant.empty() ? result : Error(Exit::usage, result.what(), meant);
+    }
+  }
+  // Our own checks begin with the option that CLI11 puts before them once more.
+  const size_t again = message.find(": --");
+  return usage(again == std::string::npos ? message : message.substr(again + 2), level.name);
 }
 
 Parsed parse(int argc, char** argv) {
@@ -146,8 +170,8 @@ Parsed parse(int argc, char** argv) {
   CLI::App app;
   std::map<std::string, Level> levels = build(app);
   try {
-    std::reverse(words.begin(), words.end());
-    app.parse(words);
+    std::vector<std::string> consumed(words.rbegin(), words.rend());
+    app.parse(consumed);
   } catch (const CLI::ParseError& error) {
     // --help wins over whatever else is wrong, such as a missing argument.
     const bool wants_help = std::any_of(words.begin(), words.end(),
@@ -155,8 +179,8 @@ Parsed parse(int argc, char** argv) {
     if (!wants_help) {
       std::string at;
       for (const auto& [path, level] : levels)
-        if (level.app->parsed() && path.size() > at.size()) at = path;
-      throw usage(in_our_words(error.what()), at);
+        if (level.app->parsed() > 0 && path.size() > at.size()) at = path;
+      throw complaint(error, words, levels.at(at));
     }
   }
   for (const auto& [path, level] : levels) {
@@ -189,6 +213,7 @@ Exit dispatch(const Parsed& parsed, std::unique_ptr<Context>& context) {
     if (positional.required && !parsed.arguments.has(std::string(positional.name)))
       throw usage(fmt::format("{} is missing: {}", positional.name, positional.help), parsed.command->name);
   context = std::make_unique<Context>(*parsed.command, parsed.arguments, parsed.rest);
+  context->check_outputs();
   return parsed.command->run(*context);
 }
 

@@ -109,6 +109,10 @@ std::vector<MigrationStatus> compare(const MigrationFolder& folder, const Histor
   const std::optional<Version> newest_file = newest(rows, [](const auto&) { return true; });
   for (const auto& [key, index] : applied_by_key) {
     const AppliedMigration& applied = history.migrations[index];
+    const bool has_file = std::any_of(rows.begin(), rows.end(), [&](const MigrationStatus& row) {
+      return row.kind == MigrationKind::versioned && row.version == applied.version;
+    });
+    if (applied.kind == MigrationKind::baseline && has_file) continue;  // the file's row says "baseline" already
     MigrationStatus row = of_applied(applied, index);
     if (applied.state == AppliedMigration::State::partial) row.state = State::partial;
     else if (applied.kind == MigrationKind::baseline) row.state = State::baseline;

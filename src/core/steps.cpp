@@ -123,6 +123,15 @@ void unwrap(MigrationPlan& plan) {
   steps.erase(steps.begin());
 }
 
+/// A COMMIT at the very end without a BEGIN ends the transaction that such a tool's multi-statement query is: kdb's own
+/// COMMIT takes its place.
+void drop_lone_commit(std::vector<Step>& steps) {
+  if (steps.empty() || steps.back().what.control != TransactionControl::commit) return;
+  for (size_t i = 0; i + 1 < steps.size(); ++i)
+    if (is_control(steps[i])) return;
+  steps.pop_back();
+}
+
 void refuse_control(const std::vector<Step>& steps, std::vector<Problem>& problems) {
   for (const Step& step : steps)
     if (is_control(step))
@@ -152,6 +161,7 @@ MigrationPlan plan_migration(const Migration& migration, Direction direction, st
   const bool says_no = section->options.transaction == false;
   const bool had_begin = !plan.steps.empty() && opens(plan.steps.front());
   if (!says_no) unwrap(plan);
+  if (section->tool_adds_no_transaction) drop_lone_commit(plan.steps);
   const bool unwrapped = had_begin && (plan.steps.empty() || !opens(plan.steps.front()));
   bool controls = false;
   for (const Step& step : plan.steps) controls |= is_control(step);

@@ -59,4 +59,15 @@ std::vector<Directive> find_directives(std::string_view text, std::string_view p
   return found;
 }
 
+bool has_directive_line(std::string_view text, std::string_view prefix,
+                        bool (*accepts)(const Directive& line)) {
+  for (size_t hit = text.find(prefix); hit != std::string_view::npos; hit = text.find(prefix, hit + 1)) {
+    const size_t before = hit == 0 ? std::string_view::npos : text.rfind('\n', hit - 1);
+    const size_t begin = before == std::string_view::npos ? 0 : before + 1;
+    const auto line = find_directive_lines(text.substr(begin, text.find('\n', hit) - begin), prefix);
+    if (!line.empty() && accepts(line.front())) return true;
+  }
+  return false;
+}
+
 }  // namespace kdb::files

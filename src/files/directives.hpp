@@ -19,7 +19,12 @@ struct Directive {
 /// those inside a literal, a quoted name, a function body or a block comment.
 std::vector<Directive> find_directives(std::string_view text, std::string_view prefix);
 
-/// The same, lines inside of literals included: fast, for telling layouts apart.
+/// The same, lines inside of literals included.
 std::vector<Directive> find_directive_lines(std::string_view text, std::string_view prefix);
+
+/// Whether there is such a line that `accepts` likes, `prefix` in its own case only: fast, for telling
+/// layouts apart.
+bool has_directive_line(std::string_view text, std::string_view prefix,
+                        bool (*accepts)(const Directive& line));
 
 }  // namespace kdb::files

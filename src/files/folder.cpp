@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include <fmt/format.h>
@@ -106,11 +107,21 @@ class Lister {
             shown(path), "name the folder that has them with --migrations DIR");
   }
 
-  // A file that its tool would not have run either. Files of one sub-folder are listed as that folder.
-  void pass_over(std::string_view path) {
-    const size_t slash = path.find('/');
-    std::string name(slash == std::string_view::npos ? path : path.substr(0, slash + 1));
-    if (passed_over_.empty() || passed_over_.back() != name) passed_over_.push_back(std::move(name));
+  // A file that its tool would not have run either.
+  void pass_over(const std::string& path) { passed_over_.push_back(path); }
+
+  // Files of a sub-folder without migrations are listed as that folder.
+  std::vector<std::string> passed_over() const {
+    std::vector<std::string> names;
+    for (const std::string& path : passed_over_) {
+      const size_t slash = path.find('/');
+      const std::string top = slash == std::string::npos ? path : path.substr(0, slash + 1);
+      const auto is_inside = [&](const MigrationFile& file) { return file.path.starts_with(shown(top)); };
+      const bool used = top != path && std::any_of(folder_.files.begin(), folder_.files.end(), is_inside);
+      std::string name = used ? path : top;
+      if (names.empty() || names.back() != name) names.push_back(std::move(name));
+    }
+    return names;
   }
 
   // Versioned files and baselines by version, then repeatable ones by name.
@@ -174,7 +185,7 @@ class Lister {
     if (folder_.files.empty()) folder_.warnings.push_back(fmt::format("no migrations in {}", folder_.path));
     if (!passed_over_.empty()) {
       folder_.warnings.push_back(
-          fmt::format("not migrations, in {}: {}", folder_.path, fmt::join(passed_over_, ", ")));
+          fmt::format("not migrations, in {}: {}", folder_.path, fmt::join(passed_over(), ", ")));
     }
     return std::move(folder_);
   }

@@ -174,8 +174,7 @@ class GooseFile {
 }  // namespace
 
 bool has_goose_directive(std::string_view contents) {
-  const auto lines = find_directive_lines(contents, prefix);
-  return std::any_of(lines.begin(), lines.end(), [](const Directive& line) {
+  return has_directive_line(contents, prefix, [](const Directive& line) {
     return find_word(trim(line.text.substr(prefix.size()))) == Word::up;
   });
 }

@@ -20,7 +20,7 @@ using Environment = std::function<std::optional<std::string>(const std::string&)
 struct MigrationSource {
   std::string folder = "migrations";                           // relative to the current directory
   std::optional<Layout> layout;                                // nothing: detected from all names
-  std::uint64_t max_file_size = 16 * 1024 * 1024;              // bytes
+  std::uint64_t max_file_size = 16ULL * 1024 * 1024;           // bytes
   std::vector<std::pair<std::string, std::string>> variables;  // Flyway ${…} placeholders, goose ENVSUB
   /// Asked only for what a file names and `variables` lacks: goose's ${NAME}, Flyway's
   /// FLYWAY_PLACEHOLDERS_NAME.

@@ -163,8 +163,7 @@ std::vector<Directive> native_directives(std::string_view text) {
 }  // namespace
 
 bool has_native_directive(std::string_view contents) {
-  const auto lines = find_directive_lines(contents, prefix);
-  return std::any_of(lines.begin(), lines.end(), [](const Directive& line) {
+  return has_directive_line(contents, "migrate:", [](const Directive& line) {
     return line.text.starts_with("migrate:up") || line.text.starts_with("migrate:down");
   });
 }

@@ -1,13 +1,13 @@
 #include "files/output.hpp"
 
-#include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <fstream>
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/error.hpp"
 
@@ -35,6 +35,15 @@ void write_output(const std::string& path, std::string_view contents) {
     std::remove(written.c_str());
     fail(code);
   }
+}
+
+void check_output(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  struct stat status {};
+  const bool is_folder = stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+  const int code = path.empty() ? ENOENT : is_folder ? EISDIR : access(folder.c_str(), W_OK | X_OK) != 0 ? errno : 0;
+  if (code != 0) throw Error(Exit::usage, fmt::format("{} cannot be written: {}", path, std::strerror(code)));
 }
 
 }  // namespace kdb::files

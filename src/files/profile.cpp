@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/units.hpp"
+#include "files/layouts.hpp"
 #include "files/profile_files.hpp"
 #include "files/profile_values.hpp"
 
@@ -135,11 +136,10 @@ void directory(ReadContext& context, const Field& field, MigrationsSection& targ
 }
 
 void layout(ReadContext& context, const Field& field, MigrationsSection& target) {
-  constexpr std::array layouts{Layout::native, Layout::golang_migrate, Layout::diesel, Layout::prisma,
-                               Layout::flyway, Layout::goose,          Layout::plain};
+  const auto layouts = all_layouts();
   std::vector<std::string_view> words;
-  for (const Layout known : layouts) words.push_back(to_string(known));
-  if (const auto word = read_word(context, field, words)) target.source.layout = layouts.at(*word);
+  for (const LayoutRules& rules : layouts) words.push_back(to_string(rules.layout));
+  if (const auto word = read_word(context, field, words)) target.source.layout = layouts[*word].layout;
 }
 
 void max_file_size(ReadContext& context, const Field& field, MigrationsSection& target) {

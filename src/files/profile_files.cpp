@@ -12,7 +12,7 @@ namespace kdb::files {
 namespace {
 
 // No profile that a person wrote comes near this.
-constexpr std::uint64_t max_profile_size = 16 * 1024 * 1024;
+constexpr std::uint64_t max_profile_size = 16ULL * 1024 * 1024;
 
 std::string identity(const std::string& path) {
   std::error_code ignored;

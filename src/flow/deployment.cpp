@@ -15,9 +15,6 @@ namespace kdb::flow {
 
 namespace {
 
-/// A migration that ends the server each time must not be repeated for ever.
-constexpr int losses_without_progress = 3;
-
 std::string outcome_of(Exit exit) {
   switch (exit) {
     case Exit::interrupted:
@@ -31,10 +28,6 @@ std::string outcome_of(Exit exit) {
     case Exit::failed: return "failed";
   }
   return "failed";
-}
-
-std::string describe(const pg::ServerError& error) {
-  return error.sqlstate.empty() ? error.message : fmt::format("{} ({})", error.message, error.sqlstate);
 }
 
 }  // namespace
@@ -51,17 +44,9 @@ std::vector<Ran> Deployment::run(Session session) {
       run_on(session);
       return std::move(ran_);
     } catch (const pg::ServerError& error) {
-      context_.watchdog.check();
-      if (!error.session_ended) throw Error(Exit::failed, describe(error), error.hint);
       losses = progressed_ ? 1 : losses + 1;
       progressed_ = false;
-      if (losses >= losses_without_progress)
-        throw Error(Exit::failed,
-                    fmt::format("the connection was lost {} times in a row without progress: {}", losses, describe(error)),
-                    "look into the server's log; what was done is recorded, run again to go on");
-      context_.events({.kind = Event::Kind::retry,
-                       .message = fmt::format("connection lost: {}; connecting again, the history says what is left",
-                                              describe(error))});
+      refuse_further_loss(context_, error, losses);
     }
     session = open_session(context_);
   }
@@ -86,8 +71,7 @@ void Deployment::run_on(Session& session) {
   pg::Connection& connection = *session.connection;
   const files::Profile& profile = context_.profile;
   end_lost_session(session);
-  pg::refuse_transaction_pooler(connection, context_.connect, context_.watchdog, session.facts.backend_pid,
-                                profile.connection.pooler == "session");
+  refuse_transaction_pooler(context_, session);
   pg::take_deploy_lock(connection, context_.watchdog, session.store.lock_key(), profile.migrations.lock_wait,
                        context_.random, context_.events);
   prepare_history(session);
@@ -97,7 +81,7 @@ void Deployment::run_on(Session& session) {
     pg::release_deploy_lock(connection, session.store.lock_key());
     return;
   }
-  if (run_id_ == 0) run_id_ = session.store.begin_run(connection, context_.command, context_.who);
+  if (run_id_ == 0) run_id_ = session.store.begin_run(connection, context_.command, context_.who());
 
   connection.on_notice([this](std::string_view message) {
     context_.events({.kind = Event::Kind::notice, .message = std::string(message)});

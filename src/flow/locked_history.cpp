@@ -29,12 +29,11 @@ void refuse_standby(const Session& session) {
 LockedHistory::LockedHistory(const Context& context, Session& session) : session_(session) {
   refuse_standby(session);
   context.events({.kind = Event::Kind::info, .message = "target: " + session.facts.target});
-  pg::refuse_transaction_pooler(*session.connection, context.connect, context.watchdog, session.facts.backend_pid,
-                                context.profile.connection.pooler == "session");
+  refuse_transaction_pooler(context, session);
   pg::take_deploy_lock(*session.connection, context.watchdog, session.store.lock_key(),
                        context.profile.migrations.lock_wait, context.random, context.events);
   prepare_history(session);
-  run_ = session.store.begin_run(*session.connection, context.command, context.who);
+  run_ = session.store.begin_run(*session.connection, context.command, context.who());
 }
 
 void LockedHistory::write(const std::string& sql, std::string_view kind, std::string_view subject,

@@ -33,6 +33,13 @@ struct Tool {
 
 Foreign read_dbmate(pg::Connection& connection, const std::string& table) {
   Foreign foreign;
+  const pg::Result dirty = connection.exec(
+      fmt::format("SELECT count(*) FROM pg_catalog.pg_attribute WHERE attrelid = pg_catalog.to_regclass({}) AND "
+                  "attname = 'dirty' AND NOT attisdropped",
+                  quote_literal(table)));
+  if (dirty.integer(0, 0) > 0)
+    throw Error(Exit::refused, fmt::format("{} has a column \"dirty\": it is golang-migrate's, not dbmate's", table),
+                "--from golang-migrate");
   const pg::Result result = connection.exec(fmt::format("SELECT version FROM {} ORDER BY version", table));
   for (size_t row = 0; row < result.rows.size(); ++row) foreign.versions.push_back(result.text(row, 0));
   return foreign;
@@ -79,7 +86,9 @@ Foreign read_flyway(pg::Connection& connection, const std::string& table) {
       throw Error(Exit::history, fmt::format("Flyway's migration {} is of type {}, which is no SQL file",
                                              result.text(row, 0), type),
                   "keep such migrations in Flyway, or rewrite them as SQL");
-    const std::string version = result.is_null(row, 0) ? "R:" + result.text(row, 1) : result.text(row, 0);
+    const std::string version = result.is_null(row, 0)   ? "R:" + result.text(row, 1)
+                                : type == "SQL_BASELINE" ? "B:" + result.text(row, 0)
+                                                         : result.text(row, 0);
     if (type == "UNDO_SQL" || type == "DELETE") {
       std::erase(foreign.versions, version);
       continue;
@@ -125,6 +134,7 @@ std::string without_zeros(std::string_view version) {
 /// How the other tool's version is written as a key: Flyway's components as in files, all others one number.
 std::string key_of_foreign(const std::string& version, Layout layout) {
   if (version.rfind("R:", 0) == 0) return version;
+  if (version.rfind("B:", 0) == 0) return "B:" + key_of_foreign(version.substr(2), layout);
   if (layout != Layout::flyway) return without_zeros(version);
   std::vector<std::string> parts;
   std::string normal(version);
@@ -136,7 +146,8 @@ std::string key_of_foreign(const std::string& version, Layout layout) {
 
 /// Flyway writes a repeatable migration's description with spaces where the file has underscores.
 std::string key_of_file(const MigrationFile& file) {
-  if (file.kind != MigrationKind::repeatable) return file.version.key_text();
+  if (file.kind != MigrationKind::repeatable)
+    return (file.kind == MigrationKind::baseline ? "B:" : "") + file.version.key_text();
   std::string name = file.name;
   std::replace(name.begin(), name.end(), '_', ' ');
   return "R:" + name;
@@ -146,15 +157,15 @@ std::string key_of_file(const MigrationFile& file) {
 std::vector<const MigrationFile*> match(const Foreign& foreign, const MigrationFolder& folder,
                                         std::vector<Problem>& problems) {
   std::map<std::string, const MigrationFile*> by_key;
-  for (const MigrationFile& file : folder.files)
-    if (file.kind != MigrationKind::baseline) by_key[key_of_file(file)] = &file;
+  for (const MigrationFile& file : folder.files) by_key[key_of_file(file)] = &file;
   std::set<std::string> applied;
   std::optional<Version> newest;
   for (const std::string& version : foreign.versions) {
     const auto found = by_key.find(key_of_foreign(version, folder.layout));
     if (found == by_key.end()) {
       problems.push_back({.message = fmt::format("version {} is applied, but {} has no file for it", version, folder.path),
-                          .hint = "bring the file back, so that its text can be kept"});
+                          .hint = "bring the file back, so that its text can be kept; if it was squashed away, "
+                                  "`kdb migrate baseline VERSION` declares what is there instead"});
       continue;
     }
     applied.insert(found->first);
@@ -163,36 +174,38 @@ std::vector<const MigrationFile*> match(const Foreign& foreign, const MigrationF
   std::vector<const MigrationFile*> files;
   for (const MigrationFile& file : folder.files) {
     const bool below = foreign.up_to && newest && file.kind == MigrationKind::versioned && file.version <= *newest;
-    if (file.kind != MigrationKind::baseline && (below || applied.count(key_of_file(file)) > 0)) files.push_back(&file);
+    if (below || applied.count(key_of_file(file)) > 0) files.push_back(&file);
   }
   return files;
 }
 
-void check_flyway(const Foreign& foreign, const MigrationFolder& folder, const std::vector<const MigrationFile*>& files,
+/// A repeatable migration that changed since is not wrong: it is left out, so that the next `up` runs it.
+void check_flyway(const Foreign& foreign, const MigrationFolder& folder, std::vector<const MigrationFile*>& files,
                   std::vector<Problem>& problems) {
   std::map<std::string, std::int32_t> expected;
   for (const auto& [version, checksum] : foreign.flyway_checksums)
     expected[key_of_foreign(version, folder.layout)] = checksum;
-  for (const MigrationFile* file : files) {
+  std::erase_if(files, [&](const MigrationFile* file) {
     const auto found = expected.find(key_of_file(*file));
-    if (found == expected.end()) continue;
+    if (found == expected.end()) return false;
     const std::int32_t actual = files::flyway_checksum(file->path);
-    // A repeatable migration that changed is not wrong: it is one that runs again.
-    if (actual != found->second && file->kind == MigrationKind::versioned)
+    if (actual == found->second) return false;
+    if (file->kind != MigrationKind::repeatable)
       problems.push_back({.message = fmt::format("migration {} was changed after Flyway applied it: its checksum is {}, "
                                                  "Flyway's is {}",
                                                  title(file->version, file->name), actual, found->second),
                           .where = {.file = file->path},
                           .hint = "bring back the file as it was, or settle it with `flyway repair` first"});
-  }
+    return true;
+  });
 }
 
 }  // namespace
 
 Report adopt(const Context& context, const AdoptOptions& options) {
   const Tool& tool = find_tool(options.tool);
-  Opened opened = open_both(context);
-  Session& session = opened.session;
+  View view = open_and_look(context);
+  Session& session = view.session;
   const std::string table = table_name(tool, options.table);
   const pg::Result present = session.connection->exec(
       fmt::format("SELECT pg_catalog.to_regclass({}) IS NOT NULL", quote_literal(table)));
@@ -202,8 +215,8 @@ Report adopt(const Context& context, const AdoptOptions& options) {
   const Foreign foreign = tool.read(*session.connection, table);
 
   std::vector<Problem> problems;
-  const std::vector<const MigrationFile*> files = match(foreign, opened.folder, problems);
-  check_flyway(foreign, opened.folder, files, problems);
+  std::vector<const MigrationFile*> files = match(foreign, view.picture.folder, problems);
+  check_flyway(foreign, view.picture.folder, files, problems);
   if (!problems.empty()) throw Error(Exit::history, std::move(problems));
 
   LockedHistory locked(context, session);
@@ -217,7 +230,7 @@ Report adopt(const Context& context, const AdoptOptions& options) {
   std::string sql;
   for (const MigrationFile* file : files) {
     const MigrationPlan plan{
-        .migration = files::read_migration(context.profile.migrations.source, opened.folder.layout, *file)};
+        .migration = files::read_migration(context.profile.migrations.source, view.picture.folder.layout, *file)};
     sql += session.store.complete_sql(locked.run(), plan, std::chrono::milliseconds(0));
     adopted.rows.push_back({file->version.text, file->name});
   }

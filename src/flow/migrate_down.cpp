@@ -74,17 +74,17 @@ void refuse_partial_up(const Picture& picture, const std::vector<MigrationStatus
 }  // namespace
 
 Report down(const Context& context, const DownOptions& options) {
-  Opened opened = open_both(context);
-  const Picture picture = look(context, opened.session, std::move(opened.folder));
+  View view = open_and_look(context);
+  const Picture& picture = view.picture;
   Report report{.command = "migrate down"};
-  report.fields = {{.key = "target", .label = "target", .value = opened.session.facts.target}};
+  report.fields = {{.key = "target", .label = "target", .value = view.session.facts.target}};
   const std::vector<MigrationStatus> selected = select_down(picture, options);
   refuse_partial_up(picture, selected);
   if (selected.empty()) {
     report.summary = "nothing to undo";
     return report;
   }
-  const std::vector<MigrationPlan> plans = plan_down(context, opened.session, picture, selected);
+  const std::vector<MigrationPlan> plans = plan_down(context, view.session, picture, selected);
   report.scripts = to_scripts(plans);
   report.summary = fmt::format("{} would be undone", count(plans.size(), "migration"));
   if (options.dry_run) return report;
@@ -109,7 +109,7 @@ Report down(const Context& context, const DownOptions& options) {
     return work;
   };
   Deployment deployment(context, picture.folder, decide);
-  const std::vector<Ran> ran = deployment.run(std::move(opened.session));
+  const std::vector<Ran> ran = deployment.run(std::move(view.session));
   report.scripts.clear();
   Table table{.key = "undone", .columns = {{.key = "version"}, {.key = "name"}, {.key = "milliseconds"}}};
   for (const Ran& one : ran) table.rows.push_back({one.version.text, one.name, one.milliseconds});

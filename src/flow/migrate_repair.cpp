@@ -48,10 +48,10 @@ std::string statement_sql(const Session& session, const MigrationStatus& row, co
 }  // namespace
 
 Report baseline(const Context& context, const std::string& version) {
-  Opened opened = open_both(context);
-  Session& session = opened.session;
+  View view = open_and_look(context);
+  Session& session = view.session;
   LockedHistory locked(context, session);
-  const Picture picture = look(context, session, std::move(opened.folder));
+  const Picture picture = look(context, session, std::move(view.picture.folder));
   const MigrationStatus& row = find_version(picture, version);
   for (const AppliedMigration& applied : picture.history.migrations) {
     if (applied.kind == MigrationKind::baseline && applied.version == row.version)
@@ -68,10 +68,10 @@ Report baseline(const Context& context, const std::string& version) {
 }
 
 Report repair(const Context& context, const RepairOptions& options) {
-  Opened opened = open_both(context);
-  Session& session = opened.session;
+  View view = open_and_look(context);
+  Session& session = view.session;
   LockedHistory locked(context, session);
-  const Picture picture = look(context, session, std::move(opened.folder));
+  const Picture picture = look(context, session, std::move(view.picture.folder));
   const MigrationStatus row = find_version(picture, options.version);
   const std::string key = history_key(row.kind, row.version, row.name);
   const std::string name = title(row.version, row.name);

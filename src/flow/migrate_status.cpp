@@ -70,9 +70,9 @@ Exit exit_code_of(const Report& status) {
 }
 
 Report status(const Context& context) {
-  Opened opened = open_both(context);
-  const Picture picture = look(context, opened.session, std::move(opened.folder), true);
-  Report report = report_of("migrate status", picture, opened.session);
+  const View view = open_and_look(context, true);
+  const Picture& picture = view.picture;
+  Report report = report_of("migrate status", picture, view.session);
   for (Problem& problem : problems_of(picture)) {
     problem.details.clear();  // `verify` shows the differences
     report.warnings.push_back(std::move(problem));
@@ -81,15 +81,15 @@ Report status(const Context& context) {
 }
 
 Report verify(const Context& context) {
-  Opened opened = open_both(context);
-  const Picture picture = look(context, opened.session, std::move(opened.folder), true);
+  const View view = open_and_look(context, true);
+  const Picture& picture = view.picture;
   std::vector<MigrationStatus> pending;
   for (const MigrationStatus& row : picture.rows)
     if (row.file && !row.applied && row.state != State::baseline) pending.push_back(row);
   plan_rows(context, picture, pending, Direction::up);  // throws what is malformed
   std::vector<Problem> problems = problems_of(picture);
   if (!problems.empty()) throw Error(Exit::history, std::move(problems));
-  Report report = report_of("migrate verify", picture, opened.session);
+  Report report = report_of("migrate verify", picture, view.session);
   report.tables.clear();
   report.summary = "verified: " + tally(picture);
   return report;

@@ -85,20 +85,32 @@ void add_ran(Report& report, const std::vector<Ran>& ran) {
   report.tables.push_back(std::move(table));
 }
 
+/// One line per migration; nobody reads a hundred of them, and a database without a history has nothing to lose.
 void show_hazards(const Context& context, const std::vector<MigrationPlan>& plans) {
-  for (const MigrationPlan& plan : plans)
+  constexpr size_t most_lines = 10;
+  size_t lines = 0;
+  for (const MigrationPlan& plan : plans) {
+    std::vector<std::string> reasons;
     for (const Step& step : plan.steps)
       for (const sql::StatementHazard& hazard : step.hazards)
-        context.events({.kind = Event::Kind::warning,
-                        .message = fmt::format("{}: {}: {}", to_string(step.where), hazard.id, hazard.reason)});
+        reasons.push_back(fmt::format("{} (line {}: {})", hazard.id, step.where.line, hazard.reason));
+    if (reasons.empty() || ++lines > most_lines) continue;
+    const MigrationFile& file = plan.migration.file;
+    context.events({.kind = Event::Kind::warning,
+                    .message = fmt::format("{}: {}", title(file.version, file.name), fmt::join(reasons, ", "))});
+  }
+  if (lines > most_lines)
+    context.events({.kind = Event::Kind::warning,
+                    .message = fmt::format("{} more with hazards; --dry-run shows them all",
+                                           count(lines - most_lines, "migration"))});
 }
 
 }  // namespace
 
 Report up(const Context& context, const UpOptions& options) {
-  Opened opened = open_both(context);
-  Picture picture = look(context, opened.session, std::move(opened.folder));
-  Report report = base_report(picture, opened.session);
+  View view = open_and_look(context);
+  const Picture& picture = view.picture;
+  Report report = base_report(picture, view.session);
   refuse_inconsistent(picture, options);
   if (std::optional<Problem> older = older_release(picture)) {
     if (options.strict) throw Error(Exit::history, *older);
@@ -130,12 +142,12 @@ Report up(const Context& context, const UpOptions& options) {
       const auto found = wanted.find(key_of(row));
       if (found != wanted.end()) work.push_back({.plan = *found->second, .resume = row.state == State::partial});
     }
-    if (!work.empty() && !shown) show_hazards(context, plans);
+    if (!work.empty() && !shown && !now.history.migrations.empty()) show_hazards(context, plans);
     shown = true;
     return work;
   };
   Deployment deployment(context, picture.folder, decide);
-  add_ran(report, deployment.run(std::move(opened.session)));
+  add_ran(report, deployment.run(std::move(view.session)));
   return report;
 }
 

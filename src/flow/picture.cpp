@@ -77,15 +77,33 @@ Picture look(const Context& context, const Session& session, MigrationFolder fol
   return picture;
 }
 
-Opened open_both(const Context& context) {
-  std::future<MigrationFolder> folder = std::async(
-      std::launch::async, [&] { return files::list_migrations(context.profile.migrations.source); });
+View open_and_look(const Context& context, bool with_times) {
+  const std::shared_future<MigrationFolder> listed =
+      std::async(std::launch::async, [&] {
+        return files::list_migrations(context.profile.migrations.source);
+      }).share();
+  // A folder that is wrong ends the command before a server that is away is tried again and again.
+  Context connecting = context;
+  connecting.events = [&](const Event& event) {
+    if (event.kind == Event::Kind::retry) listed.get();
+    context.events(event);
+  };
+  std::optional<Session> session;
   try {
-    Session session = open_session(context);
-    return {.session = std::move(session), .folder = folder.get()};
-  } catch (...) {
-    if (folder.valid()) folder.get();
+    session = open_session(connecting);
+  } catch (const Error&) {
+    listed.get();
     throw;
+  }
+  const MigrationFolder& folder = listed.get();
+  for (int losses = 0;;) {
+    try {
+      Picture picture = look(context, *session, folder, with_times);
+      return {.session = std::move(*session), .picture = std::move(picture)};
+    } catch (const pg::ServerError& error) {
+      refuse_further_loss(context, error, ++losses);
+    }
+    session = open_session(context);
   }
 }
 

@@ -23,12 +23,14 @@ struct Picture {
 /// One round trip, and one more for each file whose checksum differs.
 Picture look(const Context& context, const Session& session, MigrationFolder folder, bool with_times = false);
 
-/// Lists the folder while the session is being opened. A folder that is wrong is reported before a server that is away.
-struct Opened {
+/// A session and what it saw.
+struct View {
   Session session;
-  MigrationFolder folder;
+  Picture picture;
 };
-Opened open_both(const Context& context);
+/// Lists the folder while the session is being opened, and looks. A folder that is wrong is reported before a server
+/// that is away; a connection lost while only reading is made again.
+View open_and_look(const Context& context, bool with_times = false);
 
 /// The row of a version as a user wrote it. Throws Error(usage) if there is none.
 const MigrationStatus& find_version(const Picture& picture, const std::string& version);

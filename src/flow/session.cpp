@@ -5,11 +5,15 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "pg/connect.hpp"
+#include "pg/deploy_lock.hpp"
 #include "pg/execute.hpp"
 
 namespace kdb::flow {
 
 namespace {
+
+/// A migration that ends the server each time must not be repeated for ever.
+constexpr int losses_without_progress = 3;
 
 /// PostgreSQL's number as people write it: 150020 is 15.20.
 std::string version_text(int number) { return fmt::format("{}.{}", number / 10000, number % 10000); }
@@ -26,23 +30,15 @@ void check_expectations(const files::DatabaseSection& database, const ServerFact
   refuse("system identifier", database.expect_system_identifier, system_identifier);
 }
 
-}  // namespace
-
-History Session::read_history(bool with_times) const {
-  return facts.has_history ? store.read(*connection, with_times) : History{};
-}
-
-Session open_session(const Context& context) {
+/// The first round trip: settings, and who answers.
+void introduce(const Context& context, Session& session) {
   const files::Profile& profile = context.profile;
-  Session session{.connection = pg::connect_with_retry(context.connect, context.watchdog, profile.connection.retry,
-                                                       context.events),
-                  .store = pg::HistoryStore(profile.database.history_schema)};
   pg::Connection& connection = *session.connection;
   const bool asks_identifier = !profile.database.expect_system_identifier.empty();
   const pg::Result row = connection.exec(fmt::format(
       "{}SELECT pg_catalog.pg_backend_pid(), pg_catalog.current_database(), session_user, "
       "pg_catalog.pg_is_in_recovery(), pg_catalog.to_regclass({}) IS NOT NULL{}",
-      pg::session_sql(connection.server_version(), profile.connection.statement_timeout),
+      pg::own_session_sql(connection.server_version(), profile.connection.statement_timeout, connection.announced_pid()),
       quote_literal(quote_ident(session.store.schema()) + ".format"),
       asks_identifier ? ", (SELECT system_identifier FROM pg_catalog.pg_control_system())" : ""));
   ServerFacts& facts = session.facts;
@@ -55,7 +51,49 @@ Session open_session(const Context& context) {
   facts.target = fmt::format("{} on {} as {} (PostgreSQL {})", facts.database, connection.endpoint(), facts.user,
                              facts.version);
   check_expectations(profile.database, facts, asks_identifier ? row.text(0, 5) : "");
-  return session;
+}
+
+}  // namespace
+
+History Session::read_history(bool with_times) const {
+  return facts.has_history ? store.read(*connection, with_times) : History{};
+}
+
+Session open_session(const Context& context) {
+  const files::Profile& profile = context.profile;
+  for (int losses = 0;;) {
+    Session session{.connection = pg::connect_with_retry(context.connect, context.watchdog, profile.connection.retry,
+                                                         context.events),
+                    .store = pg::HistoryStore(profile.database.history_schema)};
+    try {
+      introduce(context, session);
+      return session;
+    } catch (const pg::ServerError& error) {
+      refuse_further_loss(context, error, ++losses);
+    }
+  }
+}
+
+void refuse_further_loss(const Context& context, const pg::ServerError& error, int losses) {
+  context.watchdog.check();
+  const std::string what =
+      error.sqlstate.empty() ? error.message : fmt::format("{} ({})", error.message, error.sqlstate);
+  if (!error.session_ended)
+    throw Error(Exit::failed, Problem{.message = what, .hint = error.hint, .details = error.detail});
+  if (losses >= losses_without_progress)
+    throw Error(Exit::failed, fmt::format("the connection was lost {} times in a row without progress: {}", losses, what),
+                "look into the server's log; what was done is recorded, run again to go on");
+  context.events({.kind = Event::Kind::retry,
+                  .message = fmt::format("connection lost: {}; connecting again, the history says what is left", what)});
+}
+
+void refuse_transaction_pooler(const Context& context, Session& session) {
+  const files::ConnectionSection& settings = context.profile.connection;
+  pg::Connection& connection = *session.connection;
+  pg::refuse_transaction_pooler(connection, context.connect, context.watchdog, session.facts.backend_pid,
+                                settings.pooler == "session");
+  if (connection.announced_pid() != session.facts.backend_pid)
+    connection.exec(pg::session_sql(connection.server_version(), settings.statement_timeout));
 }
 
 }  // namespace kdb::flow

@@ -38,7 +38,7 @@ struct StoredMigration {
 struct History {
   bool exists = false;
   int format = 0;  // of the tables; 0 before they exist
-  std::vector<AppliedMigration> migrations;  // by version; repeatable ones last, by name
+  std::vector<AppliedMigration> migrations;  // in no order
 };
 
 /// The key of a migration in the history: the version's key, or `R:name` for a repeatable one.

@@ -30,7 +30,7 @@ struct Advice {
   std::string_view hint;
 };
 
-constexpr Advice kBySqlstate[] = {
+constexpr Advice advice_by_sqlstate[] = {
     {"3D000", "create the database, or correct its name in the URL"},
     {"28P01", "check user and password: in the URL, in PGPASSWORD or in ~/.pgpass"},
     {"28000", "check the user, and that the server's pg_hba.conf lets it in from here"},
@@ -41,7 +41,7 @@ constexpr Advice kBySqlstate[] = {
 };
 
 /// By libpq's text, which is English because kdb never sets a locale. The first that fits.
-constexpr Advice kByMessage[] = {
+constexpr Advice advice_by_message[] = {
     {"password", "give a password in the URL, in PGPASSWORD or in ~/.pgpass"},
     {"does not support SSL", "use sslmode=prefer or disable, or switch TLS on at the server"},
     {"certificate", "check sslmode, sslrootcert, sslcert and sslkey"},
@@ -62,12 +62,12 @@ constexpr Advice kByMessage[] = {
 };
 
 std::string advise(const ServerError& error) {
-  for (const Advice& advice : kBySqlstate) {
+  for (const Advice& advice : advice_by_sqlstate) {
     if (error.sqlstate == advice.sign) return std::string(advice.hint);
   }
   if (!error.hint.empty()) return error.hint;
   if (!error.sqlstate.empty()) return {};
-  for (const Advice& advice : kByMessage) {
+  for (const Advice& advice : advice_by_message) {
     if (error.message.find(advice.sign) != std::string::npos) return std::string(advice.hint);
   }
   return "check that the URL names a PostgreSQL server";

@@ -3,7 +3,6 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <stdexcept>
 #include <utility>
 
 #include <fcntl.h>
@@ -15,6 +14,7 @@
 #include "base/text.hpp"
 #include "pg/driver.hpp"
 #include "pg/open.hpp"
+#include "pg/result.hpp"
 #include "pg/watchdog_impl.hpp"
 
 namespace kdb::pg {
@@ -22,102 +22,36 @@ namespace {
 
 using std::chrono::milliseconds;
 
-std::string field(const PGresult* result, int code) {
-  const char* text = PQresultErrorField(result, code);
-  return text == nullptr ? std::string() : std::string(text);
-}
+std::string readable(milliseconds time) { return human_duration(static_cast<double>(time.count()) / 1000); }
 
-std::string first_line(std::string_view text) { return std::string(trim(text.substr(0, text.find('\n')))); }
-
-/// Where character `position` (from 1) of the statement is.
-void locate(std::string_view sql, int position, ServerError& error) {
-  error.line = 1;
-  error.column = 1;
-  for (size_t at = 0; at < sql.size() && position > 1; --position) {
-    if (sql[at] == '\n') {
-      ++error.line;
-      error.column = 1;
-    } else {
-      ++error.column;
-    }
-    // One character: a byte, and the bytes 10xxxxxx that follow it in UTF-8.
-    do {
-      ++at;
-    } while (at < sql.size() && (static_cast<unsigned char>(sql[at]) & 0xC0U) == 0x80U);
-  }
-}
-
-ServerError make_error(const PGresult* result, std::string_view sql) {
+ServerError refusal(std::string sqlstate, std::string message) {
   ServerError error;
-  error.sqlstate = field(result, PG_DIAG_SQLSTATE);
-  error.message = field(result, PG_DIAG_MESSAGE_PRIMARY);
-  error.detail = field(result, PG_DIAG_MESSAGE_DETAIL);
-  error.hint = field(result, PG_DIAG_MESSAGE_HINT);
-  error.context = field(result, PG_DIAG_CONTEXT);
-  // libpq's own errors (the network failed) have no fields, only text.
-  if (error.message.empty()) error.message = first_line(PQresultErrorMessage(result));
-  const int position = std::atoi(field(result, PG_DIAG_STATEMENT_POSITION).c_str());
-  if (position > 0) locate(sql, position, error);
+  error.sqlstate = std::move(sqlstate);
+  error.message = std::move(message);
   return error;
 }
 
-std::string describe_notice(const PGresult* notice) {
-  std::string text = field(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
-  text += ":  " + field(notice, PG_DIAG_MESSAGE_PRIMARY);
-  const std::string detail = field(notice, PG_DIAG_MESSAGE_DETAIL);
-  const std::string hint = field(notice, PG_DIAG_MESSAGE_HINT);
-  if (!detail.empty()) text += "\nDETAIL:  " + detail;
-  if (!hint.empty()) text += "\nHINT:  " + hint;
-  return std::string(trim(text));
-}
-
-std::string readable(milliseconds time) { return human_duration(static_cast<double>(time.count()) / 1000); }
-
-void copy_rows(const PGresult* result, Result& into) {
-  const int rows = PQntuples(result);
-  const int columns = PQnfields(result);
-  into.rows.clear();
-  into.rows.reserve(static_cast<size_t>(rows));
-  for (int row = 0; row < rows; ++row) {
-    auto& values = into.rows.emplace_back();
-    values.reserve(static_cast<size_t>(columns));
-    for (int column = 0; column < columns; ++column) {
-      if (PQgetisnull(result, row, column) != 0) {
-        values.emplace_back();
-      } else {
-        const auto length = static_cast<size_t>(PQgetlength(result, row, column));
-        values.emplace_back(std::in_place, PQgetvalue(result, row, column), length);
-      }
-    }
-  }
-}
-
-/// libpq and libpqxx would silently run only what stands before it.
+/// libpq and libpqxx would silently run only what stands before it. 22021 is what the server would say of it.
 void refuse_nul(std::string_view text) {
-  if (text.find('\0') == std::string_view::npos) return;
-  ServerError error;
-  error.sqlstate = "22021";  // what the server would say of it in a value
-  error.message = "the statement contains a NUL byte";
-  throw error;
+  if (text.find('\0') != std::string_view::npos) throw refusal("22021", "the statement contains a NUL byte");
 }
 
-ServerError ended(Phase phase) {
-  ServerError error;
-  error.message = "the session has ended";
+ServerError ended(Phase phase, std::string message) {
+  ServerError error = refusal({}, std::move(message));
   error.session_ended = true;
   error.phase = phase;
   return error;
 }
 
-}  // namespace
-
-const std::string& Result::text(size_t row, size_t column) const {
-  static const std::string null;
-  const Value& value = rows.at(row).at(column);
-  return value ? *value : null;
+std::unique_ptr<Driver> hand_over(RawSession opened) {
+  try {
+    return std::make_unique<Driver>(opened.release());
+  } catch (const std::exception& error) {
+    throw ended(Phase::connecting, first_line(error.what()));
+  }
 }
 
-std::int64_t Result::integer(size_t row, size_t column) const { return std::stoll(text(row, column)); }
+}  // namespace
 
 /// Everything that happens to a session arrives here through libpq's callbacks.
 struct Connection::Impl {
@@ -128,7 +62,7 @@ struct Connection::Impl {
 
   template <typename Run>
   Result guarded(std::string_view sql, Phase phase, const Watch& watch, const Run& run);
-  void see_result(const PGresult* result);
+  void see_result(PGresult* result);
   void see_notice(const PGresult* notice);
   void leave_copy();
   [[noreturn]] void fail(ServerError error, const Verdict& verdict, const Watch& watch);
@@ -167,7 +101,7 @@ Connection::Impl::Impl(const ConnectSettings& settings, Watchdog& dog)
   session = opening.get();
   PQsetNoticeReceiver(session, on_notice, this);
   finish_opening(session, conninfo, watchdog);
-  driver = std::make_unique<Driver>(opening.release());
+  driver = hand_over(std::move(opening));
   // Again, because libpqxx installs a notice processor of its own.
   PQsetNoticeReceiver(session, on_notice, this);
   PQsetErrorVerbosity(session, PQERRORS_DEFAULT);
@@ -212,7 +146,7 @@ void Connection::Impl::on_notice(void* self, const PGresult* notice) {
   }
 }
 
-void Connection::Impl::see_result(const PGresult* seen) {
+void Connection::Impl::see_result(PGresult* seen) {
   ++results;
   switch (PQresultStatus(seen)) {
     case PGRES_TUPLES_OK:
@@ -231,13 +165,12 @@ void Connection::Impl::see_result(const PGresult* seen) {
     default:
       break;
   }
-  const char* count = PQcmdTuples(const_cast<PGresult*>(seen));
+  const char* count = PQcmdTuples(seen);
   if (*count != '\0') result.affected = std::atoll(count);
 }
 
 void Connection::Impl::see_notice(const PGresult* notice) {
-  const std::string severity = field(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
-  if (severity == "FATAL" || severity == "PANIC") {
+  if (is_farewell(notice)) {
     farewell = make_error(notice, {});
     return;
   }
@@ -251,11 +184,8 @@ void Connection::Impl::see_notice(const PGresult* notice) {
 
 /// Ends a COPY that nobody feeds or reads, so that the session can go on.
 void Connection::Impl::leave_copy() {
-  ServerError refusal;
-  refusal.sqlstate = "0A000";
-  refusal.message = "COPY FROM STDIN and COPY TO STDOUT are not supported";
-  refusal.hint = "use INSERT, or COPY with a file on the server";
-  error = refusal;
+  error = refusal("0A000", "COPY FROM STDIN and COPY TO STDOUT are not supported");
+  error->hint = "use INSERT, or COPY with a file on the server";
   PQputCopyEnd(session, "not supported by kdb");
   char* buffer = nullptr;
   while (PQgetCopyData(session, &buffer, 0) > 0) PQfreemem(buffer);
@@ -268,7 +198,7 @@ void Connection::Impl::leave_copy() {
 template <typename Run>
 Result Connection::Impl::guarded(std::string_view text, Phase phase, const Watch& watch, const Run& run) {
   refuse_nul(text);
-  if (PQstatus(session) != CONNECTION_OK) throw ended(phase);
+  if (PQstatus(session) != CONNECTION_OK) throw ended(phase, "the session has ended");
   sql = text;
   result = {};
   results = 0;
@@ -282,10 +212,13 @@ Result Connection::Impl::guarded(std::string_view text, Phase phase, const Watch
   const Verdict verdict = watchdog.impl().end(watched, PQstatus(session) == CONNECTION_OK);
 
   if (broken_callback) std::rethrow_exception(broken_callback);
-  // The server's answer counts: libpqxx also complains when the session ends right after it.
-  if (!error && (!complaint || results > 0)) return std::move(result);
+  // libpq shows no result for a session that is lost, so the results before it prove nothing. Of one that
+  // goes on, the server's answers count, whatever libpqxx thinks of them.
+  const bool open = PQstatus(session) == CONNECTION_OK;
+  if (!error && (!complaint || (open && results > 0))) return std::move(result);
   if (!error) {
-    error = farewell ? *farewell : ServerError();
+    error.emplace();
+    error->message = first_line(PQerrorMessage(session));
     if (error->message.empty()) error->message = first_line(*complaint);
   }
   error->phase = phase;

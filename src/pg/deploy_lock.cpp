@@ -1,5 +1,7 @@
 #include "pg/deploy_lock.hpp"
 
+#include <memory>
+
 #include <fmt/format.h>
 
 #include "base/error.hpp"
@@ -28,6 +30,21 @@ std::string is_lock_on(std::int64_t key) {
 
 int backend_pid_of(Connection& connection) {
   return static_cast<int>(connection.exec("SELECT pg_catalog.pg_backend_pid()").integer(0, 0));
+}
+
+/// A client of the pooler's in a transaction; none if it is given no backend within seconds, because all are taken:
+/// in session mode the first client has the only one of a small pool.
+std::unique_ptr<Connection> second_client(ConnectSettings settings, Watchdog& watchdog) {
+  constexpr std::chrono::milliseconds patience(3'000);
+  settings.response_timeout = patience;
+  auto client = std::make_unique<Connection>(settings, watchdog);
+  try {
+    client->exec("BEGIN");
+  } catch (const ServerError&) {
+    watchdog.check();
+    return nullptr;
+  }
+  return client;
 }
 
 }  // namespace
@@ -66,7 +83,11 @@ void take_deploy_lock(Connection& connection, Watchdog& watchdog, std::int64_t k
 }
 
 bool release_deploy_lock(Connection& connection, std::int64_t key) {
-  const Result released = tidy(connection, fmt::format("SELECT pg_catalog.pg_advisory_unlock({})", key));
+  // Where a migration gave it up already, the server would warn of what kdb has said better.
+  const Result released =
+      tidy(connection, fmt::format("SELECT pg_catalog.pg_advisory_unlock({}) WHERE EXISTS (SELECT FROM "
+                                   "pg_catalog.pg_locks l WHERE l.pid = pg_catalog.pg_backend_pid() AND {})",
+                                   key, is_lock_on(key)));
   return !released.empty() && released.boolean(0, 0);
 }
 
@@ -90,12 +111,12 @@ void refuse_transaction_pooler(Connection& connection, const ConnectSettings& se
 
   // A proxy. In transaction mode the backend of an idle client is lent to the next one: let a second client open a
   // transaction, and see whether it is given ours, or whether we are given another one meanwhile.
-  Connection second(settings, watchdog);
-  second.exec("BEGIN");
-  const int second_pid = backend_pid_of(second);
-  const int pid_now = backend_pid_of(connection);
-  second.exec("ROLLBACK");
-  if (second_pid == backend_pid || pid_now != backend_pid)
+  const std::unique_ptr<Connection> second = second_client(settings, watchdog);
+  const bool lent = second != nullptr && backend_pid_of(*second) == backend_pid;
+  // If it has ours it may have the pool's only one: we would wait for it for ever.
+  const bool moved = !lent && backend_pid_of(connection) != backend_pid;
+  if (second != nullptr) second->exec("ROLLBACK");
+  if (lent || moved)
     refuse("a connection pooler in transaction mode is in between: it lends this session's server connection to "
            "others, so that no lock of kdb's would hold");
   if (!declared_session_pooler)

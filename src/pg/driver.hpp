@@ -14,7 +14,8 @@ namespace kdb::pg {
 /// from libpq's events.
 class Driver {
  public:
-  /// Takes over the session and closes it in the end.
+  /// Takes over the session and closes it in the end. Throws what libpqxx does if it does not like the
+  /// server.
   explicit Driver(pg_conn* session);
   ~Driver();
   Driver(const Driver&) = delete;

@@ -47,6 +47,19 @@ Source place(const Step& step, const ServerError& error) {
   return where;
 }
 
+/// Version tables of other runners: migrations written for those sometimes touch them.
+constexpr std::string_view foreign_tables[] = {"__diesel_schema_migrations", "_prisma_migrations", "_sqlx_migrations",
+                                               "alembic_version",            "databasechangelog",  "django_migrations",
+                                               "flyway_schema_history",      "goose_db_version",   "knex_migrations",
+                                               "schema_migrations"};
+
+std::string_view missing_foreign_table(const ServerError& error) {
+  if (error.sqlstate != "42P01") return {};
+  for (const std::string_view table : foreign_tables)
+    if (error.message.find(table) != std::string::npos) return table;
+  return {};
+}
+
 std::string describe(const ServerError& error) {
   return error.sqlstate.empty() ? error.message : fmt::format("{} ({})", error.message, error.sqlstate);
 }
@@ -73,13 +86,36 @@ Executor::Executor(Connection& connection, Watchdog& watchdog, const HistoryStor
       options_(std::move(options)),
       events_(std::move(events)) {}
 
+namespace {
+
+/// The settings of a session of kdb's, by name and value.
+std::vector<std::pair<std::string, std::string>> session_settings(int server_version, milliseconds statement_timeout) {
+  std::vector<std::pair<std::string, std::string>> settings = {
+      {"statement_timeout", fmt::format("{}", statement_timeout.count())},
+      {"lock_timeout", "0"},
+      {"idle_in_transaction_session_timeout", "0"}};
+  if (server_version >= 140000) settings.emplace_back("idle_session_timeout", "0");
+  if (server_version >= 170000) settings.emplace_back("transaction_timeout", "0");
+  return settings;
+}
+
+}  // namespace
+
 std::string session_sql(int server_version, milliseconds statement_timeout) {
-  std::string sql = fmt::format(
-      "SET statement_timeout TO {}; SET lock_timeout TO 0; SET idle_in_transaction_session_timeout TO 0; ",
-      statement_timeout.count());
-  if (server_version >= 140000) sql += "SET idle_session_timeout TO 0; ";
-  if (server_version >= 170000) sql += "SET transaction_timeout TO 0; ";
+  std::string sql;
+  for (const auto& [name, value] : session_settings(server_version, statement_timeout))
+    sql += fmt::format("SET {} TO {}; ", name, value);
   return sql;
+}
+
+std::string own_session_sql(int server_version, milliseconds statement_timeout, int announced_pid) {
+  std::string rows;
+  for (const auto& [name, value] : session_settings(server_version, statement_timeout))
+    rows += fmt::format("{}('{}', '{}')", rows.empty() ? "" : ", ", name, value);
+  return fmt::format(
+      "SELECT pg_catalog.set_config(s.name, s.value, false) FROM (VALUES {}) AS s (name, value) WHERE "
+      "pg_catalog.pg_backend_pid() = {}; ",
+      rows, announced_pid);
 }
 
 std::string reset_session_sql(int server_version, milliseconds statement_timeout) {
@@ -237,6 +273,9 @@ void Executor::fail(std::int64_t run, const MigrationPlan& plan, const Step& ste
   } else {
     problem.hint = "mend the statement and run again";
   }
+  if (const std::string_view table = missing_foreign_table(error); !table.empty())
+    problem.hint = fmt::format("{} is the version table of another runner, which kdb does not make: create an empty one "
+                               "first, or leave the statement out", table);
   const bool lock = classify_error(Phase::in_transaction, error.sqlstate, false, error.message) == RetryClass::lock;
   if (lock) problem.hint = "run again when the way is free, or allow longer waits with --lock-timeout";
   throw Error(lock ? Exit::lock : Exit::failed, std::move(problem));

@@ -107,6 +107,31 @@ std::string options_text(const std::optional<Section>& section) {
   return section ? to_string(section->options) : "";
 }
 
+void read_format(const Result& result, size_t row, std::string_view schema, History& history) {
+  history.format = static_cast<int>(result.integer(row, 0));
+  if (result.integer(row, 1) > history_format)
+    throw Error(Exit::refused,
+                fmt::format("the history in schema {} was written by a newer kdb (format {}, this one reads {})", schema,
+                            history.format, history_format),
+                "deploy with the newer kdb");
+}
+
+AppliedMigration read_applied(const Result& result, size_t row) {
+  AppliedMigration applied;
+  applied.kind = kind_of(result.text(row, 3));
+  std::string_view key = result.text(row, 1);
+  if (applied.kind == MigrationKind::baseline) key.remove_prefix(2);
+  if (applied.kind == MigrationKind::repeatable) applied.version.text = result.text(row, 0);
+  else applied.version = version_from_history(result.text(row, 0), key);
+  applied.name = result.text(row, 2);
+  applied.state = result.text(row, 4) == "partial" ? AppliedMigration::State::partial : AppliedMigration::State::applied;
+  applied.direction = result.text(row, 5) == "down" ? Direction::down : Direction::up;
+  applied.checksum = result.text(row, 6);
+  applied.adopted = result.boolean(row, 7);
+  if (!result.is_null(row, 8)) applied.applied_at = result.text(row, 8);
+  return applied;
+}
+
 std::int64_t derive_lock_key(std::string_view schema) {
   const std::string digest = sha256_hex(fmt::format("kdb history {}.migrations", quote_ident(schema)));
   return static_cast<std::int64_t>(std::stoull(digest.substr(0, 16), nullptr, 16));
@@ -118,37 +143,21 @@ HistoryStore::HistoryStore(std::string schema)
     : schema_(std::move(schema)), prefix_(quote_ident(schema_) + "."), lock_key_(derive_lock_key(schema_)) {}
 
 History HistoryStore::read(Connection& connection, bool with_times) const {
+  // Two selects, not a join: on tables without statistics the estimate of a join is large enough for JIT, which costs
+  // more than everything else here together. The order is the caller's business, who compares versions as numbers.
   const Result result = connection.exec(fmt::format(
-      R"(SELECT f.version, f.min_reader, m.version, m.key, m.name, m.kind, m.state, m.direction, m.checksum,
-                m.up_text IS NULL AND m.kind <> 'baseline', {1}
-         FROM {0}format f LEFT JOIN {0}migrations m ON true ORDER BY m.key)",
-      prefix_,
-      with_times ? "pg_catalog.to_char(m.applied_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')" : "NULL"));
+      R"(SELECT version::text, min_reader::text, NULL, NULL, NULL, NULL, NULL, false, NULL FROM {0}format
+         UNION ALL
+         SELECT version, key, name, kind, state, direction, checksum, up_text IS NULL AND kind <> 'baseline', {1}
+         FROM {0}migrations)",
+      prefix_, with_times ? "pg_catalog.to_char(applied_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')" : "NULL"));
   History history;
   if (result.empty()) return history;
   history.exists = true;
-  history.format = static_cast<int>(result.integer(0, 0));
-  if (result.integer(0, 1) > history_format)
-    throw Error(Exit::refused,
-                fmt::format("the history in schema {} was written by a newer kdb (format {}, this one reads {})",
-                            schema_, history.format, history_format),
-                "deploy with the newer kdb");
+  history.migrations.reserve(result.rows.size());
   for (size_t row = 0; row < result.rows.size(); ++row) {
-    if (result.is_null(row, 3)) continue;
-    AppliedMigration applied;
-    applied.kind = kind_of(result.text(row, 5));
-    std::string_view key = result.text(row, 3);
-    if (applied.kind == MigrationKind::baseline) key.remove_prefix(2);
-    if (applied.kind == MigrationKind::repeatable) applied.version.text = result.text(row, 2);
-    else applied.version = version_from_history(result.text(row, 2), key);
-    applied.name = result.text(row, 4);
-    applied.state = result.text(row, 6) == "partial" ? AppliedMigration::State::partial
-                                                     : AppliedMigration::State::applied;
-    applied.direction = result.text(row, 7) == "down" ? Direction::down : Direction::up;
-    applied.checksum = result.text(row, 8);
-    applied.adopted = result.boolean(row, 9);
-    if (!result.is_null(row, 10)) applied.applied_at = result.text(row, 10);
-    history.migrations.push_back(std::move(applied));
+    if (result.is_null(row, 2)) read_format(result, row, schema_, history);
+    else history.migrations.push_back(read_applied(result, row));
   }
   return history;
 }

@@ -21,8 +21,18 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
+constexpr int oldest_server = 90'000;  // libpqxx 6.4 refuses older ones, each version in its own way
+
 bool starts_with(std::string_view text, std::string_view prefix) {
   return text.substr(0, prefix.size()) == prefix;
+}
+
+ServerError no_session(std::string message) {
+  ServerError error;
+  error.phase = Phase::connecting;
+  error.session_ended = true;
+  error.message = std::move(message);
+  return error;
 }
 
 /// The offset of the SQLSTATE in `SEVERITY:  XXXXX: text`. Severities are translated by the server, the form
@@ -109,9 +119,7 @@ std::string join_reasons(const std::vector<std::string_view>& lines) {
 void CloseSession::operator()(pg_conn* session) const { PQfinish(session); }
 
 ServerError parse_connect_error(std::string_view text) {
-  ServerError error;
-  error.phase = Phase::connecting;
-  error.session_ended = true;
+  ServerError error = no_session({});
   const std::vector<std::string_view> lines = split(text, '\n');
   // With several hosts or a second try without TLS there are several errors; the last is what stopped libpq.
   bool inside = false;
@@ -160,14 +168,13 @@ void finish_opening(pg_conn* session, const Conninfo& conninfo, Watchdog& watchd
     if (state == PGRES_POLLING_FAILED) throw connect_error(conninfo, PQerrorMessage(session));
     const short events = state == PGRES_POLLING_READING ? POLLIN : POLLOUT;
     if (!wait_for(PQsocket(session), events, until, watchdog)) {
-      ServerError error;
-      error.phase = Phase::connecting;
-      error.session_ended = true;
-      error.message = fmt::format("no answer within {}",
-                                  human_duration(static_cast<double>(conninfo.deadline.count()) / 1000));
-      throw error;
+      const double seconds = static_cast<double>(conninfo.deadline.count()) / 1000;
+      throw no_session(fmt::format("no answer within {}", human_duration(seconds)));
     }
     state = PQconnectPoll(session);
+  }
+  if (PQserverVersion(session) < oldest_server) {
+    throw no_session("the server hides its version or is older than PostgreSQL 9.0");
   }
   if (conninfo.own_tcp_user_timeout) relax_tcp_user_timeout(session, conninfo);
 }

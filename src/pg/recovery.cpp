@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/sql.hpp"
 #include "base/text.hpp"
 
 namespace kdb::pg {
@@ -97,14 +98,31 @@ Verdict recover_reindex(Connection& connection, const JournalRow& journal, const
   return Verdict::run;
 }
 
+/// The name between DETACH PARTITION and CONCURRENTLY, as written.
+std::string detached_partition(const Step& step) {
+  std::string_view previous;
+  const sql::Token* first = nullptr;
+  const std::vector<sql::Token> tokens = sql::scan(step.sql);
+  for (const sql::Token& token : tokens) {
+    if (token.kind == sql::Token::Kind::comment) continue;
+    const std::string_view word = std::string_view(step.sql).substr(token.begin, token.end - token.begin);
+    if (first != nullptr && equals_ignore_case(word, "concurrently"))
+      return std::string(trim(std::string_view(step.sql).substr(first->begin, token.begin - first->begin)));
+    if (first == nullptr && equals_ignore_case(previous, "partition")) first = &token;
+    previous = word;
+  }
+  return {};
+}
+
 Verdict recover_detach(Connection& connection, const Step& step) {
+  const std::string partition = detached_partition(step);
   const Result result = connection.exec(fmt::format(
       "SELECT inhdetachpending FROM pg_catalog.pg_inherits WHERE inhparent = pg_catalog.to_regclass({}) AND "
       "inhrelid = pg_catalog.to_regclass({})",
-      quote_literal(step.what.object), quote_literal(step.what.table)));
+      quote_literal(step.what.object), quote_literal(partition)));
   if (result.empty()) return Verdict::done;
   if (!result.boolean(0, 0)) return Verdict::run;
-  connection.exec(fmt::format("ALTER TABLE {} DETACH PARTITION {} FINALIZE", step.what.object, step.what.table));
+  connection.exec(fmt::format("ALTER TABLE {} DETACH PARTITION {} FINALIZE", step.what.object, partition));
   return Verdict::done;
 }
 

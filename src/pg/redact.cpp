@@ -11,7 +11,7 @@
 namespace kdb::pg {
 namespace {
 
-constexpr std::string_view kHidden = "***";
+constexpr std::string_view hidden = "***";
 
 bool is_secret(std::string_view keyword) {
   return keyword.find("password") != std::string_view::npos ||
@@ -47,7 +47,7 @@ std::string redact_authority(std::string_view authority) {
   const size_t colon = authority.find(':');
   if (at == std::string_view::npos || colon == std::string_view::npos || colon > at)
     return std::string(authority);
-  return fmt::format("{}:{}{}", authority.substr(0, colon), kHidden, authority.substr(at));
+  return fmt::format("{}:{}{}", authority.substr(0, colon), hidden, authority.substr(at));
 }
 
 std::string redact_query(std::string_view query) {
@@ -57,7 +57,7 @@ std::string redact_query(std::string_view query) {
     const std::string_view keyword = parameter.substr(0, equals);
     const bool hide = equals != std::string_view::npos && is_secret(percent_decode(keyword));
     if (!text.empty()) text += '&';
-    text += hide ? fmt::format("{}={}", keyword, kHidden) : std::string(parameter);
+    text += hide ? fmt::format("{}={}", keyword, hidden) : std::string(parameter);
   }
   return text;
 }
@@ -84,7 +84,7 @@ std::string redact_keywords(const PQconninfoOption* options) {
     if (!text.empty()) text += ' ';
     const bool hide =
         is_secret(options->keyword) || std::string_view(options->val).find("://") != std::string_view::npos;
-    const std::string_view value = hide ? kHidden : std::string_view(options->val);
+    const std::string_view value = hide ? hidden : std::string_view(options->val);
     const bool quote = value.empty() || value.find_first_of(" '\\") != std::string_view::npos;
     text += quote ? fmt::format("{}='{}'", options->keyword, value)
                   : fmt::format("{}={}", options->keyword, value);
@@ -95,14 +95,14 @@ std::string redact_keywords(const PQconninfoOption* options) {
 }  // namespace
 
 std::string redact(std::string_view url) {
-  const std::string text(url);
+  std::string text(url);
   if (is_database_name(text)) return text;
   const std::unique_ptr<PQconninfoOption, void (*)(PQconninfoOption*)> options(
       PQconninfoParse(text.c_str(), nullptr), PQconninfoFree);
   const bool malformed = !options || has_stray_separator(text);
   if (is_url(text))
     return malformed ? std::string(text.substr(0, text.find("://") + 3)) + "***" : redact_url(text);
-  return malformed ? std::string(kHidden) : redact_keywords(options.get());
+  return malformed ? std::string(hidden) : redact_keywords(options.get());
 }
 
 }  // namespace kdb::pg

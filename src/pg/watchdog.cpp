@@ -23,7 +23,7 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 /// One key press or `timeout` can deliver a signal twice, to the process and to its group: that is one wish.
-constexpr milliseconds kBurst{250};
+constexpr milliseconds burst{250};
 
 int checked(int result, const char* what) {
   if (result < 0) throw std::system_error(errno, std::generic_category(), what);
@@ -157,7 +157,7 @@ void Watchdog::Impl::run() {
 void Watchdog::Impl::on_signal(int number) {
   const std::lock_guard lock(mutex_);
   const SteadyTime now = steady_clock::now();
-  if (signals_ > 0 && now - last_signal_ < kBurst) return;
+  if (signals_ > 0 && now - last_signal_ < burst) return;
   last_signal_ = now;
   ++signals_;
   if (signals_ == 1) {

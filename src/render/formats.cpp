@@ -2,20 +2,20 @@
 
 namespace kdb::render {
 
-namespace {
-
-bool always(const Report&) { return true; }
-bool has_scripts(const Report& report) { return !report.scripts.empty(); }
-
-}  // namespace
-
 const std::vector<Format>& formats() {
   static const std::vector<Format> rows = {
-      {.name = "text", .extension = ".txt", .can_render = always, .render = render_text},
-      {.name = "json", .extension = ".json", .can_render = always, .render = render_json},
-      {.name = "sql", .extension = ".sql", .can_render = has_scripts, .render = render_sql},
+      {.name = "text", .extension = ".txt", .only_scripts = false, .render = render_text},
+      {.name = "json", .extension = ".json", .only_scripts = false, .render = render_json},
+      {.name = "sql", .extension = ".sql", .only_scripts = true, .render = render_sql},
   };
   return rows;
+}
+
+std::vector<std::string_view> format_names(bool with_scripts) {
+  std::vector<std::string_view> names;
+  for (const Format& format : formats())
+    if (with_scripts || !format.only_scripts) names.push_back(format.name);
+  return names;
 }
 
 const Format* find_format(std::string_view name) {

@@ -17,13 +17,14 @@ struct Style {
 struct Format {
   std::string_view name;       // for --format
   std::string_view extension;  // for -o FILE, with the dot
-  /// Whether this format can say what the report holds.
-  bool (*can_render)(const Report& report);
+  bool only_scripts;           // says nothing of a report without statements
   std::string (*render)(const Report& report, const Style& style);
 };
 
 const std::vector<Format>& formats();
 
+/// The names, with or without those that only write statements.
+std::vector<std::string_view> format_names(bool with_scripts);
 /// By name; null if there is none.
 const Format* find_format(std::string_view name);
 /// By a file's extension; null if there is none.

@@ -51,6 +51,7 @@ std::string render_table(const Table& table, const Painter& paint) {
   std::vector<size_t> shown;
   for (size_t i = 0; i < table.columns.size(); ++i)
     if (!table.columns[i].title.empty()) shown.push_back(i);
+  if (shown.empty()) return {};
   std::vector<size_t> widths;
   for (const size_t column : shown) {
     size_t width = width_of(table.columns[column].title);

@@ -13,6 +13,7 @@
 #include "db/session.hpp"
 #include "support/fault_proxy.hpp"
 #include "support/pg_endpoint.hpp"
+#include "support/scripted_server.hpp"
 
 using namespace kdb;
 using namespace kdb::pg;
@@ -21,51 +22,6 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 namespace {
-
-/// A server that answers every startup packet with one message and closes.
-class AnsweringServer {
- public:
-  explicit AnsweringServer(std::string reply)
-      : reply_(std::move(reply)), listener_(listen_on_loopback(port_)) {
-    thread_ = std::thread([this] {
-      while (!stop_) {
-        const Socket client(accept4(listener_.fd(), nullptr, nullptr, SOCK_CLOEXEC));
-        if (client.fd() < 0) {
-          std::this_thread::sleep_for(milliseconds(1));
-          continue;
-        }
-        char packet[1024];
-        if (recv(client.fd(), packet, sizeof packet, 0) > 0) {
-          (void)send(client.fd(), reply_.data(), reply_.size(), MSG_NOSIGNAL);
-        }
-      }
-    });
-  }
-  ~AnsweringServer() {
-    stop_ = true;
-    thread_.join();
-  }
-  std::string url(const std::string& more = {}) const {
-    return "postgresql://me:hunter2@127.0.0.1:" + std::to_string(port_) +
-           "/shop?sslmode=disable&gssencmode=disable" + more;
-  }
-
-  /// An ErrorResponse as a server sends it.
-  static std::string error(const std::string& sqlstate, const std::string& message) {
-    const std::string nul(1, '\0');
-    const std::string body =
-        "SFATAL" + nul + "VFATAL" + nul + "C" + sqlstate + nul + "M" + message + nul + nul;
-    const auto length = static_cast<char>(body.size() + 4);
-    return std::string("E") + std::string(3, '\0') + length + body;
-  }
-
- private:
-  std::string reply_;
-  int port_ = 0;
-  Socket listener_;
-  std::atomic<bool> stop_{false};
-  std::thread thread_;
-};
 
 void check_hidden(const ServerError& error) {
   for (const std::string& text : {error.message, error.detail, error.hint}) {
@@ -217,11 +173,45 @@ TEST_CASE("a session that was terminated while idle gives the reason with the ne
   Connection other(settings_for(server_url()), watchdog);
   const std::string pid = std::to_string(connection.announced_pid());
   other.exec("SELECT pg_terminate_backend(" + pid + ")");
-  while (!other.exec("SELECT 1 FROM pg_stat_activity WHERE pid = " + pid).empty()) {
-  }
+  REQUIRE(soon([&] { return other.exec("SELECT 1 FROM pg_stat_activity WHERE pid = " + pid).empty(); }));
   const ServerError error = failure_of(connection, "SELECT 1");
   CHECK(error.session_ended);
   CHECK(error.sqlstate == "57P01");
+}
+
+TEST_CASE("a farewell that comes with the last reply is the reason of the next failure") {
+  const std::string done = ScriptedServer::message('C', std::string("SELECT 0").append(1, '\0')) +
+                           ScriptedServer::message('Z', "I");
+  ScriptedServer server(
+      {ScriptedServer::welcome(), done + ScriptedServer::error("25P03", "idle-in-transaction timeout"), ""});
+  server.hang_up_after(3);
+  Watchdog watchdog;
+  Connection connection(settings_for(server.url()), watchdog);
+  CHECK_NOTHROW(connection.exec("SELECT"));
+  const ServerError error = failure_of(connection, "SELECT", Phase::in_transaction);
+  CHECK(error.sqlstate == "25P03");
+  CHECK(error.message == "idle-in-transaction timeout");
+  CHECK(error.session_ended);
+}
+
+TEST_CASE("a session lost between the results of a batch is an error, not a success") {
+  const std::string first = ScriptedServer::message('C', std::string("INSERT 0 1").append(1, '\0'));
+  ScriptedServer server({ScriptedServer::welcome(), first});
+  server.hang_up_after(2);
+  Watchdog watchdog;
+  Connection connection(settings_for(server.url()), watchdog);
+  const ServerError error = failure_of(connection, "INSERT INTO t VALUES (1); COMMIT", Phase::committing);
+  CHECK(error.session_ended);
+  CHECK(error.message == "server closed the connection unexpectedly");
+}
+
+TEST_CASE("a server that breaks the protocol is left at once, while the connection still exists") {
+  const ScriptedServer server({ScriptedServer::welcome(), std::string("nonsense\0\0\0\0\0\0\0\0", 16)});
+  Watchdog watchdog;
+  Connection connection(settings_for(server.url()), watchdog);
+  const ServerError error = failure_of(connection, "SELECT 1");
+  CHECK(error.session_ended);
+  CHECK(soon([&] { return server.left(); }));
 }
 
 TEST_CASE("COPY over the connection is refused, and the session goes on") {
@@ -250,15 +240,15 @@ TEST_CASE("failed connects carry the server's SQLSTATE and words") {
     const char* sqlstate;
     const char* message;
   };
-  for (const auto& [sqlstate, message] :
+  for (const Row& row :
        {Row{"28P01", "password authentication failed for user \"me\""},
         Row{"57P03", "the database system is starting up"}, Row{"53300", "sorry, too many clients already"},
         Row{"08P01", "no such database: shop"}}) {
-    CAPTURE(sqlstate);
-    const AnsweringServer server(AnsweringServer::error(sqlstate, message));
+    CAPTURE(row.sqlstate);
+    const ScriptedServer server({ScriptedServer::error(row.sqlstate, row.message)});
     const ServerError error = connect_failure(settings_for(server.url()));
-    CHECK(error.sqlstate == sqlstate);
-    CHECK(error.message == message);
+    CHECK(error.sqlstate == row.sqlstate);
+    CHECK(error.message == row.message);
     CHECK(error.phase == Phase::connecting);
     check_hidden(error);
   }
@@ -283,10 +273,19 @@ TEST_CASE("failed connects without a server carry the system's words") {
   const ServerError absent = connect_failure(settings_for("postgresql://me:hunter2@/shop?host=/nonexistent"));
   CHECK(absent.message == "No such file or directory");
   check_hidden(absent);
-  const AnsweringServer web("HTTP/1.1 400 Bad Request\r\n\r\n");
+  const ScriptedServer web({"HTTP/1.1 400 Bad Request\r\n\r\n"});
   const ServerError strange = connect_failure(settings_for(web.url()));
   CHECK(strange.message.find("expected authentication request from server") != std::string::npos);
   check_hidden(strange);
+}
+
+TEST_CASE("a server without a version is a failed connect") {
+  const ScriptedServer server(
+      {ScriptedServer::message('R', std::string(4, '\0')) + ScriptedServer::message('Z', "I")});
+  const ServerError error = connect_failure(settings_for(server.url()));
+  CHECK(error.phase == Phase::connecting);
+  CHECK(error.message == "the server hides its version or is older than PostgreSQL 9.0");
+  check_hidden(error);
 }
 
 TEST_CASE("a server that accepts and says nothing is left at connect_timeout") {
@@ -333,30 +332,31 @@ TEST_CASE("a lost COMMIT is a lost session in the committing phase") {
     FaultProxy::When when;
     bool committed;
   };
-  FaultProxy proxy(server_url("KDB_SANDBOX_TCP_URL"));
-  for (const auto& [when, committed] :
+  for (const Row& row :
        {Row{FaultProxy::When::before_forward, false}, Row{FaultProxy::When::reply_held, true}}) {
-    CAPTURE(committed);
+    CAPTURE(row.committed);
     Watchdog watchdog;
+    FaultProxy proxy(server_url("KDB_SANDBOX_TCP_URL"));
     Connection direct(settings_for(server_url()), watchdog);
     direct.exec("DROP TABLE IF EXISTS kdb_lost; CREATE TABLE kdb_lost (a int)");
     Connection connection(settings_for(proxy.url()), watchdog);
     connection.exec("BEGIN; INSERT INTO kdb_lost VALUES (1)", Phase::in_transaction);
-    proxy.add({.contains = "COMMIT", .when = when, .fault = FaultProxy::Fault::cut});
+    proxy.add({.contains = "COMMIT", .when = row.when, .fault = FaultProxy::Fault::cut});
     const ServerError error = failure_of(connection, "COMMIT", Phase::committing);
     CHECK(error.phase == Phase::committing);
     CHECK(error.session_ended);
     CHECK(error.sqlstate.empty());
+    CHECK(error.message == "server closed the connection unexpectedly");
     CHECK(classify_error(error.phase, error.sqlstate, error.session_ended, error.message) ==
           RetryClass::in_doubt);
-    CHECK(direct.exec("SELECT count(*) FROM kdb_lost").integer(0, 0) == (committed ? 1 : 0));
+    CHECK(direct.exec("SELECT count(*) FROM kdb_lost").integer(0, 0) == (row.committed ? 1 : 0));
     direct.exec("DROP TABLE kdb_lost");
   }
 }
 
 TEST_CASE("a killed backend in mid-statement is a lost session") {
-  FaultProxy proxy(server_url("KDB_SANDBOX_TCP_URL"));
   Watchdog watchdog;
+  FaultProxy proxy(server_url("KDB_SANDBOX_TCP_URL"));
   Connection direct(settings_for(server_url()), watchdog);
   Connection connection(settings_for(proxy.url()), watchdog);
   proxy.add({.contains = "pg_sleep",
@@ -370,8 +370,8 @@ TEST_CASE("a killed backend in mid-statement is a lost session") {
 }
 
 TEST_CASE("each statement is one round trip, whatever its kind") {
-  FaultProxy proxy(server_url("KDB_SANDBOX_TCP_URL"));
   Watchdog watchdog;
+  FaultProxy proxy(server_url("KDB_SANDBOX_TCP_URL"));
   Connection connection(settings_for(proxy.url()), watchdog);
   connection.exec("BEGIN; SELECT 1");
   connection.exec("SELECT $1::int", {"1"});

@@ -35,8 +35,8 @@ bool run_all(const std::string& url, Watchdog& watchdog, milliseconds response_t
 }  // namespace
 
 TEST_CASE("an undisturbed run passes and is listed") {
-  FaultProxy proxy(server_url());
   Watchdog watchdog;
+  FaultProxy proxy(server_url());
   Connection direct(settings_for(server_url()), watchdog);
   direct.exec("DROP TABLE IF EXISTS kdb_faults; CREATE TABLE kdb_faults (a int)");
   CHECK(run_all(proxy.url(), watchdog));
@@ -50,8 +50,8 @@ TEST_CASE("an undisturbed run passes and is listed") {
 }
 
 TEST_CASE("a cut happens at exactly the chosen query and moment, and new sessions work") {
-  FaultProxy proxy(server_url("KDB_SANDBOX_TCP_URL"));
   Watchdog watchdog;
+  FaultProxy proxy(server_url("KDB_SANDBOX_TCP_URL"));
   Connection direct(settings_for(server_url()), watchdog);
   direct.exec("DROP TABLE IF EXISTS kdb_faults; CREATE TABLE kdb_faults (a int)");
   const int last = static_cast<int>(kStatements.size());
@@ -62,7 +62,7 @@ TEST_CASE("a cut happens at exactly the chosen query and moment, and new session
       CAPTURE(static_cast<int>(when));
       proxy.reset();
       direct.exec("TRUNCATE kdb_faults");
-      int called = 0;
+      std::atomic<int> called{0};
       proxy.add({.number = number,
                  .when = when,
                  .callback =
@@ -87,8 +87,8 @@ TEST_CASE("a cut happens at exactly the chosen query and moment, and new session
 }
 
 TEST_CASE("a delay holds a query up and nothing else") {
-  FaultProxy proxy(server_url("KDB_SANDBOX_TCP_URL"));
   Watchdog watchdog;
+  FaultProxy proxy(server_url("KDB_SANDBOX_TCP_URL"));
   Connection slow(settings_for(proxy.url()), watchdog);
   Connection fast(settings_for(proxy.url()), watchdog);
   proxy.add({.contains = "slow", .delay = milliseconds(300)});
@@ -101,8 +101,8 @@ TEST_CASE("a delay holds a query up and nothing else") {
 }
 
 TEST_CASE("one session's black hole leaves the others alone and ends with heal") {
-  FaultProxy proxy(server_url("KDB_SANDBOX_TCP_URL"));
   Watchdog watchdog(milliseconds(100));
+  FaultProxy proxy(server_url("KDB_SANDBOX_TCP_URL"));
   ConnectSettings settings = settings_for(proxy.url());
   settings.response_timeout = milliseconds(100);
   Connection swallowed(settings, watchdog);
@@ -115,14 +115,13 @@ TEST_CASE("one session's black hole leaves the others alone and ends with heal")
   const std::string count = "SELECT count(*) FROM pg_stat_activity WHERE pid = " + pid;
   CHECK(other.exec(count).integer(0, 0) == 1);
   proxy.heal();
-  while (other.exec(count).integer(0, 0) != 0) {
-  }
+  CHECK(soon([&] { return other.exec(count).integer(0, 0) == 0; }));
   CHECK(other.exec("SELECT 1").integer(0, 0) == 1);
 }
 
 TEST_CASE("a network's black hole swallows new connections too, until heal") {
-  FaultProxy proxy(server_url("KDB_SANDBOX_TCP_URL"));
   Watchdog watchdog(milliseconds(100));
+  FaultProxy proxy(server_url("KDB_SANDBOX_TCP_URL"));
   proxy.black_hole_all();
   ConnectSettings settings = settings_for(proxy.url());
   settings.connect_timeout = milliseconds(100);
@@ -132,8 +131,8 @@ TEST_CASE("a network's black hole swallows new connections too, until heal") {
 }
 
 TEST_CASE("all sessions can be cut at once") {
-  FaultProxy proxy(server_url());
   Watchdog watchdog;
+  FaultProxy proxy(server_url());
   Connection one(settings_for(proxy.url()), watchdog);
   Connection two(settings_for(proxy.url()), watchdog);
   proxy.cut_all();
@@ -143,8 +142,8 @@ TEST_CASE("all sessions can be cut at once") {
 }
 
 TEST_CASE("large queries and replies pass unharmed, from many sessions at once") {
-  FaultProxy proxy(server_url("KDB_SANDBOX_TCP_URL"));
   Watchdog watchdog;
+  FaultProxy proxy(server_url("KDB_SANDBOX_TCP_URL"));
   std::atomic<int> right{0};
   std::vector<std::thread> threads;
   for (int i = 0; i < 8; ++i) {

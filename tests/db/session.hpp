@@ -1,7 +1,9 @@
 #pragma once
 
+#include <chrono>
 #include <cstdlib>
 #include <string>
+#include <thread>
 
 #include <doctest/doctest.h>
 
@@ -21,6 +23,17 @@ inline pg::ConnectSettings settings_for(const std::string& url) {
   pg::ConnectSettings settings;
   settings.url = url;
   return settings;
+}
+
+/// Whether the condition comes true within ten seconds.
+template <typename Condition>
+bool soon(const Condition& condition) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > until) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return true;
 }
 
 /// The error that the statement ends with.

@@ -30,7 +30,7 @@ constexpr milliseconds kAfterBurst(300);  // signals closer together count as on
 std::function<void(const FaultProxy::Query&)> send_signal(int number, const Watchdog& watchdog) {
   return [number, &watchdog](const FaultProxy::Query&) {
     kill(getpid(), number);
-    while (!watchdog.interrupted()) std::this_thread::sleep_for(milliseconds(1));
+    (void)soon([&] { return watchdog.interrupted(); });
   };
 }
 
@@ -53,11 +53,10 @@ milliseconds since(steady_clock::time_point begin) {
 }  // namespace
 
 TEST_CASE("a signal cancels the running statement on the server") {
-  FaultProxy proxy(server_url("KDB_SANDBOX_TCP_URL"));
   for (const auto& [number, exit] :
        {std::pair{SIGINT, Exit::interrupted}, std::pair{SIGTERM, Exit::terminated}}) {
-    CAPTURE(number);
     Watchdog watchdog(kGrace);
+    FaultProxy proxy(server_url("KDB_SANDBOX_TCP_URL"));
     CHECK_FALSE(watchdog.interrupted());
     CHECK(watchdog.interruption() == Exit::ok);
     Connection connection(settings_for(proxy.url()), watchdog);
@@ -75,18 +74,18 @@ TEST_CASE("a signal cancels the running statement on the server") {
     CHECK(interruption_of(connection, "SELECT 1") == exit);
     CHECK(connection.exec_cleanup("SELECT 'tidy'").text(0, 0) == "tidy");
     CHECK_THROWS_AS(Connection(settings_for(proxy.url()), watchdog), Error);
+    CHECK(proxy.cancel_requests() >= 1);
   }
-  CHECK(proxy.cancel_requests() >= 2);
 }
 
 TEST_CASE("a cancel that overtakes its statement is repeated") {
-  FaultProxy proxy(server_url("KDB_SANDBOX_TCP_URL"));
   Watchdog watchdog(seconds(2));
+  FaultProxy proxy(server_url("KDB_SANDBOX_TCP_URL"));
   Connection connection(settings_for(proxy.url()), watchdog);
   // The first request reaches the server before the statement.
   proxy.add({.contains = "pg_sleep", .callback = [&](const FaultProxy::Query&) {
                kill(getpid(), SIGINT);
-               while (proxy.cancel_requests() == 0) std::this_thread::sleep_for(milliseconds(1));
+               (void)soon([&] { return proxy.cancel_requests() > 0; });
              }});
   CHECK(interruption_of(connection, "SELECT pg_sleep(60)") == Exit::interrupted);
   CHECK(connection.is_open());
@@ -94,8 +93,8 @@ TEST_CASE("a cancel that overtakes its statement is repeated") {
 }
 
 TEST_CASE("what completes in spite of a signal counts, and the next statement does not begin") {
-  FaultProxy proxy(server_url("KDB_SANDBOX_TCP_URL"));
   Watchdog watchdog(kGrace);
+  FaultProxy proxy(server_url("KDB_SANDBOX_TCP_URL"));
   Connection connection(settings_for(proxy.url()), watchdog);
   proxy.add(
       {.contains = "done", .when = FaultProxy::When::reply_held, .callback = send_signal(SIGINT, watchdog)});
@@ -104,8 +103,8 @@ TEST_CASE("what completes in spite of a signal counts, and the next statement do
 }
 
 TEST_CASE("a signal does not cancel a COMMIT") {
-  FaultProxy proxy(server_url("KDB_SANDBOX_TCP_URL"));
   Watchdog watchdog(kGrace);
+  FaultProxy proxy(server_url("KDB_SANDBOX_TCP_URL"));
   Connection connection(settings_for(proxy.url()), watchdog);
   connection.exec("BEGIN", Phase::in_transaction);
   proxy.add({.contains = "COMMIT",
@@ -117,8 +116,8 @@ TEST_CASE("a signal does not cancel a COMMIT") {
 }
 
 TEST_CASE("a COMMIT that is never answered after a signal is in doubt, not interrupted") {
-  FaultProxy proxy(server_url("KDB_SANDBOX_TCP_URL"));
   Watchdog watchdog(kGrace);
+  FaultProxy proxy(server_url("KDB_SANDBOX_TCP_URL"));
   Connection connection(settings_for(proxy.url()), watchdog);
   connection.exec("BEGIN", Phase::in_transaction);
   proxy.add({.contains = "COMMIT",
@@ -134,8 +133,8 @@ TEST_CASE("a COMMIT that is never answered after a signal is in doubt, not inter
 }
 
 TEST_CASE("a server that does not answer a cancel is left after the grace") {
-  FaultProxy proxy(server_url("KDB_SANDBOX_TCP_URL"));
   Watchdog watchdog(kGrace);
+  FaultProxy proxy(server_url("KDB_SANDBOX_TCP_URL"));
   Connection connection(settings_for(proxy.url()), watchdog);
   proxy.add({.contains = "pg_sleep",
              .callback = send_signal(SIGTERM, watchdog),
@@ -148,14 +147,14 @@ TEST_CASE("a server that does not answer a cancel is left after the grace") {
 }
 
 TEST_CASE("the second signal does not wait for the grace") {
-  FaultProxy proxy(server_url("KDB_SANDBOX_TCP_URL"));
   Watchdog watchdog(seconds(60));
+  FaultProxy proxy(server_url("KDB_SANDBOX_TCP_URL"));
   Connection connection(settings_for(proxy.url()), watchdog);
   proxy.add({.contains = "pg_sleep",
              .callback =
                  [&](const FaultProxy::Query&) {
                    proxy.black_hole_all();
-                   kill(getpid(), SIGINT);
+                   send_signal(SIGINT, watchdog)({});
                    kill(getpid(), SIGINT);  // the same key press
                    std::this_thread::sleep_for(kAfterBurst);
                    kill(getpid(), SIGINT);
@@ -168,9 +167,9 @@ TEST_CASE("the second signal does not wait for the grace") {
 }
 
 TEST_CASE("a cancel that does not arrive is not waited for longer than the grace") {
+  Watchdog watchdog(kGrace);
   FaultProxy proxy(server_url("KDB_SANDBOX_TCP_URL"));
   proxy.delay_cancels(seconds(60));
-  Watchdog watchdog(kGrace);
   Connection connection(settings_for(proxy.url()), watchdog);
   proxy.add(
       {.contains = "early", .when = FaultProxy::When::reply_held, .callback = send_signal(SIGINT, watchdog)});
@@ -214,9 +213,9 @@ TEST_CASE("a passed deadline cancels the statement on the server") {
 }
 
 TEST_CASE("a black-holed statement ends within its deadline and the grace") {
-  FaultProxy proxy(server_url("KDB_SANDBOX_TCP_URL"));
   for (const Phase phase : {Phase::in_transaction, Phase::committing}) {
     Watchdog watchdog(kGrace);
+    FaultProxy proxy(server_url("KDB_SANDBOX_TCP_URL"));
     ConnectSettings settings = settings_for(proxy.url());
     settings.response_timeout = milliseconds(200);
     Connection connection(settings, watchdog);
@@ -229,13 +228,12 @@ TEST_CASE("a black-holed statement ends within its deadline and the grace") {
     CHECK(error.sqlstate.empty());
     CHECK(error.message == "no answer from the server within 200 ms");
     CHECK(error.phase == phase);
-    proxy.heal();
   }
 }
 
 TEST_CASE("a cleanup has its own short deadline and ends behind a black hole") {
-  FaultProxy proxy(server_url("KDB_SANDBOX_TCP_URL"));
   Watchdog watchdog(kGrace);
+  FaultProxy proxy(server_url("KDB_SANDBOX_TCP_URL"));
   Connection connection(settings_for(proxy.url()), watchdog);
   proxy.black_hole_all();
   const auto begin = steady_clock::now();
@@ -245,8 +243,8 @@ TEST_CASE("a cleanup has its own short deadline and ends behind a black hole") {
 }
 
 TEST_CASE("the first signal does not stop a cleanup") {
-  FaultProxy proxy(server_url("KDB_SANDBOX_TCP_URL"));
   Watchdog watchdog(kGrace);
+  FaultProxy proxy(server_url("KDB_SANDBOX_TCP_URL"));
   Connection connection(settings_for(proxy.url()), watchdog);
   proxy.add({.contains = "tidy", .callback = send_signal(SIGINT, watchdog)});
   CHECK(connection.exec_cleanup("SELECT 'tidy'").text(0, 0) == "tidy");
@@ -255,9 +253,9 @@ TEST_CASE("the first signal does not stop a cleanup") {
 }
 
 TEST_CASE("a late cancel never hits the next statement") {
+  Watchdog watchdog(seconds(5));
   FaultProxy proxy(server_url("KDB_SANDBOX_TCP_URL"));
   proxy.delay_cancels(milliseconds(300));
-  Watchdog watchdog(seconds(5));
   Connection connection(settings_for(proxy.url()), watchdog);
   proxy.add(
       {.contains = "early", .when = FaultProxy::When::reply_held, .callback = send_signal(SIGINT, watchdog)});
@@ -267,8 +265,8 @@ TEST_CASE("a late cancel never hits the next statement") {
 }
 
 TEST_CASE("sessions of several threads are stopped by one signal") {
-  FaultProxy proxy(server_url("KDB_SANDBOX_TCP_URL"));
   Watchdog watchdog(kGrace);
+  FaultProxy proxy(server_url("KDB_SANDBOX_TCP_URL"));
   Connection worker(settings_for(proxy.url()), watchdog);
   Connection observer(settings_for(server_url()), watchdog);
   Exit observed = Exit::ok;

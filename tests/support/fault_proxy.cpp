@@ -19,6 +19,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "support/fault_rules.hpp"
 #include "support/pg_endpoint.hpp"
 #include "support/pg_wire.hpp"
 
@@ -69,7 +70,6 @@ struct FaultProxy::Impl {
   bool handle(Session& session, const ClientPacket& packet);
   bool handle_query(Session& session, const ClientPacket& packet);
   void forward_cancel(Session& session, const ClientPacket& packet);
-  std::optional<Rule> take_rule(Query& query);
   bool fire(Session& session, const Rule& rule, const Query& query);
   bool send_all(Session& session, const Socket& to, std::string_view bytes);
   bool wait_for(Session& session, int fd, short events, int timeout_ms);
@@ -82,11 +82,8 @@ struct FaultProxy::Impl {
   std::atomic<bool> dark{false};  // nothing passes at all
   std::atomic<int> cancel_delay_ms{0};
 
-  mutable std::mutex mutex;  // guards what follows
-  std::vector<Rule> rules;
-  std::vector<Query> queries;
-  int fired = 0;
-  int cancels = 0;
+  RuleBook book;
+  std::mutex mutex;  // guards the list
   std::list<Session> sessions;
 
   std::thread acceptor;  // last: it uses all the others
@@ -244,7 +241,7 @@ bool FaultProxy::Impl::handle(Session& session, const ClientPacket& packet) {
 
 bool FaultProxy::Impl::handle_query(Session& session, const ClientPacket& packet) {
   Query query{.sql = packet.sql, .connection = session.number, .backend_pid = session.replies.backend_pid()};
-  const std::optional<Rule> rule = take_rule(query);
+  const std::optional<Rule> rule = book.take(query);
   if (rule && rule->when == When::before_forward) {
     if (!fire(session, *rule, query)) return false;
     if (session.dark) return true;
@@ -257,27 +254,9 @@ bool FaultProxy::Impl::handle_query(Session& session, const ClientPacket& packet
   return !rule || rule->when != When::before_reply || fire(session, *rule, query);
 }
 
-/// Numbers the query and finds its rule.
-std::optional<FaultProxy::Rule> FaultProxy::Impl::take_rule(Query& query) {
-  const std::lock_guard lock(mutex);
-  queries.push_back(query);
-  const int number = static_cast<int>(queries.size());
-  for (auto rule = rules.begin(); rule != rules.end(); ++rule) {
-    if (rule->number != 0 && rule->number != number) continue;
-    if (query.sql.find(rule->contains) == std::string::npos) continue;
-    const Rule taken = *rule;
-    if (rule->once) rules.erase(rule);
-    return taken;
-  }
-  return std::nullopt;
-}
-
 /// Does the harm. False when the session is over.
 bool FaultProxy::Impl::fire(Session& session, const Rule& rule, const Query& query) {
-  {
-    const std::lock_guard lock(mutex);
-    ++fired;
-  }
+  book.count_fired();
   if (rule.callback) rule.callback(query);
   if (rule.delay.count() > 0) (void)wait_for(session, -1, 0, static_cast<int>(rule.delay.count()));
   switch (rule.fault) {
@@ -304,8 +283,7 @@ void FaultProxy::Impl::forward_cancel(Session& session, const ClientPacket& pack
   session.server = server.connect();
   if (session.server.fd() < 0 || !send_all(session, session.server, packet.bytes)) return;
   (void)wait_for(session, session.server.fd(), POLLIN, -1);
-  const std::lock_guard lock(mutex);
-  ++cancels;
+  book.count_cancel();
 }
 
 bool FaultProxy::Impl::send_all(Session& session, const Socket& to, std::string_view bytes) {
@@ -351,37 +329,19 @@ int FaultProxy::port() const { return impl_->port; }
 
 std::string FaultProxy::url() const { return impl_->server.url_through(impl_->port); }
 
-void FaultProxy::add(Rule rule) {
-  const std::lock_guard lock(impl_->mutex);
-  impl_->rules.push_back(std::move(rule));
-}
+void FaultProxy::add(Rule rule) { impl_->book.add(std::move(rule)); }
 
-int FaultProxy::fired() const {
-  const std::lock_guard lock(impl_->mutex);
-  return impl_->fired;
-}
+int FaultProxy::fired() const { return impl_->book.fired(); }
 
-std::vector<FaultProxy::Query> FaultProxy::queries() const {
-  const std::lock_guard lock(impl_->mutex);
-  return impl_->queries;
-}
+std::vector<FaultProxy::Query> FaultProxy::queries() const { return impl_->book.queries(); }
 
-int FaultProxy::cancel_requests() const {
-  const std::lock_guard lock(impl_->mutex);
-  return impl_->cancels;
-}
+int FaultProxy::cancel_requests() const { return impl_->book.cancels(); }
 
 void FaultProxy::delay_cancels(std::chrono::milliseconds delay) {
   impl_->cancel_delay_ms = static_cast<int>(delay.count());
 }
 
-void FaultProxy::reset() {
-  const std::lock_guard lock(impl_->mutex);
-  impl_->rules.clear();
-  impl_->queries.clear();
-  impl_->fired = 0;
-  impl_->cancels = 0;
-}
+void FaultProxy::reset() { impl_->book.reset(); }
 
 void FaultProxy::cut_all() {
   impl_->for_each_session([](Session& session) {

@@ -106,12 +106,12 @@ TEST_CASE("connect_timeout counts as libpq counts it") {
     const char* text;
     int milliseconds;
   };
-  for (const auto& [text, expected] :
+  for (const Row& row :
        {Row{"0", 0}, Row{"-1", 0}, Row{"1", 2'000}, Row{"2", 2'000}, Row{"30", 30'000}, Row{"x", 10'000}}) {
-    CAPTURE(text);
+    CAPTURE(row.text);
     ConnectSettings settings;
-    settings.url = std::string("postgresql://h/shop?connect_timeout=") + text;
-    CHECK(make_conninfo(settings).deadline.count() == expected);
+    settings.url = std::string("postgresql://h/shop?connect_timeout=") + row.text;
+    CHECK(make_conninfo(settings).deadline.count() == row.milliseconds);
   }
 }
 
@@ -120,15 +120,15 @@ TEST_CASE("targets are named without their secrets") {
     const char* url;
     const char* target;
   };
-  for (const auto& [url, target] :
+  for (const Row& row :
        {Row{"postgresql://me:secret@db:6432/shop", "db:6432"}, Row{"postgresql://db/shop", "db:5432"},
         Row{"postgresql:///shop?host=/run/pg", "/run/pg"}, Row{"postgresql://[::1]:7/shop", "[::1]:7"},
         Row{"postgresql://a:1,b:2/shop", "a:1,b:2"}, Row{"host=a,b port=7 password=secret", "a:7,b:7"},
         Row{"hostaddr=127.0.0.1", "127.0.0.1:5432"}}) {
-    CAPTURE(url);
+    CAPTURE(row.url);
     ConnectSettings settings;
-    settings.url = url;
-    CHECK(describe_target(settings) == target);
+    settings.url = row.url;
+    CHECK(describe_target(settings) == row.target);
   }
 }
 

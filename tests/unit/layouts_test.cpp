@@ -174,7 +174,9 @@ TEST_CASE("files that are no migration are listed, hidden ones are not") {
        {"not migrations, in : 1_a.sql~, README.md, new/, old/"}},
       {{{"1_a.sql"}, {"atlas.sum"}}, {"not migrations, in : atlas.sum"}},
       {{{"1_a/migration.sql"}, {"migration_lock.toml"}}, {"not migrations, in : migration_lock.toml"}},
-      {{{"1_a/up.sql"}, {"1_a/notes.txt"}, {"schema.rs"}}, {"not migrations, in : 1_a/, schema.rs"}},
+      {{{"sub/V1__a.sql"}, {"sub/x.md"}, {"sub/y.md"}, {"docs/x.md"}, {"docs/y.md"}},
+       {"not migrations, in : docs/, sub/x.md, sub/y.md"}},
+      {{{"1_a/up.sql"}, {"1_a/notes.txt"}, {"schema.rs"}}, {"not migrations, in : 1_a/notes.txt, schema.rs"}},
       {{{"V1__a.sql"}, {"flyway.conf"}, {"seed.sql"}}, {"not migrations, in : flyway.conf, seed.sql"}},
       {{{"1_a.up.sql"}, {"seed.sql"}, {"embed.go"}}, {"not migrations, in : embed.go, seed.sql"}},
       {{{"1_a.sql", goose_text}, {"1_a_test.go"}, {"embed.go"}},
@@ -255,6 +257,13 @@ TEST_CASE("a folder that cannot be run as it is, is refused with every reason") 
       {{{"1_a.sql", goose_text}, {"2.sql", goose_text}, {"3_fix.go"}},
        "/2.sql: \"2.sql\" has no _ after its version, as goose wants it" + goose_hint +
            "\n/3_fix.go: \"3_fix.go\" is a Go migration, and kdb runs SQL only" + goose_hint},
+      {{{"1_a.up.sql"}, {"x_c.down.sql"}},
+       "/x_c.down.sql: \"x_c.down.sql\" is neither VERSION_name.up.sql nor VERSION_name.down.sql" +
+           golang_hint},
+      {{{"V1__a.sql"}, {"Vx__b.sql"}},
+       "/Vx__b.sql: \"Vx__b.sql\" has the version \"x\", which is not made of numbers (two underscores end "
+       "it)" +
+           flyway_hint},
       {{{"1_a.up.sql"}, {"2-b.up.SQL"}},
        "/2-b.up.SQL: \"2-b.up.SQL\" is neither VERSION_name.up.sql nor VERSION_name.down.sql" + golang_hint},
       {{{"V1__a.sql"},

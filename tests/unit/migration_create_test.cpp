@@ -93,7 +93,11 @@ TEST_CASE("a name that is no file name is refused") {
   const std::string characters =
       "the name of a migration may not contain slashes, backslashes or control characters | use letters, "
       "digits and _";
-  const std::vector<std::pair<std::string, std::string>> cases{
+  struct Case {
+    std::string name;
+    std::string problem;
+  };
+  const Case cases[] = {
       {"", "a migration needs a name | kdb migrate new add_users_email"},
       {"  ", "a migration needs a name | kdb migrate new add_users_email"},
       {"a/b", characters},
@@ -111,9 +115,9 @@ TEST_CASE("a name that is no file name is refused") {
        "and begin "
        "with a letter"},
   };
-  for (const auto& [name, problem] : cases) {
-    CAPTURE(name);
-    CHECK(problems_of([&, text = name] { create(source, text); }) == problem);
+  for (const Case& row : cases) {
+    CAPTURE(row.name);
+    CHECK(problems_of([&] { create(source, row.name); }) == row.problem);
   }
   CHECK(std::filesystem::is_empty(folder.path()));
 }

@@ -145,8 +145,8 @@ TEST_CASE("a wrong profile is reported with its place and what is accepted") {
       {"[connection]\npooler = \"transaction\"",
        "p.toml:2:10: [connection] pooler must be \"session\", not \"transaction\""},
       {"[migrations]\nlayout = \"rails\"",
-       "p.toml:2:10: [migrations] layout must be one of \"native\", \"golang-migrate\", \"diesel\", "
-       "\"prisma\", \"flyway\", \"goose\", \"plain\", not \"rails\""},
+       "p.toml:2:10: [migrations] layout must be one of \"native\", \"goose\", \"golang-migrate\", "
+       "\"diesel\", \"prisma\", \"flyway\", \"plain\", not \"rails\""},
       {"[migrations]\nmax_file_size = \"big\"",
        "p.toml:2:17: [migrations] max_file_size must be a size such as \"16MB\" or a number of bytes, not "
        "\"big\""},
@@ -239,9 +239,9 @@ TEST_CASE("a profile is found by name or path") {
   const std::string base = folder.path().string() + "/";
   CHECK(problems_of([&] { read_profile(base + "b.toml", true, environment); }) ==
         "profile \"" + base + "b.toml\" not found | profiles there: a");
-  CHECK(
-      problems_of([] { read_profile("no-such-profile", true, environment); }) ==
-      "profile \"profiles/no-such-profile.toml\" not found | create it, or name another one with --profile");
+  // From wherever the tests run: with a folder of profiles or without.
+  const std::string problems = problems_of([] { read_profile("no-such-profile", true, environment); });
+  CHECK(problems.rfind("profile \"profiles/no-such-profile.toml\" not found | ", 0) == 0);
   CHECK(read_profile("no-such-profile", false, environment).files.empty());
   CHECK(problems_of([&] { read_profile(base, true, environment); }) ==
         "cannot read profile \"" + base + "\": Is a directory");

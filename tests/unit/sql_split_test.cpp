@@ -60,6 +60,7 @@ TEST_CASE("semicolons inside of a statement do not end it") {
       "CREATE RULE r AS ON INSERT TO t DO NEWISH (DELETE FROM a; DELETE FROM b)",
       "CREATE FUNCTION f() RETURNS int NEWISH BEGIN ATOMIC SELECT 1; SELECT CASE WHEN true THEN 1 END; "
       "SELECT 2 end; END",
+      "CREATE OR REPLACE PROCEDURE p() NEWISH BEGIN ATOMIC SELECT 1; END",
       "CREATE NEWISH t (a int GENERATED ALWAYS AS (1) NEWISH)",
   };
   for (const std::string& statement : whole) {
@@ -187,16 +188,25 @@ TEST_CASE("every problem of a script is reported at once, and COPY's data is not
   const auto problems = problems_of(
       "\\set x 1\nCOPY a FROM stdin;\n'\n\\.\nCOPY b FROM stdin;\n\"\n\\.\n\nselect 1;\nselect 'open");
   REQUIRE(problems.size() == 4);
+  CHECK(problems[0].where.line == 1);
   CHECK(problems[1].where.line == 2);
   CHECK(problems[2].where.line == 5);
   CHECK(problems[3].where.line == 10);
 }
 
+TEST_CASE("problems come in the script's order") {
+  const auto problems = problems_of("COPY a\n\\x\nFROM stdin;\n\\.\nselect 'open");
+  REQUIRE(problems.size() == 3);
+  CHECK(problems[0].where.line == 1);
+  CHECK(problems[1].where.line == 2);
+  CHECK(problems[2].where.line == 5);
+}
+
 TEST_CASE("COPY from elsewhere, and a backslash in quotes, are SQL") {
-  CHECK(
-      texts(
-          "COPY t FROM '/tmp/stdin'; COPY t TO stdout; COPY t FROM PROGRAM 'x'; SELECT '\\i'; SELECT $$\\.$$")
-          .size() == 5);
+  CHECK(texts("COPY t FROM '/tmp/stdin'; COPY t TO stdout; COPY t FROM PROGRAM 'x'; COPY (SELECT * FROM "
+              "stdin) TO "
+              "stdout; SELECT '\\i'; SELECT $$\\.$$")
+            .size() == 6);
 }
 
 TEST_CASE("a plain syntax error is no problem here: the server decides") {

@@ -40,12 +40,13 @@ TEST_CASE("only ASCII letters have a case") {
 }
 
 TEST_CASE("did_you_mean finds what was mistyped and nothing far-fetched") {
-  const std::vector<std::string_view> known{"tables", "indexes", "hypertables", "settings", "up"};
+  const std::vector<std::string_view> known{"tables", "indexes", "hypertables", "settings", "up", "down"};
   CHECK(did_you_mean("tabels", known) == "tables");
   CHECK(did_you_mean("table", known) == "tables");
   CHECK(did_you_mean("INDEXS", known) == "indexes");
   CHECK(did_you_mean("hypertable", known) == "hypertables");
   CHECK(did_you_mean("upp", known) == "up");
+  CHECK(did_you_mean("dwon", known) == "down");  // two neighbours swapped are one mistake
   CHECK_FALSE(did_you_mean("columns", known).has_value());
   CHECK_FALSE(did_you_mean("", known).has_value());
   CHECK_FALSE(did_you_mean("tables", {}).has_value());

@@ -91,12 +91,15 @@ bool is_callback(std::string_view base) {
   return has_event("before") || has_event("after") || event == "createSchema";
 }
 
-// A name that was surely meant to be a migration: V, U or B before a number, R before its separator.
+// A name that was meant to be a migration: V, U or B before a number (in any case) or before a description, R
+// before its separator.
 bool looks_like_migration(std::string_view base) {
   if (base.size() < 2) return false;
   const char prefix = static_cast<char>(std::toupper(static_cast<unsigned char>(base.front())));
-  if (prefix == 'R') return base.substr(1).starts_with('_') || is_digit(base[1]);
-  return (prefix == 'V' || prefix == 'U' || prefix == 'B') && (is_digit(base[1]) || base[1] == '_');
+  if (prefix == 'R') return base[1] == '_' || is_digit(base[1]);
+  if (prefix != 'V' && prefix != 'U' && prefix != 'B') return false;
+  return is_digit(base[1]) || base[1] == '_' ||
+         (prefix == base.front() && base.find(separator) != std::string_view::npos);
 }
 
 std::string why_not(std::string_view base) {

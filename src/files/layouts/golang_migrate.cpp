@@ -18,10 +18,11 @@ std::optional<Entry> classify(std::string_view path) {
                  .name = std::string(name->title)};
   }
   if (auto program = refuse_program(path)) return program;
-  if (ends_in_sql(path) && !leading_digits(path).empty() && path.find('/') == std::string_view::npos) {
-    return refused("is neither VERSION_name.up.sql nor VERSION_name.down.sql");
-  }
-  return std::nullopt;
+  const bool was_meant =
+      !leading_digits(path).empty() || path.ends_with(".up.sql") || path.ends_with(".down.sql");
+  const bool in_subfolder = path.find('/') != std::string_view::npos;
+  if (!ends_in_sql(path) || !was_meant || in_subfolder) return std::nullopt;
+  return refused("is neither VERSION_name.up.sql nor VERSION_name.down.sql");
 }
 
 void parse(const ParseInput& input, Migration& migration) {

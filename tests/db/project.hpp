@@ -1,0 +1,128 @@
+#pragma once
+
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <string>
+#include <vector>
+
+#include "db/session.hpp"
+#include "pg/connection.hpp"
+#include "pg/watchdog.hpp"
+#include "support/process.hpp"
+#include "support/temp_dir.hpp"
+
+namespace kdb::test {
+
+/// The same server, another database.
+inline std::string with_database(const std::string& url, const std::string& name) {
+  const std::string wanted = "/postgres";
+  const size_t query = std::min(url.find('?'), url.size());
+  const size_t at = url.rfind(wanted, query);
+  REQUIRE(at != std::string::npos);
+  return url.substr(0, at + 1) + name + url.substr(at + wanted.size());
+}
+
+/// A session of the test's own.
+class Session {
+ public:
+  explicit Session(const std::string& url) : connection_(settings_for(url), watchdog_) {}
+
+  pg::Result exec(const std::string& sql) { return connection_.exec(sql); }
+  std::string text(const std::string& sql) {
+    const pg::Result result = exec(sql);
+    REQUIRE_FALSE(result.empty());
+    return result.is_null(0, 0) ? "" : result.text(0, 0);
+  }
+  pg::Connection& connection() { return connection_; }
+
+ private:
+  pg::Watchdog watchdog_;
+  pg::Connection connection_;
+};
+
+/// A database of the test's own, dropped at its end.
+class Database {
+ public:
+  Database() : name_("t" + std::to_string(getpid()) + "_" + std::to_string(++number())) {
+    Session(server_url()).exec("CREATE DATABASE " + name_);
+  }
+  ~Database() {
+    try {
+      Session(server_url()).exec("DROP DATABASE IF EXISTS " + name_ + " WITH (FORCE)");
+    } catch (const std::exception&) {
+      // A test that stops the server has nothing left to drop.
+    }
+  }
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  const std::string& name() const { return name_; }
+  std::string url() const { return with_database(server_url(), name_); }
+  std::string tcp_url() const { return with_database(server_url("KDB_SANDBOX_TCP_URL"), name_); }
+  pg::Result exec(const std::string& sql) const { return Session(url()).exec(sql); }
+  std::string text(const std::string& sql) const { return Session(url()).text(sql); }
+
+  /// All that a run may leave behind: columns, indexes with their validity, rows, the history's verdicts.
+  std::string state() const {
+    Session session(url());
+    std::string state = session.text(R"(
+      SELECT coalesce(string_agg(line, E'\n' ORDER BY line), '') FROM (
+        SELECT format('column %s.%s %s', c.relname, a.attname, format_type(a.atttypid, a.atttypmod)) AS line
+        FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+        WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
+        UNION ALL
+        SELECT format('index %s valid=%s ready=%s %s', i.indexrelid::regclass, i.indisvalid, i.indisready,
+                      pg_get_indexdef(i.indexrelid))
+        FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE c.relnamespace = 'public'::regnamespace
+        UNION ALL
+        SELECT format('partition %s of %s pending=%s', inhrelid::regclass, inhparent::regclass, inhdetachpending)
+        FROM pg_inherits
+        UNION ALL
+        SELECT format('value %s', enumlabel) FROM pg_enum) lines)");
+    const pg::Result tables = session.exec(
+        "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' ORDER BY 1");
+    for (size_t row = 0; row < tables.rows.size(); ++row) {
+      const std::string& table = tables.text(row, 0);
+      state += "\nrows " + table + " " +
+               session.text("SELECT count(*) || ' ' || md5(coalesce(string_agg(t::text, ',' ORDER BY t::text), '')) FROM \"" +
+                            table + "\" t");
+    }
+    if (session.text("SELECT to_regclass('kdb.migrations') IS NOT NULL") == "t")
+      state += "\nhistory " + session.text("SELECT string_agg(key || ' ' || state || ' ' || checksum, ', ' ORDER BY key) "
+                                           "FROM kdb.migrations");
+    return state;
+  }
+
+ private:
+  static int& number() {
+    static int last = 0;
+    return last;
+  }
+  std::string name_;
+};
+
+/// A folder of migrations, and kdb running on it.
+class Project {
+ public:
+  /// A native migration.
+  void migration(const std::string& version_and_name, const std::string& up, const std::string& down = {}) {
+    file(version_and_name + ".sql", "-- migrate:up\n" + up + (down.empty() ? "" : "\n-- migrate:down\n" + down));
+  }
+  void file(const std::string& name, const std::string& text) { folder_.write("migrations/" + name, text); }
+  std::string folder() const { return folder_.path() / "migrations"; }
+
+  std::vector<std::string> command(const std::string& url, const std::vector<std::string>& words) const {
+    std::vector<std::string> command = {KDB_BINARY};
+    command.insert(command.end(), words.begin(), words.end());
+    command.insert(command.end(), {"-d", url, "--migrations", folder()});
+    return command;
+  }
+  Run kdb(const std::string& url, const std::vector<std::string>& words) const { return run(command(url, words)); }
+  Run up(const std::string& url) const { return kdb(url, {"migrate", "up"}); }
+
+ private:
+  TempDir folder_;
+};
+
+}  // namespace kdb::test

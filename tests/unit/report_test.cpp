@@ -1,0 +1,111 @@
+// What people and programs read: core/difference, core/dump, core/to_report, render.
+
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+
+#include <string>
+
+#include "core/difference.hpp"
+#include "core/dump.hpp"
+#include "core/to_report.hpp"
+#include "files/flyway_checksum.hpp"
+#include "render/formats.hpp"
+
+namespace kdb {
+
+namespace {
+
+Report sample() {
+  Report report{.command = "migrate status"};
+  report.fields = {{.key = "target", .label = "target", .value = std::string("shop")},
+                   {.key = "pending_count", .label = "", .value = std::int64_t{1}}};
+  report.tables = {{.key = "migrations",
+                    .columns = {{.key = "state", .title = "state"},
+                                {.key = "ms", .title = "ms", .align_right = true},
+                                {.key = "file", .title = ""}},
+                    .rows = {{std::string("applied"), std::int64_t{7}, std::string("a.sql")},
+                             {std::string("é"), std::int64_t{12}, Value()}}}};
+  report.warnings = {{.message = "look out", .where = {.file = "a.sql", .line = 3}, .hint = "do this"}};
+  report.summary = "2 rows";
+  return report;
+}
+
+}  // namespace
+
+TEST_CASE("text is aligned, and json-only parts stay out of it") {
+  CHECK(render::render_text(sample(), {}) ==
+        "target  shop\n\n"
+        "state    ms\n"
+        "applied   7\n"
+        "é        12\n\n"
+        "warning: a.sql:3: look out\nhint: do this\n\n"
+        "2 rows\n");
+  CHECK(render::render_text(sample(), {.colour = true}).find("\x1b[1m2 rows\x1b[0m\n") != std::string::npos);
+}
+
+TEST_CASE("json has every field, and its version") {
+  const auto json = nlohmann::json::parse(render::render_json(sample(), {}));
+  CHECK(json["format_version"] == 1);
+  CHECK(json["command"] == "migrate status");
+  CHECK(json["pending_count"] == 1);
+  CHECK(json["migrations"][0]["file"] == "a.sql");
+  CHECK(json["migrations"][1]["file"].is_null());
+  CHECK(json["warnings"][0]["line"] == 3);
+  const Error error(Exit::history, Problem{.message = "bad \xff", .where = {.file = "f", .line = 2}, .details = "- a"});
+  const auto failed = nlohmann::json::parse(render::render_error_json("migrate up", error));
+  CHECK(failed["exit"] == 5);
+  CHECK(failed["errors"][0]["details"] == "- a");
+}
+
+TEST_CASE("sql is what psql can run") {
+  Report report{.command = "migrate up"};
+  report.scripts = {{.subject = "1 a up",
+                     .note = "in one transaction",
+                     .steps = {{.sql = "BEGIN"}, {.sql = "SELECT 1", .notes = {"INDEX_BUILD: x"}}, {.sql = "COMMIT"}}}};
+  CHECK(render::render_sql(report, {}) ==
+        "-- 1 a up: in one transaction\nBEGIN;\n-- INDEX_BUILD: x\nSELECT 1;\nCOMMIT;\n");
+}
+
+TEST_CASE("a difference shows the lines that differ, with their neighbours") {
+  CHECK(difference("a\nb\nc", "a\nb\nc") == "");
+  CHECK(difference("a\nb  \nc\r\n", "a\nb\nc") == "");
+  CHECK(difference("a\nb\nc", "a\nx\nc") == "  a\n- b\n+ x\n  c");
+  CHECK(difference("1\n2\n3\n4\n5\n6\n7\n8\n9", "1\n2\n3\n4\n5\n6\n7\n8\nx") == "  7\n  8\n- 9\n+ x");
+  CHECK(difference("", "a") == "+ a");
+  std::string many;
+  for (int i = 0; i < 100; ++i) many += std::to_string(i) + "\n";
+  CHECK(difference("", many, 3) == "+ 0\n+ 1\n+ 2\n  … 97 more lines");
+}
+
+TEST_CASE("a dump is the same from run to run, and rebuilds hypertables before their indexes") {
+  const std::string dump =
+      "--\n-- PostgreSQL database dump\n--\n\n\\restrict Zx81\n\n-- Dumped from database version 15.1\n"
+      "-- Dumped by pg_dump version 15.2\n\nCREATE TABLE public.e (t timestamptz);\n\n\n--\n"
+      "-- Name: e_t; Type: INDEX; Schema: public\n--\n\nCREATE INDEX e_t ON public.e (t);\n\n"
+      "--\n-- PostgreSQL database dump complete\n--\n\n\\unrestrict Zx81\n\n";
+  const std::string plain = stable_dump(dump, {});
+  CHECK(plain.find("restrict") == std::string::npos);
+  CHECK(plain.find("Dumped") == std::string::npos);
+  CHECK(plain.find("\n\n\n") == std::string::npos);
+  const std::string rebuilt = stable_dump(
+      dump, {{.name = "public.e", .dimensions = {{.column = "t", .interval = "7 days"}, {.column = "m", .partitions = "4"}}}});
+  const size_t made = rebuilt.find("SELECT public.create_hypertable('public.e', 't', chunk_time_interval => INTERVAL '7 days'");
+  CHECK(made != std::string::npos);
+  CHECK(rebuilt.find("SELECT public.add_dimension('public.e', 'm', number_partitions => 4);") > made);
+  CHECK(rebuilt.find("CREATE TABLE") < made);
+  CHECK(rebuilt.find("CREATE INDEX") > made);
+}
+
+TEST_CASE("Flyway's checksum does not see line ends or a byte order mark") {
+  const std::int32_t expected = files::flyway_checksum_of("a\nb\n");
+  for (const std::string text : {"a\r\nb\r\n", "a\rb", "\xEF\xBB\xBF" "a\nb", "a\nb"}) {
+    CAPTURE(text);
+    CHECK(files::flyway_checksum_of(text) == expected);
+  }
+  CHECK(files::flyway_checksum_of("a\nc\n") != expected);
+  // CRC-32 of "123456789" is the check value of the algorithm, 0xCBF43926.
+  CHECK(files::flyway_checksum_of("1234\n56789") == static_cast<std::int32_t>(0xCBF43926U));
+}
+
+}  // namespace kdb

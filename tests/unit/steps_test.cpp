@@ -1,0 +1,161 @@
+// How a migration runs: core/steps, core/hazards.
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include "core/hazards.hpp"
+#include "core/steps.hpp"
+#include "support/problems.hpp"
+
+namespace kdb {
+
+namespace {
+
+struct Planned {
+  MigrationPlan plan;
+  std::vector<Problem> problems;
+};
+
+Planned planned(const std::string& sql, SectionOptions options = {}, bool tool_adds_no_transaction = false) {
+  Migration migration;
+  migration.file = {.version = version_from_history("1", "1"), .name = "x", .path = "1_x.sql"};
+  migration.up = Section{.text = sql,
+                         .file = "1_x.sql",
+                         .line = 3,
+                         .options = std::move(options),
+                         .tool_adds_no_transaction = tool_adds_no_transaction};
+  Planned result;
+  result.plan = plan_migration(migration, Direction::up, result.problems);
+  return result;
+}
+
+/// "one: A; B" or "steps: A; [B; C]; !D": `!` runs outside of a transaction, brackets are a block.
+std::string shape(const MigrationPlan& plan) {
+  std::string text = plan.one_transaction ? "one:" : "steps:";
+  if (plan.begin != "BEGIN") text += " " + plan.begin + ":";
+  for (const Step& step : plan.steps) {
+    text += &step == &plan.steps.front() ? " " : "; ";
+    if (step.block.empty()) {
+      text += (step.in_transaction ? "" : "!") + step.sql;
+      continue;
+    }
+    text += "[";
+    for (const Step& inner : step.block) text += (&inner == &step.block.front() ? "" : "; ") + inner.sql;
+    text += "]";
+  }
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("the transaction mode follows from the statements") {
+  struct Case {
+    const char* sql;
+    const char* shape;
+  };
+  const Case cases[] = {
+      {"", "one:"},
+      {"CREATE TABLE a (n int); INSERT INTO a VALUES (1);", "one: CREATE TABLE a (n int); INSERT INTO a VALUES (1)"},
+      {"BEGIN; SELECT 1; COMMIT;", "one: SELECT 1"},
+      {"BEGIN ISOLATION LEVEL SERIALIZABLE; SELECT 1; END;", "one: BEGIN ISOLATION LEVEL SERIALIZABLE: SELECT 1"},
+      {"SELECT 1; SAVEPOINT s; SELECT 2; ROLLBACK TO s;", "one: SELECT 1; SAVEPOINT s; SELECT 2; ROLLBACK TO s"},
+      {"SELECT 1; VACUUM a;", "steps: SELECT 1; !VACUUM a"},
+      {"CREATE INDEX CONCURRENTLY i ON a (n);", "steps: !CREATE INDEX CONCURRENTLY i ON a (n)"},
+      {"ALTER SYSTEM SET work_mem = '8MB';", "steps: !ALTER SYSTEM SET work_mem = '8MB'"},
+  };
+  for (const Case& row : cases) {
+    CAPTURE(row.sql);
+    const Planned result = planned(row.sql);
+    CHECK(result.problems.empty());
+    CHECK(shape(result.plan) == row.shape);
+    CHECK(result.plan.one_transaction == result.plan.mode_reason.empty());
+  }
+}
+
+TEST_CASE("explicit blocks are kept whole where the file says transaction:false") {
+  struct Case {
+    const char* sql;
+    const char* shape;
+  };
+  const Case cases[] = {
+      {"SELECT 1; SELECT 2;", "steps: SELECT 1; SELECT 2"},
+      {"BEGIN; SELECT 1; COMMIT; VACUUM a; BEGIN; SELECT 2; COMMIT;", "steps: [SELECT 1]; !VACUUM a; [SELECT 2]"},
+      {"BEGIN; SELECT 1; COMMIT AND CHAIN; SELECT 2; COMMIT;", "steps: [SELECT 1]; [SELECT 2]"},
+      {"BEGIN; COMMIT; SELECT 1;", "steps: SELECT 1"},
+  };
+  for (const Case& row : cases) {
+    CAPTURE(row.sql);
+    const Planned result = planned(row.sql, {.transaction = false});
+    CHECK(result.problems.empty());
+    CHECK(shape(result.plan) == row.shape);
+    // golang-migrate's files mean the same without saying so, where one transaction would fail.
+    const Planned foreign = planned(row.sql, {}, true);
+    CHECK(foreign.problems.empty());
+    if (std::string(row.sql).find("BEGIN") != std::string::npos) CHECK(shape(foreign.plan) == row.shape);
+  }
+  CHECK(shape(planned("SELECT 1; COMMIT;", {}, true).plan) == "one: SELECT 1");
+}
+
+TEST_CASE("what cannot run is refused where it stands") {
+  struct Case {
+    const char* sql;
+    bool says_false;
+    const char* problem;
+  };
+  const Case cases[] = {
+      {"SELECT 1;\nCOMMIT;\nSELECT 2;", false, "1_x.sql:4:1: COMMIT inside of a file that runs in one transaction"},
+      {"SELECT 1;\n  ROLLBACK;", false, "1_x.sql:4:3: ROLLBACK inside of a file"},
+      {"BEGIN;\nVACUUM a;\nCOMMIT;", false, "1_x.sql:4:1: VACUUM cannot run inside of a transaction"},
+      {"SELECT 1; COMMIT;", true, "1_x.sql:3:11: COMMIT without a BEGIN before it"},
+      {"BEGIN; SELECT 1;", true, "1_x.sql:3:1: BEGIN without a COMMIT after it"},
+      {"BEGIN; SELECT 1; BEGIN; COMMIT;", true, "1_x.sql:3:18: BEGIN inside of an explicit transaction"},
+      {"BEGIN; SELECT 1; ROLLBACK;", true, "1_x.sql:3:18: ROLLBACK would undo statements"},
+      {"PREPARE TRANSACTION 'x';", true, "1_x.sql:3:1: PREPARE TRANSACTION leaves a transaction open"},
+      {"CREATE TEMP TABLE t (n int); VACUUM a;", false, "1_x.sql:3:1: "},
+      {"SELECT 'open", false, "1_x.sql:3:8: "},
+  };
+  for (const Case& row : cases) {
+    CAPTURE(row.sql);
+    const Planned result = planned(row.sql, row.says_false ? SectionOptions{.transaction = false} : SectionOptions{});
+    REQUIRE_FALSE(result.problems.empty());
+    const std::string problem = to_string(result.problems.front().where) + ": " + result.problems.front().message;
+    CHECK_MESSAGE(problem.rfind(row.problem, 0) == 0, problem);
+  }
+  CHECK(planned("VACUUM a;", {.transaction = true}).problems.size() == 1);
+}
+
+TEST_CASE("a plan falls apart into steps only where nothing is lost by it") {
+  CHECK(as_separate_steps(planned("CALL p(); SELECT 1;").plan, "why")->mode_reason == "why");
+  CHECK_FALSE(as_separate_steps(planned("CALL p();", {.transaction = true}).plan, "why"));
+  CHECK_FALSE(as_separate_steps(planned("BEGIN ISOLATION LEVEL SERIALIZABLE; CALL p(); COMMIT;").plan, "why"));
+  CHECK_FALSE(as_separate_steps(planned("CREATE TEMP TABLE t (n int); CALL p();").plan, "why"));
+}
+
+TEST_CASE("hazards on a table that the same deploy creates are none") {
+  std::vector<MigrationPlan> plans = {planned("CREATE TABLE a (n int);").plan,
+                                      planned("CREATE INDEX i ON a (n); DROP TABLE b;").plan};
+  note_hazards(plans);
+  CHECK(plans[1].steps[0].hazards.empty());
+  REQUIRE(plans[1].steps[1].hazards.size() == 1);
+  CHECK(plans[1].steps[1].hazards[0].id == "DELETES_DATA");
+}
+
+TEST_CASE("a hazard needs exactly its own allowance") {
+  std::vector<MigrationPlan> plans = {planned("DROP TABLE b;").plan};
+  note_hazards(plans);
+  const auto refused = [&](std::vector<std::string> allow) {
+    return test::problems_of([&] { refuse_hazards(plans, allow); });
+  };
+  CHECK(refused({}).rfind("exit 3: 1_x.sql:3:1: DELETES_DATA: ", 0) == 0);
+  CHECK(refused({}).find("--allow 'DELETES_DATA:b'") != std::string::npos);
+  CHECK(refused({"all"}) == refused({}));
+  CHECK(refused({"DELETES_DATA:c"}) == refused({}));
+  CHECK(refused({"DELETES_DATA:b"}).empty());
+  CHECK(refused({"DELETES_DATA"}).empty());
+  plans[0].options.allow = {"DELETES_DATA:b"};
+  CHECK(refused({}).empty());
+}
+
+}  // namespace kdb
