@@ -40,19 +40,17 @@ std::string ask_pg_config(const std::string& pg_config, const char* option) {
 }
 
 // /usr/lib/postgresql/17/bin before /usr/lib/postgresql/15/bin.
-std::vector<fs::path> debian_folders() {
+std::vector<std::pair<int, fs::path>> debian_folders() {
   std::vector<std::pair<int, fs::path>> found;
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator("/usr/lib/postgresql", ignored))
     found.emplace_back(std::atoi(entry.path().filename().c_str()), entry.path() / "bin");
   std::sort(found.rbegin(), found.rend());
-  std::vector<fs::path> result;
-  for (auto& [version, folder] : found) result.push_back(std::move(folder));
-  return result;
+  return found;
 }
 
 fs::path check_given(const std::string& given) {
-  const fs::path folder = fs::absolute(given).lexically_normal();
+  fs::path folder = fs::absolute(given).lexically_normal();
   std::error_code error;
   if (!fs::is_directory(folder, error))
     throw Error(Exit::usage, fmt::format("no PostgreSQL server in \"{}\": no such folder", given),
@@ -76,11 +74,11 @@ std::string find_pg_bin(const std::string& given) {
   }
   std::vector<std::string> looked_at{"PATH"};
   if (const auto pg_config = find_program("pg_config")) {
-    const std::string folder = ask_pg_config(*pg_config, "--bindir");
+    std::string folder = ask_pg_config(*pg_config, "--bindir");
     if (!folder.empty() && !missing_program(folder)) return folder;
     if (!folder.empty()) looked_at.push_back(fmt::format("{} (from pg_config)", folder));
   }
-  for (const fs::path& folder : debian_folders()) {
+  for (const auto& [version, folder] : debian_folders()) {
     if (!missing_program(folder)) return folder.string();
     looked_at.push_back(folder.string());
   }

@@ -23,10 +23,15 @@
 namespace kdb::host {
 namespace {
 
-std::pair<UniqueFd, UniqueFd> make_pipe() {
+struct Pipe {
+  UniqueFd out;  // what is read from
+  UniqueFd in;
+};
+
+Pipe make_pipe() {
   std::array<int, 2> ends{};
   if (pipe2(ends.data(), O_CLOEXEC) != 0) throw Error(Exit::failed, with_errno("cannot make a pipe", errno));
-  return {UniqueFd(ends[0]), UniqueFd(ends[1])};
+  return {.out = UniqueFd(ends[0]), .in = UniqueFd(ends[1])};
 }
 
 // The file actions and attributes of posix_spawn; it, unlike fork, is safe whatever our other threads do.
@@ -95,12 +100,12 @@ bool is_executable_file(const std::string& path) {
 ProcessResult run(const std::vector<std::string>& command,
                   const std::map<std::string, std::string>& environment) {
   ProcessResult result;
-  auto [out, out_end] = make_pipe();
-  auto [error, error_end] = make_pipe();
-  const pid_t pid = spawn(command, environment_with(environment), out_end.get(), error_end.get());
-  out_end.reset();
-  error_end.reset();
-  drain_both(out, error, result);
+  Pipe out = make_pipe();
+  Pipe error = make_pipe();
+  const pid_t pid = spawn(command, environment_with(environment), out.in.get(), error.in.get());
+  out.in.reset();
+  error.in.reset();
+  drain_both(out.out, error.out, result);
   int status = 0;
   while (waitpid(pid, &status, 0) < 0)
     if (errno != EINTR)
@@ -121,8 +126,8 @@ std::optional<std::string> find_program(const std::string& name) {
   for (std::size_t begin = 0; begin <= path.size();) {
     const std::size_t end = std::min(path.find(':', begin), path.size());
     const std::string folder = end == begin ? "." : path.substr(begin, end - begin);
-    if (is_executable_file(folder + "/" + name))
-      return std::filesystem::absolute(folder + "/" + name).string();
+    const std::string program = fmt::format("{}/{}", folder, name);
+    if (is_executable_file(program)) return std::filesystem::absolute(program).string();
     begin = end + 1;
   }
   return std::nullopt;

@@ -135,12 +135,11 @@ class Command {
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGTERM);  // for when kdb and the supervisor are killed together
     if (in_foreground_) terminal_.give_to(self);
-    bool told = write(sandbox_.link(), &self, sizeof self) == sizeof self;
+    const bool told = write(sandbox_.link(), &self, sizeof self) == sizeof self;
     pthread_sigmask(SIG_SETMASK, &signals_.before(), nullptr);
     if (told) execve(program, arguments.data(), environment.data());
     const int error = errno;
-    told = write(failure, &error, sizeof error) == sizeof error;
-    _exit(127);
+    _exit(write(failure, &error, sizeof error) == sizeof error ? 127 : 126);
   }
 
   // Ctrl-Z, or it wants a terminal that is not ours to give: our shell must see its job stopped. All of our

@@ -84,6 +84,18 @@ TEST_CASE("a signal during the start ends kdb at once, with nothing left") {
   }
 }
 
+TEST_CASE("a signal ends a start that hangs") {
+  Place place;
+  for (const char* name : {"initdb", "postgres"})
+    fs::permissions(place.folder.write(std::string("bin/") + name, "#!/bin/sh\nexec sleep 1000\n"),
+                    fs::perms(0755));
+  Child kdb({kdb_binary, "sandbox", "--pg-bin", (place.folder.path() / "bin").string()}, place.environment);
+  CHECK(eventually([&] { return !place.sandboxes().empty(); }));
+  kdb.kill(SIGINT);
+  CHECK(kdb.wait(seconds(10)).exit == 130);
+  CHECK(place.is_clean());
+}
+
 TEST_CASE("a terminated supervisor clears up, and COMMAND ends with it") {
   Standing standing;
   kill(standing.supervisor, SIGTERM);
