@@ -1,10 +1,10 @@
 #include "base/error.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cassert>
 #include <tuple>
+
+#include <fmt/format.h>
 
 namespace kdb {
 

@@ -36,7 +36,8 @@ struct Problem {
   std::string message;
   Source where;
   std::string hint;
-  std::string details;  // further lines shown below the message: a difference, who blocks, the server's detail
+  std::string
+      details;  // further lines shown below the message: a difference, who blocks, the server's detail
 
   bool operator==(const Problem&) const = default;
 };

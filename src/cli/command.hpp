@@ -13,10 +13,10 @@ class Context;
 
 /// An option as help, parser and completion know it: one row.
 struct Option {
-  std::string_view flags;       // "-d,--database-url"
-  std::string_view value;       // "URL"; empty for a switch
+  std::string_view flags;  // "-d,--database-url"
+  std::string_view value;  // "URL"; empty for a switch
   std::string_view help;
-  bool repeatable = false;      // one value per occurrence, commas split
+  bool repeatable = false;  // one value per occurrence, commas split
   std::vector<std::string_view> choices;
 };
 
@@ -48,7 +48,7 @@ struct Command {
   std::string_view details;  // below the usage line of its own help
   std::vector<Positional> positionals;
   std::vector<Option> options;
-  std::string_view rest;     // what comes after `--`: "COMMAND"; empty if nothing may
+  std::string_view rest;  // what comes after `--`: "COMMAND"; empty if nothing may
   Exit (*run)(Context& context) = nullptr;
   /// Whether its result holds statements, so that it can be written as SQL; null: never.
   bool (*has_scripts)(const Arguments& arguments) = nullptr;

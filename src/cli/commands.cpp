@@ -7,17 +7,32 @@ namespace kdb::cli {
 
 const std::vector<Option>& global_options() {
   static const std::vector<Option> rows = {
-      {.flags = "-d,--database-url", .value = "URL",
+      {.flags = "-d,--database-url",
+       .value = "URL",
        .help = "database to work on; else KDB_DATABASE_URL, DATABASE_URL, the profile, PGHOST …"},
-      {.flags = "-p,--profile", .value = "NAME|PATH", .help = "profile to read: profiles/NAME.toml, or a path [default]"},
-      {.flags = "--migrations", .value = "DIR", .help = "folder of migrations [from the profile, else migrations]"},
-      {.flags = "--format", .value = "FORMAT", .help = "of the result on stdout [text]", .choices = render::format_names(true)},
-      {.flags = "-o,--output", .value = "[FORMAT:]FILE", .help = "write the result to a file too; repeatable",
+      {.flags = "-p,--profile",
+       .value = "NAME|PATH",
+       .help = "profile to read: profiles/NAME.toml, or a path [default]"},
+      {.flags = "--migrations",
+       .value = "DIR",
+       .help = "folder of migrations [from the profile, else migrations]"},
+      {.flags = "--format",
+       .value = "FORMAT",
+       .help = "of the result on stdout [text]",
+       .choices = render::format_names(true)},
+      {.flags = "-o,--output",
+       .value = "[FORMAT:]FILE",
+       .help = "write the result to a file too; repeatable",
        .repeatable = true},
       {.flags = "-q,--quiet", .help = "no progress, and no result on stdout where -o is given"},
-      {.flags = "--log-level", .value = "LEVEL", .help = "what goes to stderr [info]",
+      {.flags = "--log-level",
+       .value = "LEVEL",
+       .help = "what goes to stderr [info]",
        .choices = {"debug", "info", "warning", "error"}},
-      {.flags = "--log-format", .value = "FORMAT", .help = "of the lines on stderr [text]", .choices = {"text", "json"}},
+      {.flags = "--log-format",
+       .value = "FORMAT",
+       .help = "of the lines on stderr [text]",
+       .choices = {"text", "json"}},
       {.flags = "--no-color", .help = "no colour; NO_COLOR in the environment does the same"},
       {.flags = "-h,--help", .help = "show this help"},
       {.flags = "--version", .help = "show the version"},
@@ -29,14 +44,19 @@ namespace {
 
 bool is_dry_run(const Arguments& arguments) { return arguments.has("dry-run"); }
 
-const Option allow{.flags = "--allow", .value = "HAZARD[:OBJECT]",
+const Option allow{.flags = "--allow",
+                   .value = "HAZARD[:OBJECT]",
                    .help = "permit a hazard that the profile refuses; `all` for all but the destructive ones",
                    .repeatable = true};
-const Option dry_run{.flags = "--dry-run", .help = "print exactly the statements that would run, and change nothing"};
-const Option lock_wait{.flags = "--lock-wait", .value = "TIME", .help = "how long to wait for another deployer [10min]"};
-const Option lock_timeout{.flags = "--lock-timeout", .value = "TIME",
-                          .help = "budget for table locks of one transaction [3s]"};
-const Option pooler{.flags = "--pooler", .value = "MODE", .help = "a pooler in between is in this mode",
+const Option dry_run{.flags = "--dry-run",
+                     .help = "print exactly the statements that would run, and change nothing"};
+const Option lock_wait{
+    .flags = "--lock-wait", .value = "TIME", .help = "how long to wait for another deployer [10min]"};
+const Option lock_timeout{
+    .flags = "--lock-timeout", .value = "TIME", .help = "budget for table locks of one transaction [3s]"};
+const Option pooler{.flags = "--pooler",
+                    .value = "MODE",
+                    .help = "a pooler in between is in this mode",
                     .choices = {"session"}};
 const Option role{.flags = "--role", .value = "ROLE", .help = "run migrations under SET ROLE"};
 
@@ -46,35 +66,49 @@ const std::vector<Command>& commands() {
   static const std::vector<Command> rows = {
       {.name = "migrate new",
        .summary = "create an empty migration",
-       .details = "Writes a file in the folder's own layout, with a version above every other, and prints its path.",
+       .details =
+           "Writes a file in the folder's own layout, with a version above every other, and prints its path.",
        .positionals = {{.name = "NAME", .help = "what the migration does, e.g. add_orders"}},
        .run = migrate_new},
       {.name = "migrate status",
        .summary = "show what is applied and what is pending",
        .details = "Reads the history in two round trips; changes nothing.",
-       .options = {{.flags = "--exit-code", .help = "exit 2 if migrations are pending, 5 if the history is inconsistent"}},
+       .options = {{.flags = "--exit-code",
+                    .help = "exit 2 if migrations are pending, 5 if the history is inconsistent"}},
        .run = migrate_status},
       {.name = "migrate up",
        .summary = "apply pending migrations, each exactly once",
-       .details = "One transaction per file, its history row inside. A file that cannot run in a transaction runs\n"
-                  "statement by statement with a journal, and a later run goes on where this one ended.",
+       .details =
+           "One transaction per file, its history row inside. A file that cannot run in a transaction runs\n"
+           "statement by statement with a journal, and a later run goes on where this one ended.",
        .options = {{.flags = "--to", .value = "VERSION", .help = "stop after this version"},
                    {.flags = "--steps", .value = "N", .help = "apply at most N migrations"},
                    dry_run,
-                   {.flags = "--allow-out-of-order", .help = "apply migrations older than the newest applied one too"},
+                   {.flags = "--allow-out-of-order",
+                    .help = "apply migrations older than the newest applied one too"},
                    {.flags = "--strict", .help = "an older release than the database is an error"},
-                   allow, lock_timeout, lock_wait, pooler, role},
+                   allow,
+                   lock_timeout,
+                   lock_wait,
+                   pooler,
+                   role},
        .run = migrate_up,
        .has_scripts = is_dry_run},
       {.name = "migrate down",
        .summary = "undo the newest migration, or several",
-       .details = "Runs the down sections, newest first, after showing them. Where a file is gone, the down section\n"
+       .details = "Runs the down sections, newest first, after showing them. Where a file is gone, the down "
+                  "section\n"
                   "that was stored with it is used.",
-       .options = {{.flags = "--to", .value = "VERSION", .help = "undo everything newer than this; 0 for all"},
+       .options = {{.flags = "--to",
+                    .value = "VERSION",
+                    .help = "undo everything newer than this; 0 for all"},
                    {.flags = "--steps", .value = "N", .help = "undo N migrations [1]"},
                    dry_run,
                    {.flags = "-y,--yes", .help = "do not ask; needed where there is no terminal"},
-                   lock_timeout, lock_wait, pooler, role},
+                   lock_timeout,
+                   lock_wait,
+                   pooler,
+                   role},
        .run = migrate_down,
        .has_scripts = is_dry_run},
       {.name = "migrate verify",
@@ -92,21 +126,29 @@ const std::vector<Command>& commands() {
        .summary = "settle what only a person can know",
        .details = "Exactly one of --statement (with --done or --again), --accept and --forget.",
        .positionals = {{.name = "VERSION", .help = "the migration"}},
-       .options = {{.flags = "--statement", .value = "N", .help = "the statement whose end was never recorded"},
+       .options = {{.flags = "--statement",
+                    .value = "N",
+                    .help = "the statement whose end was never recorded"},
                    {.flags = "--done", .help = "it took effect: go on after it"},
                    {.flags = "--again", .help = "it did not: run it again"},
                    {.flags = "--accept", .help = "the file as it is now is what was applied"},
                    {.flags = "--forget", .help = "take a migration without a file out of the history"},
-                   lock_wait, pooler},
+                   lock_wait,
+                   pooler},
        .run = migrate_repair},
       {.name = "migrate adopt",
        .summary = "take over from another tool without running anything",
        .details = "Reads the other tool's history table and writes kdb's; the other table is left as it is.\n"
                   "Refuses a dirty golang-migrate state, and verifies Flyway's checksums.",
-       .options = {{.flags = "--from", .value = "TOOL", .help = "whose history to read",
+       .options = {{.flags = "--from",
+                    .value = "TOOL",
+                    .help = "whose history to read",
                     .choices = {"dbmate", "goose", "golang-migrate", "flyway"}},
-                   {.flags = "--table", .value = "[SCHEMA.]TABLE", .help = "its table, if it is not the tool's default"},
-                   lock_wait, pooler},
+                   {.flags = "--table",
+                    .value = "[SCHEMA.]TABLE",
+                    .help = "its table, if it is not the tool's default"},
+                   lock_wait,
+                   pooler},
        .run = migrate_adopt},
       {.name = "migrate dump",
        .summary = "write the schema as SQL, stable from run to run",
@@ -115,14 +157,16 @@ const std::vector<Command>& commands() {
        .writes_raw = true},
       {.name = "sandbox",
        .summary = "run a command against a throwaway PostgreSQL",
-       .details = "Starts a server from the programs on this machine, runs COMMAND with DATABASE_URL set, and removes\n"
+       .details = "Starts a server from the programs on this machine, runs COMMAND with DATABASE_URL set, "
+                  "and removes\n"
                   "the server. Without COMMAND it prints the URL and stays until it is interrupted.",
        .options = {{.flags = "--pg-bin", .value = "DIR", .help = "folder of initdb and postgres [search]"}},
        .rest = "COMMAND",
        .run = sandbox},
       {.name = "completion",
        .summary = "print a completion script for a shell",
-       .details = "bash: source <(kdb completion bash) · zsh: into a folder of fpath as _kdb · fish: kdb completion fish | source",
+       .details = "bash: source <(kdb completion bash) · zsh: into a folder of fpath as _kdb · fish: kdb "
+                  "completion fish | source",
        .positionals = {{.name = "SHELL", .help = "bash, zsh or fish"}},
        .run = completion},
   };

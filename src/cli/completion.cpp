@@ -1,6 +1,6 @@
-#include <fmt/format.h>
-
 #include <set>
+
+#include <fmt/format.h>
 
 #include "base/text.hpp"
 #include "cli/commands.hpp"
@@ -11,7 +11,8 @@ namespace {
 
 /// What completes an option's value: a file, a folder, or one of its choices.
 bool takes_file(const Option& option) {
-  return option.value.find("FILE") != std::string_view::npos || option.value.find("PATH") != std::string_view::npos;
+  return option.value.find("FILE") != std::string_view::npos ||
+         option.value.find("PATH") != std::string_view::npos;
 }
 bool takes_folder(const Option& option) { return option.value == "DIR"; }
 
@@ -32,9 +33,9 @@ std::vector<std::string> words_after(std::string_view group) {
   std::vector<std::string> words;
   std::set<std::string> seen;
   for (const Command& command : commands()) {
-    const std::string word = group.empty()                              ? first_word(command.name)
+    const std::string word = group.empty()                       ? first_word(command.name)
                              : first_word(command.name) == group ? second_word(command.name)
-                                                                        : "";
+                                                                 : "";
     if (!word.empty() && seen.insert(word).second) words.push_back(word);
   }
   return words;
@@ -64,9 +65,12 @@ std::string bash_values() {
     if (!option.choices.empty())
       text += fmt::format("    {}) COMPREPLY=($(compgen -W {} -- \"$word\")); return ;;\n", pattern,
                           quoted(fmt::format("{}", fmt::join(option.choices, " "))));
-    else if (takes_file(option)) text += fmt::format("    {}) COMPREPLY=($(compgen -f -- \"$word\")); return ;;\n", pattern);
-    else if (takes_folder(option)) text += fmt::format("    {}) COMPREPLY=($(compgen -d -- \"$word\")); return ;;\n", pattern);
-    else text += fmt::format("    {}) return ;;\n", pattern);
+    else if (takes_file(option))
+      text += fmt::format("    {}) COMPREPLY=($(compgen -f -- \"$word\")); return ;;\n", pattern);
+    else if (takes_folder(option))
+      text += fmt::format("    {}) COMPREPLY=($(compgen -d -- \"$word\")); return ;;\n", pattern);
+    else
+      text += fmt::format("    {}) return ;;\n", pattern);
   };
   for (const Command& command : commands())
     for (const Option& option : options_of(command)) add(option);
@@ -78,11 +82,13 @@ std::string bash() {
   for (const Command& command : commands()) {
     std::string flags;
     for (const Option& option : options_of(command))
-      for (const std::string_view flag : split(option.flags, ',')) flags += (flags.empty() ? "" : " ") + std::string(flag);
+      for (const std::string_view flag : split(option.flags, ','))
+        flags += (flags.empty() ? "" : " ") + std::string(flag);
     cases += fmt::format("    {}) words={} ;;\n", quoted(command.name), quoted(flags));
   }
   for (const std::string& group : groups())
-    cases += fmt::format("    {}) words={} ;;\n", quoted(group), quoted(fmt::format("{}", fmt::join(words_after(group), " "))));
+    cases += fmt::format("    {}) words={} ;;\n", quoted(group),
+                         quoted(fmt::format("{}", fmt::join(words_after(group), " "))));
   return fmt::format(
       R"(# bash completion for kdb
 _kdb() {{
@@ -112,7 +118,8 @@ complete -F _kdb kdb
 /// zsh's _arguments takes `:` and brackets as its own.
 std::string zsh_text(std::string_view text) {
   std::string result;
-  for (const char c : text) result += (c == ':' || c == '[' || c == ']') ? std::string("\\") + c : std::string(1, c);
+  for (const char c : text)
+    result += (c == ':' || c == '[' || c == ']') ? std::string("\\") + c : std::string(1, c);
   return result;
 }
 
@@ -120,14 +127,17 @@ std::string zsh_option(const Option& option) {
   std::string action;
   if (!option.value.empty()) {
     action = fmt::format(":{}:", zsh_text(option.value));
-    if (!option.choices.empty()) action += fmt::format("({})", fmt::join(option.choices, " "));
-    else if (takes_file(option)) action += "_files";
-    else if (takes_folder(option)) action += "_files -/";
+    if (!option.choices.empty())
+      action += fmt::format("({})", fmt::join(option.choices, " "));
+    else if (takes_file(option))
+      action += "_files";
+    else if (takes_folder(option))
+      action += "_files -/";
   }
   std::string text;
   for (const std::string_view flag : split(option.flags, ','))
-    text += fmt::format("        {} \\\n",
-                        quoted(fmt::format("{}{}[{}]{}", option.repeatable ? "*" : "", flag, zsh_text(option.help), action)));
+    text += fmt::format("        {} \\\n", quoted(fmt::format("{}{}[{}]{}", option.repeatable ? "*" : "",
+                                                              flag, zsh_text(option.help), action)));
   return text;
 }
 
@@ -136,8 +146,10 @@ std::string zsh() {
   for (const Command& command : commands()) {
     std::string options;
     for (const Option& option : options_of(command)) options += zsh_option(option);
-    const std::string positional = command.name == "completion" ? "'1:shell:(bash zsh fish)'" : "'*:: :_default'";
-    cases += fmt::format("    {})\n      _arguments -s \\\n{}        {}\n      ;;\n", quoted(command.name), options, positional);
+    const std::string positional =
+        command.name == "completion" ? "'1:shell:(bash zsh fish)'" : "'*:: :_default'";
+    cases += fmt::format("    {})\n      _arguments -s \\\n{}        {}\n      ;;\n", quoted(command.name),
+                         options, positional);
   }
   std::string lists;
   const auto list = [&](const std::string& group) {
@@ -145,10 +157,12 @@ std::string zsh() {
     for (const std::string& word : words_after(group)) {
       std::string summary = "commands for migrations";
       for (const Command& command : commands())
-        if (command.name == (group.empty() ? word : group + " " + word)) summary = std::string(command.summary);
+        if (command.name == (group.empty() ? word : group + " " + word))
+          summary = std::string(command.summary);
       entries += " " + quoted(word + ":" + zsh_text(summary));
     }
-    lists += fmt::format("    {}) local -a list; list=({}); _describe command list ;;\n", quoted(group), entries);
+    lists +=
+        fmt::format("    {}) local -a list; list=({}); _describe command list ;;\n", quoted(group), entries);
   };
   list("");
   for (const std::string& group : groups()) list(group);
@@ -183,8 +197,10 @@ std::string fish_option(const Option& option, const std::string& condition) {
   }
   if (!option.value.empty()) {
     line += " -r";
-    if (!option.choices.empty()) line += fmt::format(" -f -a {}", quoted(fmt::format("{}", fmt::join(option.choices, " "))));
-    else if (!takes_file(option) && !takes_folder(option)) line += " -f";
+    if (!option.choices.empty())
+      line += fmt::format(" -f -a {}", quoted(fmt::format("{}", fmt::join(option.choices, " "))));
+    else if (!takes_file(option) && !takes_folder(option))
+      line += " -f";
   }
   return line + fmt::format(" -d {}\n", quoted(option.help));
 }
@@ -221,10 +237,14 @@ std::string fish() {
 
 Exit completion(Context& context) {
   const std::string shell = context.arguments().value("SHELL");
-  if (shell == "bash") context.print_raw(bash());
-  else if (shell == "zsh") context.print_raw(zsh());
-  else if (shell == "fish") context.print_raw(fish());
-  else throw Error(Exit::usage, fmt::format("no completion for '{}'", shell), "bash, zsh or fish");
+  if (shell == "bash")
+    context.print_raw(bash());
+  else if (shell == "zsh")
+    context.print_raw(zsh());
+  else if (shell == "fish")
+    context.print_raw(fish());
+  else
+    throw Error(Exit::usage, fmt::format("no completion for '{}'", shell), "bash, zsh or fish");
   return Exit::ok;
 }
 

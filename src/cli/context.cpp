@@ -1,11 +1,11 @@
 #include "cli/context.hpp"
 
-#include <fmt/format.h>
-#include <unistd.h>
-
 #include <cstdio>
 #include <iostream>
 #include <random>
+
+#include <fmt/format.h>
+#include <unistd.h>
 
 #include "base/text.hpp"
 #include "base/units.hpp"
@@ -36,8 +36,9 @@ Target target_of(const std::string& given, const render::Format* otherwise) {
   const render::Format* by_name = render::format_of_file(given);
   for (const std::string_view extension : other_extensions)
     if (given.size() > extension.size() && given.substr(given.size() - extension.size()) == extension)
-      throw Error(Exit::usage, fmt::format("no format is written to {}: there are {}", given,
-                                           fmt::join(render::format_names(true), ", ")),
+      throw Error(Exit::usage,
+                  fmt::format("no format is written to {}: there are {}", given,
+                              fmt::join(render::format_names(true), ", ")),
                   fmt::format("-o json:{} writes one of them under this name", given));
   return {.format = by_name != nullptr ? by_name : otherwise, .file = given};
 }
@@ -46,7 +47,8 @@ std::chrono::milliseconds duration_of(const Arguments& arguments, const std::str
   const std::string text = arguments.value(name);
   const auto duration = parse_duration(text, std::chrono::milliseconds(1000));
   if (!duration)
-    throw Error(Exit::usage, fmt::format("--{} takes a time such as 2s, 500ms or 10min, not '{}'", name, text));
+    throw Error(Exit::usage,
+                fmt::format("--{} takes a time such as 2s, 500ms or 10min, not '{}'", name, text));
   return *duration;
 }
 
@@ -61,7 +63,8 @@ std::optional<std::string> given_url(const Arguments& arguments) {
   if (arguments.has("database-url")) {
     // An unset variable of a script must not send the command to whatever database comes next.
     if (arguments.value("database-url").empty())
-      throw Error(Exit::usage, "--database-url is empty", "leave it out to use the environment or the profile");
+      throw Error(Exit::usage, "--database-url is empty",
+                  "leave it out to use the environment or the profile");
     return arguments.value("database-url");
   }
   for (const char* name : {"KDB_DATABASE_URL", "DATABASE_URL"})
@@ -137,8 +140,9 @@ void Context::check_outputs() const {
   const bool scripts = command_.has_scripts != nullptr && command_.has_scripts(arguments_);
   const auto check = [&](const render::Format& wanted) {
     if (scripts || !wanted.only_scripts) return;
-    throw Error(Exit::usage, fmt::format("kdb {} has nothing to say as {} here; it can do {}", command_.name, wanted.name,
-                                         fmt::join(render::format_names(scripts), ", ")),
+    throw Error(Exit::usage,
+                fmt::format("kdb {} has nothing to say as {} here; it can do {}", command_.name, wanted.name,
+                            fmt::join(render::format_names(scripts), ", ")),
                 command_.has_scripts != nullptr ? "with --dry-run it can" : "");
   };
   check(*format);
@@ -166,9 +170,10 @@ void Context::print(const Report& report) {
 bool Context::ask(const Report& report, const std::string& question) {
   if (arguments_.has("yes")) return true;
   if (!is_terminal(STDIN_FILENO) || !is_terminal(STDERR_FILENO))
-    throw Error(Exit::refused, fmt::format("kdb {} asks before it changes anything, and there is nobody to ask",
-                                           command_.name),
-                "add --yes if you mean it; --dry-run shows what would run");
+    throw Error(
+        Exit::refused,
+        fmt::format("kdb {} asks before it changes anything, and there is nobody to ask", command_.name),
+        "add --yes if you mean it; --dry-run shows what would run");
   output_->log.clear_progress();
   const std::string text = render::render_text(report, {.colour = colour_wanted(arguments_, STDERR_FILENO)});
   fmt::print(stderr, "{}\n{} [y/N] ", text, question);
@@ -189,10 +194,11 @@ void Context::print_error(const Error& error) {
   for (const Problem& problem : error.problems()) {
     const std::string where = to_string(problem.where);
     if (arguments_.value("log-format") == "json") {
-      output_->log({.kind = Event::Kind::error,
-                    .message = fmt::format("{}{}{}{}{}{}{}", where, where.empty() ? "" : ": ", problem.message,
-                                           problem.details.empty() ? "" : "\n", problem.details,
-                                           problem.hint.empty() ? "" : "\nhint: ", problem.hint)});
+      output_->log(
+          {.kind = Event::Kind::error,
+           .message = fmt::format("{}{}{}{}{}{}{}", where, where.empty() ? "" : ": ", problem.message,
+                                  problem.details.empty() ? "" : "\n", problem.details,
+                                  problem.hint.empty() ? "" : "\nhint: ", problem.hint)});
       continue;
     }
     fmt::print(stderr, "{}kdb: error:{} {}{}{}\n", colour ? "\x1b[1;31m" : "", colour ? "\x1b[0m" : "", where,

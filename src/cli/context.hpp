@@ -31,7 +31,8 @@ class Context {
   const flow::Context& database();
   const EventSink& events() const { return events_; }
 
-  /// Throws Error(usage) if a format or a file of -o cannot take this command's result: before anything is done.
+  /// Throws Error(usage) if a format or a file of -o cannot take this command's result: before anything is
+  /// done.
   void check_outputs() const;
   /// Prints a result: to stdout in the chosen format, and to every -o file.
   void print(const Report& report);

@@ -1,6 +1,6 @@
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 
 #include "base/text.hpp"
 #include "cli/command.hpp"
@@ -48,7 +48,8 @@ std::string options_block(std::string_view heading, const std::vector<Option>& o
   size_t column = 0;
   for (const Option& option : options) column = std::max(column, flags_of(option).size() + 4);
   std::string text = fmt::format("\n{}\n", heading);
-  for (const Option& option : options) text += entry(flags_of(option), help_of(option), std::min<size_t>(column, 36));
+  for (const Option& option : options)
+    text += entry(flags_of(option), help_of(option), std::min<size_t>(column, 36));
   return text;
 }
 
@@ -57,19 +58,22 @@ std::string commands_block(std::string_view prefix) {
   for (const Command& command : commands()) column = std::max(column, command.name.size() + 4);
   std::string text = "\nCommands:\n";
   for (const Command& command : commands())
-    if (command.name.substr(0, prefix.size()) == prefix) text += entry(std::string(command.name), command.summary, column);
+    if (command.name.substr(0, prefix.size()) == prefix)
+      text += entry(std::string(command.name), command.summary, column);
   return text;
 }
 
 std::string exit_codes() {
-  return "\nExit codes: 0 done · 1 failed · 2 changes pending (--exit-code) · 3 refused · 4 lock not obtained ·\n"
+  return "\nExit codes: 0 done · 1 failed · 2 changes pending (--exit-code) · 3 refused · 4 lock not "
+         "obtained ·\n"
          "  5 history inconsistent · 64 usage or malformed file · 130/143 interrupted\n";
 }
 
 std::string group_help(std::string_view prefix) {
-  std::string text = prefix.empty() ? "kdb brings a PostgreSQL or TimescaleDB database to a declared state and keeps it "
-                                      "there.\n\nUsage: kdb COMMAND [OPTION…]\n"
-                                    : fmt::format("Usage: kdb {} COMMAND [OPTION…]\n", prefix);
+  std::string text = prefix.empty()
+                         ? "kdb brings a PostgreSQL or TimescaleDB database to a declared state and keeps it "
+                           "there.\n\nUsage: kdb COMMAND [OPTION…]\n"
+                         : fmt::format("Usage: kdb {} COMMAND [OPTION…]\n", prefix);
   text += commands_block(prefix);
   if (prefix.empty()) text += options_block("Options of every command:", global_options()) + exit_codes();
   return text + (prefix.empty() ? "\nkdb COMMAND --help says more about a command.\n"

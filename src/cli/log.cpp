@@ -1,12 +1,12 @@
 #include "cli/log.hpp"
 
-#include <fmt/format.h>
-#include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
-
 #include <chrono>
 #include <cstdio>
 #include <mutex>
+
+#include <fmt/format.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
 
 namespace kdb::cli {
 
@@ -18,22 +18,30 @@ constexpr std::chrono::milliseconds redraw_interval{80};
 std::string json_string(const std::string& text) {
   std::string quoted = "\"";
   for (const char c : text) {
-    if (c == '"' || c == '\\') quoted += fmt::format("\\{}", c);
-    else if (static_cast<unsigned char>(c) < 0x20) quoted += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
-    else quoted += c;
+    if (c == '"' || c == '\\')
+      quoted += fmt::format("\\{}", c);
+    else if (static_cast<unsigned char>(c) < 0x20)
+      quoted += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
+    else
+      quoted += c;
   }
   return quoted + "\"";
 }
 
 spdlog::level::level_enum level_of(Event::Kind kind) {
   switch (kind) {
-    case Event::Kind::info: return spdlog::level::info;
+    case Event::Kind::info:
+      return spdlog::level::info;
     case Event::Kind::warning:
-    case Event::Kind::retry: return spdlog::level::warn;
-    case Event::Kind::notice: return spdlog::level::info;
+    case Event::Kind::retry:
+      return spdlog::level::warn;
+    case Event::Kind::notice:
+      return spdlog::level::info;
     case Event::Kind::progress:
-    case Event::Kind::debug: return spdlog::level::debug;
-    case Event::Kind::error: return spdlog::level::err;
+    case Event::Kind::debug:
+      return spdlog::level::debug;
+    case Event::Kind::error:
+      return spdlog::level::err;
   }
   return spdlog::level::info;
 }
@@ -43,13 +51,17 @@ std::string prefix_of(Event::Kind kind, bool colour) {
     return colour ? fmt::format("\x1b[{}m{}\x1b[0m ", code, word) : fmt::format("{} ", word);
   };
   switch (kind) {
-    case Event::Kind::warning: return paint("33", "warning:");
-    case Event::Kind::retry: return paint("33", "retry:");
-    case Event::Kind::notice: return paint("2", "server:");
+    case Event::Kind::warning:
+      return paint("33", "warning:");
+    case Event::Kind::retry:
+      return paint("33", "retry:");
+    case Event::Kind::notice:
+      return paint("2", "server:");
     case Event::Kind::info:
     case Event::Kind::progress:
     case Event::Kind::error:
-    case Event::Kind::debug: return {};
+    case Event::Kind::debug:
+      return {};
   }
   return {};
 }

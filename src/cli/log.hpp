@@ -10,13 +10,13 @@ namespace kdb::cli {
 struct LogOptions {
   std::string level = "info";  // debug, info, warning, error
   bool json = false;
-  bool quiet = false;          // nothing below a warning
+  bool quiet = false;  // nothing below a warning
   bool colour = false;
-  int width = 0;               // of the terminal on stderr; 0: none, and no live progress
+  int width = 0;  // of the terminal on stderr; 0: none, and no live progress
 };
 
-/// What of the events a person sees, on stderr: a line each, and on a terminal one line of live progress that the next
-/// one replaces. May be called from several threads.
+/// What of the events a person sees, on stderr: a line each, and on a terminal one line of live progress that
+/// the next one replaces. May be called from several threads.
 class Log {
  public:
   explicit Log(const LogOptions& options);

@@ -1,15 +1,15 @@
-#include <unistd.h>
+#include "flow/migrate.hpp"
 
 #include <chrono>
 #include <ctime>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "base/text.hpp"
 #include "cli/commands.hpp"
 #include "files/migrations.hpp"
 #include "files/output.hpp"
-#include "flow/migrate.hpp"
 #include "flow/migrate_adopt.hpp"
 #include "flow/migrate_dump.hpp"
 
@@ -29,8 +29,8 @@ std::string utc_timestamp() {
   const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
   std::tm utc{};
   gmtime_r(&now, &utc);
-  return fmt::format("{:04}{:02}{:02}{:02}{:02}{:02}", utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday, utc.tm_hour,
-                     utc.tm_min, utc.tm_sec);
+  return fmt::format("{:04}{:02}{:02}{:02}{:02}{:02}", utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday,
+                     utc.tm_hour, utc.tm_min, utc.tm_sec);
 }
 
 void refuse_both(const Arguments& arguments, const std::string& one, const std::string& other) {
@@ -65,12 +65,13 @@ Exit migrate_status(Context& context) {
 Exit migrate_up(Context& context) {
   const Arguments& arguments = context.arguments();
   refuse_both(arguments, "to", "steps");
-  const Report report = flow::up(context.database(), {.to = optional_text(arguments, "to"),
-                                                      .steps = optional_number(arguments, "steps", 1),
-                                                      .dry_run = arguments.has("dry-run"),
-                                                      .allow_out_of_order = arguments.has("allow-out-of-order"),
-                                                      .strict = arguments.has("strict"),
-                                                      .allow = arguments.values("allow")});
+  const Report report =
+      flow::up(context.database(), {.to = optional_text(arguments, "to"),
+                                    .steps = optional_number(arguments, "steps", 1),
+                                    .dry_run = arguments.has("dry-run"),
+                                    .allow_out_of_order = arguments.has("allow-out-of-order"),
+                                    .strict = arguments.has("strict"),
+                                    .allow = arguments.values("allow")});
   if (!arguments.has("dry-run")) dump_after(context);
   context.print(report);
   return Exit::ok;
@@ -79,11 +80,11 @@ Exit migrate_up(Context& context) {
 Exit migrate_down(Context& context) {
   const Arguments& arguments = context.arguments();
   refuse_both(arguments, "to", "steps");
-  const Report report =
-      flow::down(context.database(), {.to = optional_text(arguments, "to"),
-                                      .steps = optional_number(arguments, "steps", 1),
-                                      .dry_run = arguments.has("dry-run"),
-                                      .confirm = [&](const Report& plan) { return context.ask(plan, "undo this?"); }});
+  const Report report = flow::down(
+      context.database(), {.to = optional_text(arguments, "to"),
+                           .steps = optional_number(arguments, "steps", 1),
+                           .dry_run = arguments.has("dry-run"),
+                           .confirm = [&](const Report& plan) { return context.ask(plan, "undo this?"); }});
   if (!arguments.has("dry-run")) dump_after(context);
   context.print(report);
   return Exit::ok;
@@ -105,7 +106,8 @@ Exit migrate_repair(Context& context) {
                    static_cast<int>(arguments.has("forget"));
   const bool verdict = arguments.has("done") != arguments.has("again");
   if (ways != 1 || arguments.has("statement") != verdict)
-    throw Error(Exit::usage, "repair needs exactly one of: --statement N with --done or --again, --accept, --forget",
+    throw Error(Exit::usage,
+                "repair needs exactly one of: --statement N with --done or --again, --accept, --forget",
                 "`kdb migrate repair --help` says what each does");
   context.print(flow::repair(context.database(), {.version = arguments.value("VERSION"),
                                                   .statement = optional_number(arguments, "statement", 1),
@@ -121,8 +123,8 @@ Exit migrate_adopt(Context& context) {
   if (!arguments.has("from"))
     throw Error(Exit::usage, "--from is missing: the tool whose history is taken over",
                 "--from dbmate, goose, golang-migrate or flyway");
-  context.print(flow::adopt(context.database(), {.tool = arguments.value("from"),
-                                                 .table = arguments.value("table")}));
+  context.print(
+      flow::adopt(context.database(), {.tool = arguments.value("from"), .table = arguments.value("table")}));
   return Exit::ok;
 }
 

@@ -1,9 +1,8 @@
-#include <CLI/CLI.hpp>
-
-#include <fmt/format.h>
-
 #include <cstdio>
 #include <map>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 #include "base/text.hpp"
 #include "cli/command.hpp"
@@ -14,8 +13,8 @@ namespace kdb::cli {
 
 namespace {
 
-/// Where CLI11 puts what it parsed; one per option and level, since a global option may stand before and after the
-/// command.
+/// Where CLI11 puts what it parsed; one per option and level, since a global option may stand before and
+/// after the command.
 struct Slot {
   std::string name;
   bool split_commas = false;
@@ -38,7 +37,8 @@ void add_option(CLI::App& app, const Option& option, Slots& slots) {
     return;
   }
   CLI::Option* added = app.add_option(flags, slot->values)->expected(1);
-  added->multi_option_policy(option.repeatable ? CLI::MultiOptionPolicy::TakeAll : CLI::MultiOptionPolicy::TakeLast);
+  added->multi_option_policy(option.repeatable ? CLI::MultiOptionPolicy::TakeAll
+                                               : CLI::MultiOptionPolicy::TakeLast);
   added->allow_extra_args(false);
   if (!option.choices.empty()) {
     std::vector<std::string> choices(option.choices.begin(), option.choices.end());
@@ -85,8 +85,8 @@ CLI::App* quiet_subcommand(CLI::App& parent, const std::string& name) {
   return app;
 }
 
-/// One CLI11 application per command and group, from the rows. Options are added only where `words` may need them: to
-/// make all of them costs as much as to connect.
+/// One CLI11 application per command and group, from the rows. Options are added only where `words` may need
+/// them: to make all of them costs as much as to connect.
 std::map<std::string, Level> build(CLI::App& app, const std::vector<std::string>& words) {
   std::map<std::string, Level> levels;
   const auto named = [&](const std::string& path) {
@@ -155,8 +155,9 @@ Error complaint(const CLI::ParseError& error, const std::vector<std::string>& wo
     const std::string list = " " + message.substr(message.find(": ") + 2) + " ";
     for (const std::string& word : words) {
       if (list.find(" " + word + " ") == std::string::npos) continue;
-      Error result = usage(fmt::format("'{}' is no {} here", word, word.rfind('-', 0) == 0 ? "option" : "command or argument"),
-                           level.name);
+      Error result = usage(
+          fmt::format("'{}' is no {} here", word, word.rfind('-', 0) == 0 ? "option" : "command or argument"),
+          level.name);
       const std::string meant = suggestion(word, level);
       return meant.empty() ? result : Error(Exit::usage, result.what(), meant);
     }
@@ -182,8 +183,8 @@ Parsed parse(int argc, char** argv) {
     app.parse(consumed);
   } catch (const CLI::ParseError& error) {
     // --help wins over whatever else is wrong, such as a missing argument.
-    const bool wants_help = std::any_of(words.begin(), words.end(),
-                                        [](const std::string& word) { return word == "--help" || word == "-h"; });
+    const bool wants_help = std::any_of(
+        words.begin(), words.end(), [](const std::string& word) { return word == "--help" || word == "-h"; });
     if (!wants_help) {
       std::string at;
       for (const auto& [path, level] : levels)
@@ -237,8 +238,10 @@ void print_plain(const Error& error) {
 int run(int argc, char** argv) {
   std::unique_ptr<Context> context;
   const auto report = [&](const Error& error) {
-    if (context) context->print_error(error);
-    else print_plain(error);
+    if (context)
+      context->print_error(error);
+    else
+      print_plain(error);
     return static_cast<int>(error.exit());
   };
   try {
@@ -246,8 +249,10 @@ int run(int argc, char** argv) {
   } catch (const Error& error) {
     return report(error);
   } catch (const pg::ServerError& error) {
-    return report(Error(Exit::failed, Problem{.message = fmt::format("{} ({})", error.message, error.sqlstate),
-                                              .hint = error.hint, .details = error.detail}));
+    return report(
+        Error(Exit::failed, Problem{.message = fmt::format("{} ({})", error.message, error.sqlstate),
+                                    .hint = error.hint,
+                                    .details = error.detail}));
   } catch (const std::exception& error) {
     return report(Error(Exit::failed, fmt::format("unexpected: {}", error.what()), "please report this"));
   }

@@ -1,9 +1,9 @@
 #include "core/difference.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <vector>
+
+#include <fmt/format.h>
 
 #include "base/text.hpp"
 
@@ -31,7 +31,8 @@ std::vector<Line> align(const std::vector<std::string_view>& a, const std::vecto
   size_t head = 0;
   while (head < a.size() && head < b.size() && a[head] == b[head]) ++head;
   size_t tail = 0;
-  while (tail < a.size() - head && tail < b.size() - head && a[a.size() - 1 - tail] == b[b.size() - 1 - tail]) ++tail;
+  while (tail < a.size() - head && tail < b.size() - head && a[a.size() - 1 - tail] == b[b.size() - 1 - tail])
+    ++tail;
   const size_t rows = a.size() - head - tail;
   const size_t columns = b.size() - head - tail;
 

@@ -18,7 +18,8 @@ bool changes_from_run_to_run(std::string_view line) {
 /// The trigger that TimescaleDB puts on every hypertable until 2.22; create_hypertable makes it again.
 bool is_inner_trigger(std::string_view line) {
   return line.substr(0, 33) == "CREATE TRIGGER ts_insert_blocker " ||
-         (line.substr(0, 3) == "-- " && line.find(" ts_insert_blocker; Type: TRIGGER;") != std::string_view::npos);
+         (line.substr(0, 3) == "-- " &&
+          line.find(" ts_insert_blocker; Type: TRIGGER;") != std::string_view::npos);
 }
 
 std::string create_hypertable(const Hypertable& table) {
@@ -27,23 +28,25 @@ std::string create_hypertable(const Hypertable& table) {
                                    ? fmt::format("INTERVAL {}", quote_literal(time.interval))
                                    : time.integer_interval;
   std::string sql = fmt::format(
-      "SELECT public.create_hypertable({}, {}, chunk_time_interval => {}, create_default_indexes => false);\n",
+      "SELECT public.create_hypertable({}, {}, chunk_time_interval => {}, create_default_indexes => "
+      "false);\n",
       quote_literal(table.name), quote_literal(time.column), interval);
   if (!time.now_function.empty())
     sql += fmt::format("SELECT public.set_integer_now_func({}, {});\n", quote_literal(table.name),
                        quote_literal(time.now_function));
   for (size_t i = 1; i < table.dimensions.size(); ++i) {
     const Dimension& space = table.dimensions[i];
-    sql += fmt::format("SELECT public.add_dimension({}, {}, number_partitions => {});\n", quote_literal(table.name),
-                       quote_literal(space.column), space.partitions);
+    sql += fmt::format("SELECT public.add_dimension({}, {}, number_partitions => {});\n",
+                       quote_literal(table.name), quote_literal(space.column), space.partitions);
   }
   return sql;
 }
 
 /// pg_dump has no name for "make a hypertable of it", which has to come before the indexes and foreign keys.
 bool ends_tables(std::string_view line) {
-  for (const std::string_view type : {"Type: CONSTRAINT;", "Type: INDEX;", "Type: TRIGGER;", "Type: FK CONSTRAINT;",
-                                      "Type: RULE;", "Type: EVENT TRIGGER;", "PostgreSQL database dump complete"})
+  for (const std::string_view type :
+       {"Type: CONSTRAINT;", "Type: INDEX;", "Type: TRIGGER;", "Type: FK CONSTRAINT;", "Type: RULE;",
+        "Type: EVENT TRIGGER;", "PostgreSQL database dump complete"})
     if (line.substr(0, 3) == "-- " && line.find(type) != std::string_view::npos) return true;
   return false;
 }

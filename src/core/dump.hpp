@@ -24,8 +24,9 @@ struct Hypertable {
   bool operator==(const Hypertable&) const = default;
 };
 
-/// pg_dump's text without what changes from run to run or from client to client (the random key of \restrict, version
-/// comments), and with the calls that make hypertables of its plain tables instead of TimescaleDB's inner triggers.
+/// pg_dump's text without what changes from run to run or from client to client (the random key of \restrict,
+/// version comments), and with the calls that make hypertables of its plain tables instead of TimescaleDB's
+/// inner triggers.
 std::string stable_dump(std::string_view text, const std::vector<Hypertable>& hypertables);
 
 }  // namespace kdb

@@ -1,9 +1,9 @@
 #include "core/hazards.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <set>
+
+#include <fmt/format.h>
 
 #include "base/error.hpp"
 #include "base/text.hpp"
@@ -13,8 +13,8 @@ namespace kdb {
 
 namespace {
 
-/// Names as written, compared without case and without `public.`: good enough to leave out a hint, never to allow one
-/// that another schema's table deserves.
+/// Names as written, compared without case and without `public.`: good enough to leave out a hint, never to
+/// allow one that another schema's table deserves.
 std::string plain_name(std::string_view name) {
   std::string lower = to_lower(name);
   std::erase(lower, '"');
@@ -37,7 +37,8 @@ bool permits(const std::string& allowance, const sql::StatementHazard& hazard) {
   return colon == std::string::npos || plain_name(allowance.substr(colon + 1)) == plain_name(hazard.object);
 }
 
-bool permitted(const sql::StatementHazard& hazard, const MigrationPlan& plan, const std::vector<std::string>& allow) {
+bool permitted(const sql::StatementHazard& hazard, const MigrationPlan& plan,
+               const std::vector<std::string>& allow) {
   const auto matches = [&](const std::string& allowance) { return permits(allowance, hazard); };
   return std::any_of(allow.begin(), allow.end(), matches) ||
          std::any_of(plan.options.allow.begin(), plan.options.allow.end(), matches);
@@ -55,8 +56,7 @@ void for_each_statement(MigrationPlan& plan, Visit visit) {
 
 void note_hazards(std::vector<MigrationPlan>& plans) {
   std::set<std::string> created;
-  for (MigrationPlan& plan : plans)
-    for_each_statement(plan, [&](Step& step) { note(step, created); });
+  for (MigrationPlan& plan : plans) for_each_statement(plan, [&](Step& step) { note(step, created); });
 }
 
 void refuse_hazards(const std::vector<MigrationPlan>& plans, const std::vector<std::string>& allow) {

@@ -1,9 +1,9 @@
 #include "core/pending.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <map>
+
+#include <fmt/format.h>
 
 namespace kdb {
 
@@ -12,13 +12,21 @@ namespace {
 using State = MigrationStatus::State;
 
 MigrationStatus of_file(const MigrationFile& file, size_t index) {
-  return {.state = State::pending, .version = file.version, .name = file.name, .kind = file.kind, .file = index,
+  return {.state = State::pending,
+          .version = file.version,
+          .name = file.name,
+          .kind = file.kind,
+          .file = index,
           .applied = {}};
 }
 
 MigrationStatus of_applied(const AppliedMigration& applied, size_t index) {
-  return {.state = State::applied, .version = applied.version, .name = applied.name, .kind = applied.kind,
-          .file = {}, .applied = index};
+  return {.state = State::applied,
+          .version = applied.version,
+          .name = applied.name,
+          .kind = applied.kind,
+          .file = {},
+          .applied = index};
 }
 
 /// Both sides of one migration.
@@ -49,8 +57,8 @@ std::optional<Version> newest(const std::vector<MigrationStatus>& rows, Wanted w
   return result;
 }
 
-/// A baseline covers every version up to its own: the newest one of the history, or on an empty history the newest
-/// baseline file (Flyway's B migrations), which then runs in the place of what it covers.
+/// A baseline covers every version up to its own: the newest one of the history, or on an empty history the
+/// newest baseline file (Flyway's B migrations), which then runs in the place of what it covers.
 std::optional<Version> baseline_of(const MigrationFolder& folder, const History& history) {
   std::optional<Version> result;
   const auto consider = [&](MigrationKind kind, const Version& version) {
@@ -66,15 +74,24 @@ std::optional<Version> baseline_of(const MigrationFolder& folder, const History&
 
 std::string_view to_string(State state) {
   switch (state) {
-    case State::applied: return "applied";
-    case State::pending: return "pending";
-    case State::partial: return "partial";
-    case State::out_of_order: return "out of order";
-    case State::changed: return "changed";
-    case State::missing: return "missing";
-    case State::ahead: return "ahead";
-    case State::baseline: return "baseline";
-    case State::rerun: return "changed, runs again";
+    case State::applied:
+      return "applied";
+    case State::pending:
+      return "pending";
+    case State::partial:
+      return "partial";
+    case State::out_of_order:
+      return "out of order";
+    case State::changed:
+      return "changed";
+    case State::missing:
+      return "missing";
+    case State::ahead:
+      return "ahead";
+    case State::baseline:
+      return "baseline";
+    case State::rerun:
+      return "changed, runs again";
   }
   return "";
 }
@@ -112,13 +129,19 @@ std::vector<MigrationStatus> compare(const MigrationFolder& folder, const Histor
     const bool has_file = std::any_of(rows.begin(), rows.end(), [&](const MigrationStatus& row) {
       return row.kind == MigrationKind::versioned && row.version == applied.version;
     });
-    if (applied.kind == MigrationKind::baseline && has_file) continue;  // the file's row says "baseline" already
+    if (applied.kind == MigrationKind::baseline && has_file)
+      continue;  // the file's row says "baseline" already
     MigrationStatus row = of_applied(applied, index);
-    if (applied.state == AppliedMigration::State::partial) row.state = State::partial;
-    else if (applied.kind == MigrationKind::baseline) row.state = State::baseline;
-    else if (applied.kind == MigrationKind::repeatable) row.state = State::applied;
-    else if (newest_file && applied.version < *newest_file) row.state = State::missing;
-    else row.state = State::ahead;
+    if (applied.state == AppliedMigration::State::partial)
+      row.state = State::partial;
+    else if (applied.kind == MigrationKind::baseline)
+      row.state = State::baseline;
+    else if (applied.kind == MigrationKind::repeatable)
+      row.state = State::applied;
+    else if (newest_file && applied.version < *newest_file)
+      row.state = State::missing;
+    else
+      row.state = State::ahead;
     rows.push_back(std::move(row));
   }
 
@@ -135,7 +158,8 @@ std::vector<MigrationStatus> compare(const MigrationFolder& folder, const Histor
   return rows;
 }
 
-std::vector<MigrationStatus> select_up(const std::vector<MigrationStatus>& status, const UpSelection& selection) {
+std::vector<MigrationStatus> select_up(const std::vector<MigrationStatus>& status,
+                                       const UpSelection& selection) {
   if (selection.to) {
     const bool known = std::any_of(status.begin(), status.end(), [&](const MigrationStatus& row) {
       return row.file && row.kind != MigrationKind::repeatable && row.version == *selection.to;
@@ -146,7 +170,8 @@ std::vector<MigrationStatus> select_up(const std::vector<MigrationStatus>& statu
   }
   std::vector<MigrationStatus> selected;
   for (const MigrationStatus& row : status) {
-    const bool runs = row.state == State::pending || row.state == State::partial || row.state == State::rerun ||
+    const bool runs = row.state == State::pending || row.state == State::partial ||
+                      row.state == State::rerun ||
                       (row.state == State::out_of_order && selection.out_of_order);
     if (!runs || !row.file) continue;
     if (row.kind == MigrationKind::repeatable && (selection.to || selection.steps)) continue;
@@ -157,17 +182,19 @@ std::vector<MigrationStatus> select_up(const std::vector<MigrationStatus>& statu
   return selected;
 }
 
-std::vector<Problem> history_problems(const std::vector<MigrationStatus>& status, const MigrationFolder& folder,
-                                      const History& history, bool allow_out_of_order) {
+std::vector<Problem> history_problems(const std::vector<MigrationStatus>& status,
+                                      const MigrationFolder& folder, const History& history,
+                                      bool allow_out_of_order) {
   std::vector<Problem> problems;
   for (const MigrationStatus& row : status) {
     if (row.state == State::missing) {
       problems.push_back(
           {.message = fmt::format("migration {} {} was applied, but {} has no file for it", row.version.text,
                                   row.name, folder.path),
-           .hint = fmt::format("bring the file back from version control, or `kdb migrate repair {} --forget` if the "
-                               "database no longer has what it did",
-                               row.version.text)});
+           .hint = fmt::format(
+               "bring the file back from version control, or `kdb migrate repair {} --forget` if the "
+               "database no longer has what it did",
+               row.version.text)});
     } else if (row.state == State::out_of_order && !allow_out_of_order) {
       problems.push_back(
           {.message = fmt::format("migration {} {} is out of order: it is not applied, but newer ones are",
@@ -175,14 +202,15 @@ std::vector<Problem> history_problems(const std::vector<MigrationStatus>& status
            .where = {.file = folder.files[*row.file].path},
            .hint = "give it a version above the newest one, or run `kdb migrate up --allow-out-of-order`"});
     } else if (row.state == State::partial && history.migrations[*row.applied].direction == Direction::down) {
-      problems.push_back({.message = fmt::format("migration {} {} was being undone and is half gone", row.version.text,
-                                                 row.name),
+      problems.push_back({.message = fmt::format("migration {} {} was being undone and is half gone",
+                                                 row.version.text, row.name),
                           .hint = "`kdb migrate down` goes on with it"});
     } else if (row.state == State::partial && !row.file) {
       const AppliedMigration& applied = history.migrations[*row.applied];
-      problems.push_back({.message = fmt::format("migration {} {} was interrupted in its middle, and {} has no file for it",
-                                                 applied.version.text, applied.name, folder.path),
-                          .hint = "bring the file back, so that the rest of its statements can run"});
+      problems.push_back(
+          {.message = fmt::format("migration {} {} was interrupted in its middle, and {} has no file for it",
+                                  applied.version.text, applied.name, folder.path),
+           .hint = "bring the file back, so that the rest of its statements can run"});
     }
   }
   return problems;

@@ -16,7 +16,8 @@ bool is_control(const Step& step) {
 
 bool opens(const Step& step) { return step.what.control == TransactionControl::begin; }
 bool closes(const Step& step) {
-  return step.what.control == TransactionControl::commit || step.what.control == TransactionControl::commit_chain;
+  return step.what.control == TransactionControl::commit ||
+         step.what.control == TransactionControl::commit_chain;
 }
 
 Problem problem_at(const Step& step, std::string message, std::string hint) {
@@ -37,7 +38,8 @@ std::vector<Step> statements_of(const Section& section, std::vector<Problem>& pr
   for (const sql::Statement& statement : statements) {
     Step step;
     step.sql = statement.text;
-    step.where = {.file = section.file, .line = statement.line + section.line - 1, .column = statement.column};
+    step.where = {
+        .file = section.file, .line = statement.line + section.line - 1, .column = statement.column};
     step.what = sql::classify(statement.text);
     step.in_transaction = !step.what.outside_transaction;
     step.rerunnable = statement.rerunnable;
@@ -47,28 +49,31 @@ std::vector<Step> statements_of(const Section& section, std::vector<Problem>& pr
   return steps;
 }
 
-/// Gathers explicit BEGIN … COMMIT blocks into one step each. COMMIT AND CHAIN ends one and begins the next with the
-/// same options.
+/// Gathers explicit BEGIN … COMMIT blocks into one step each. COMMIT AND CHAIN ends one and begins the next
+/// with the same options.
 std::vector<Step> gather_blocks(std::vector<Step> steps, std::vector<Problem>& problems) {
   std::vector<Step> result;
   std::optional<Step> block;
   for (Step& step : steps) {
     if (step.what.control == TransactionControl::prepare) {
-      problems.push_back(problem_at(step, fmt::format("{} leaves a transaction open that nobody owns", step.what.command),
-                                    "run two-phase commits outside of migrations"));
+      problems.push_back(
+          problem_at(step, fmt::format("{} leaves a transaction open that nobody owns", step.what.command),
+                     "run two-phase commits outside of migrations"));
     } else if (step.what.control == TransactionControl::rollback ||
                step.what.control == TransactionControl::rollback_chain) {
       problems.push_back(problem_at(step, "ROLLBACK would undo statements that are recorded as done",
                                     "delete the block, or end it with COMMIT"));
     } else if (opens(step)) {
       if (block)
-        problems.push_back(problem_at(step, "BEGIN inside of an explicit transaction", "end the one before with COMMIT"));
+        problems.push_back(
+            problem_at(step, "BEGIN inside of an explicit transaction", "end the one before with COMMIT"));
       block = std::move(step);
       block->in_transaction = true;
       block->block_begin = block->sql;
     } else if (closes(step)) {
       if (!block) {
-        problems.push_back(problem_at(step, "COMMIT without a BEGIN before it", "write BEGIN where the block begins"));
+        problems.push_back(
+            problem_at(step, "COMMIT without a BEGIN before it", "write BEGIN where the block begins"));
         continue;
       }
       const bool chain = step.what.control == TransactionControl::commit_chain;
@@ -79,11 +84,14 @@ std::vector<Step> gather_blocks(std::vector<Step> steps, std::vector<Problem>& p
       for (const Step& inner : block->block) block->sql += ";\n" + inner.sql;
       block->sql += ";\nCOMMIT";
       result.push_back(std::move(*block));
-      if (chain) block = std::move(next);
-      else block.reset();
+      if (chain)
+        block = std::move(next);
+      else
+        block.reset();
     } else if (block) {
       if (step.what.outside_transaction)
-        problems.push_back(problem_at(step, fmt::format("{} cannot run inside of a transaction", step.what.command),
+        problems.push_back(problem_at(step,
+                                      fmt::format("{} cannot run inside of a transaction", step.what.command),
                                       "move it out of the BEGIN … COMMIT block"));
       block->block.push_back(std::move(step));
     } else {
@@ -102,7 +110,8 @@ void refuse_session_bound(const std::vector<Step>& steps, std::vector<Problem>& 
   for (const Step& step : steps)
     if (!step.what.session_bound.empty())
       problems.push_back(problem_at(
-          step, fmt::format("{} would not survive between statements that run separately", step.what.session_bound),
+          step,
+          fmt::format("{} would not survive between statements that run separately", step.what.session_bound),
           "put what needs it into one BEGIN … COMMIT block, or into a migration of its own"));
 }
 
@@ -111,11 +120,12 @@ void number(std::vector<Step>& steps) {
   for (Step& step : steps) step.ordinal = ++ordinal;
 }
 
-/// Drops the file's own BEGIN and COMMIT where they are its first and last statement and there is no other control
-/// between; kdb's transaction takes their place and keeps the options.
+/// Drops the file's own BEGIN and COMMIT where they are its first and last statement and there is no other
+/// control between; kdb's transaction takes their place and keeps the options.
 void unwrap(MigrationPlan& plan) {
   std::vector<Step>& steps = plan.steps;
-  if (steps.size() < 2 || !opens(steps.front()) || steps.back().what.control != TransactionControl::commit) return;
+  if (steps.size() < 2 || !opens(steps.front()) || steps.back().what.control != TransactionControl::commit)
+    return;
   for (size_t i = 1; i + 1 < steps.size(); ++i)
     if (is_control(steps[i])) return;
   plan.begin = steps.front().sql;
@@ -123,8 +133,8 @@ void unwrap(MigrationPlan& plan) {
   steps.erase(steps.begin());
 }
 
-/// A COMMIT at the very end without a BEGIN ends the transaction that such a tool's multi-statement query is: kdb's own
-/// COMMIT takes its place.
+/// A COMMIT at the very end without a BEGIN ends the transaction that such a tool's multi-statement query is:
+/// kdb's own COMMIT takes its place.
 void drop_lone_commit(std::vector<Step>& steps) {
   if (steps.empty() || steps.back().what.control != TransactionControl::commit) return;
   for (size_t i = 0; i + 1 < steps.size(); ++i)
@@ -142,16 +152,18 @@ void refuse_control(const std::vector<Step>& steps, std::vector<Problem>& proble
 
 }  // namespace
 
-MigrationPlan plan_migration(const Migration& migration, Direction direction, std::vector<Problem>& problems) {
+MigrationPlan plan_migration(const Migration& migration, Direction direction,
+                             std::vector<Problem>& problems) {
   MigrationPlan plan;
   plan.migration = migration;
   plan.direction = direction;
   const std::optional<Section>& section = direction == Direction::up ? migration.up : migration.down;
   if (!section) {
-    problems.push_back({.message = fmt::format("migration {} {} has no {} section", migration.file.version.text,
-                                               migration.file.name, direction == Direction::up ? "up" : "down"),
-                        .where = {.file = migration.file.path},
-                        .hint = direction == Direction::up ? "" : "write a new migration that undoes it"});
+    problems.push_back(
+        {.message = fmt::format("migration {} {} has no {} section", migration.file.version.text,
+                                migration.file.name, direction == Direction::up ? "up" : "down"),
+         .where = {.file = migration.file.path},
+         .hint = direction == Direction::up ? "" : "write a new migration that undoes it"});
     return plan;
   }
   plan.options = section->options;
@@ -176,9 +188,10 @@ MigrationPlan plan_migration(const Migration& migration, Direction direction, st
     for (const Step& step : plan.steps) {
       if (!step.what.outside_transaction) continue;
       if (unwrapped || section->options.transaction == true) {
-        problems.push_back(problem_at(step, fmt::format("{} cannot run inside of a transaction", step.what.command),
-                                      unwrapped ? "take the file's BEGIN and COMMIT out"
-                                                : "leave `transaction:true` out, or give it a migration of its own"));
+        problems.push_back(
+            problem_at(step, fmt::format("{} cannot run inside of a transaction", step.what.command),
+                       unwrapped ? "take the file's BEGIN and COMMIT out"
+                                 : "leave `transaction:true` out, or give it a migration of its own"));
       } else if (plan.one_transaction) {
         plan.one_transaction = false;
         plan.mode_reason =

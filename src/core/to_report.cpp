@@ -39,17 +39,22 @@ Script to_script(const MigrationPlan& plan) {
     return script;
   }
   for (const Step& step : plan.steps) {
-    if (step.block.empty()) script.steps.push_back(statement(step, "none"));
-    else add_block(script, step);
+    if (step.block.empty())
+      script.steps.push_back(statement(step, "none"));
+    else
+      add_block(script, step);
   }
   return script;
 }
 
 std::string_view kind_name(MigrationKind kind) {
   switch (kind) {
-    case MigrationKind::versioned: return "versioned";
-    case MigrationKind::repeatable: return "repeatable";
-    case MigrationKind::baseline: return "baseline";
+    case MigrationKind::versioned:
+      return "versioned";
+    case MigrationKind::repeatable:
+      return "repeatable";
+    case MigrationKind::baseline:
+      return "baseline";
   }
   return "";
 }
@@ -71,7 +76,8 @@ std::vector<Script> to_scripts(const std::vector<MigrationPlan>& plans) {
   return scripts;
 }
 
-Table to_table(const std::vector<MigrationStatus>& rows, const MigrationFolder& folder, const History& history) {
+Table to_table(const std::vector<MigrationStatus>& rows, const MigrationFolder& folder,
+               const History& history) {
   Table table{.key = "migrations",
               .columns = {{.key = "state", .title = "state"},
                           {.key = "version", .title = "version"},
@@ -80,7 +86,8 @@ Table to_table(const std::vector<MigrationStatus>& rows, const MigrationFolder& 
                           {.key = "applied_at", .title = "applied (UTC)"},
                           {.key = "file", .title = ""}}};
   for (const MigrationStatus& row : rows) {
-    const bool has_time = row.applied && history.migrations[*row.applied].state == AppliedMigration::State::applied;
+    const bool has_time =
+        row.applied && history.migrations[*row.applied].state == AppliedMigration::State::applied;
     table.rows.push_back({std::string(to_string(row.state)), row.version.text, row.name,
                           std::string(kind_name(row.kind)),
                           has_time ? Value(history.migrations[*row.applied].applied_at) : Value(),

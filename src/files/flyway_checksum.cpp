@@ -10,7 +10,8 @@ namespace kdb::files {
 
 namespace {
 
-constexpr std::uint64_t max_file_size = 256 * 1024 * 1024;  // the folder's own limit was checked when it was listed
+constexpr std::uint64_t max_file_size =
+    256 * 1024 * 1024;  // the folder's own limit was checked when it was listed
 
 }  // namespace
 

@@ -159,9 +159,8 @@ void check_pairs(const std::vector<Directive>& directives, const std::string& fi
   constexpr std::string_view hint =
       "a file has one up and at most one down section, or several ups with a down after each";
   const auto report = [&](int line, std::string message) {
-    problems.push_back({.message = std::move(message),
-                        .where = {.file = file, .line = line},
-                        .hint = std::string(hint)});
+    problems.push_back(
+        {.message = std::move(message), .where = {.file = file, .line = line}, .hint = std::string(hint)});
   };
   const auto begins = [](const Directive& directive, std::string_view word) {
     return words_of(directive.text).front() == word;

@@ -42,7 +42,10 @@ void check_output(const std::string& path) {
   const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
   struct stat status {};
   const bool is_folder = stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
-  const int code = path.empty() ? ENOENT : is_folder ? EISDIR : access(folder.c_str(), W_OK | X_OK) != 0 ? errno : 0;
+  const int code = path.empty()                               ? ENOENT
+                   : is_folder                                ? EISDIR
+                   : access(folder.c_str(), W_OK | X_OK) != 0 ? errno
+                                                              : 0;
   if (code != 0) throw Error(Exit::usage, fmt::format("{} cannot be written: {}", path, std::strerror(code)));
 }
 

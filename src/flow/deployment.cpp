@@ -1,8 +1,8 @@
 #include "flow/deployment.hpp"
 
-#include <fmt/format.h>
-
 #include <chrono>
+
+#include <fmt/format.h>
 
 #include "base/text.hpp"
 #include "core/steps.hpp"
@@ -18,14 +18,18 @@ namespace {
 std::string outcome_of(Exit exit) {
   switch (exit) {
     case Exit::interrupted:
-    case Exit::terminated: return "interrupted";
+    case Exit::terminated:
+      return "interrupted";
     case Exit::refused:
-    case Exit::history: return "refused";
-    case Exit::lock: return "lock not obtained";
+    case Exit::history:
+      return "refused";
+    case Exit::lock:
+      return "lock not obtained";
     case Exit::ok:
     case Exit::pending:
     case Exit::usage:
-    case Exit::failed: return "failed";
+    case Exit::failed:
+      return "failed";
   }
   return "failed";
 }
@@ -52,15 +56,16 @@ std::vector<Ran> Deployment::run(Session session) {
   }
 }
 
-/// A backend whose client is gone keeps the lock until it notices, which takes hours behind a dead network. Idle, it has
-/// nothing to lose; while it works it is left to finish: taking the lock waits for its end.
+/// A backend whose client is gone keeps the lock until it notices, which takes hours behind a dead network.
+/// Idle, it has nothing to lose; while it works it is left to finish: taking the lock waits for its end.
 void Deployment::end_lost_session(Session& session) {
   pg::Connection& connection = *session.connection;
   if (!last_session_.empty())
-    connection.exec(fmt::format(
-        "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE (pid, backend_start) = ({}) "
-        "AND state IN ('idle', 'idle in transaction', 'idle in transaction (aborted)')",
-        last_session_));
+    connection.exec(
+        fmt::format("SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE "
+                    "(pid, backend_start) = ({}) "
+                    "AND state IN ('idle', 'idle in transaction', 'idle in transaction (aborted)')",
+                    last_session_));
   const pg::Result self = connection.exec(
       "SELECT pg_catalog.format('%s, timestamptz %L', pid, backend_start) FROM pg_catalog.pg_stat_activity "
       "WHERE pid = pg_catalog.pg_backend_pid()");
@@ -86,8 +91,8 @@ void Deployment::run_on(Session& session) {
   connection.on_notice([this](std::string_view message) {
     context_.events({.kind = Event::Kind::notice, .message = std::string(message)});
   });
-  pg::Observer observer(context_.connect, context_.watchdog, session.facts.backend_pid, profile.connection.lock_timeout,
-                        context_.events);
+  pg::Observer observer(context_.connect, context_.watchdog, session.facts.backend_pid,
+                        profile.connection.lock_timeout, context_.events);
   pg::Executor executor(connection, context_.watchdog, session.store, observer,
                         {.lock_timeout = profile.connection.lock_timeout,
                          .build_wait = profile.connection.build_wait,
@@ -103,15 +108,16 @@ void Deployment::run_on(Session& session) {
       const auto begun = std::chrono::steady_clock::now();
       executor.run(run_id_, item.plan, item.resume);
       const auto took =
-          std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun).count();
+          std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun)
+              .count();
       progressed_ = true;
       const MigrationFile& file = item.plan.migration.file;
       ran_.push_back({.version = file.version, .name = file.name, .milliseconds = took});
       context_.events({.kind = Event::Kind::info,
-                       .message = fmt::format("{} {}{}{} ({})",
-                                              item.plan.direction == Direction::up ? "applied" : "undone",
-                                              file.version.text, file.version.text.empty() ? "" : " ", file.name,
-                                              human_duration(static_cast<double>(took) / 1000.0))});
+                       .message = fmt::format(
+                           "{} {}{}{} ({})", item.plan.direction == Direction::up ? "applied" : "undone",
+                           file.version.text, file.version.text.empty() ? "" : " ", file.name,
+                           human_duration(static_cast<double>(took) / 1000.0))});
     }
   } catch (const Error& error) {
     session.store.finish_run(connection, run_id_, outcome_of(error.exit()), error.what());

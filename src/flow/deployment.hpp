@@ -25,9 +25,9 @@ struct Ran {
   std::int64_t milliseconds = 0;
 };
 
-/// Runs migrations under the deployers' lock, on one session after another: when a connection is lost it connects
-/// again, takes the lock again (which waits for the lost session's end), and lets the history say what is left. So a
-/// lost COMMIT, a restarted server and a killed backend need no code of their own.
+/// Runs migrations under the deployers' lock, on one session after another: when a connection is lost it
+/// connects again, takes the lock again (which waits for the lost session's end), and lets the history say
+/// what is left. So a lost COMMIT, a restarted server and a killed backend need no code of their own.
 class Deployment {
  public:
   /// Decides under the lock, from a fresh look, what runs; called again after every reconnect.
@@ -47,8 +47,8 @@ class Deployment {
   Decide decide_;
   std::int64_t run_id_ = 0;
   std::vector<Ran> ran_;
-  bool progressed_ = false;    // since the last lost connection
-  std::string last_session_;   // "pid, backend_start" of the one before, as SQL values
+  bool progressed_ = false;   // since the last lost connection
+  std::string last_session_;  // "pid, backend_start" of the one before, as SQL values
 };
 
 }  // namespace kdb::flow

@@ -15,7 +15,8 @@ class LockedHistory {
   LockedHistory(const Context& context, Session& session);
 
   /// Runs `sql` and an event in one transaction, ends the run and gives the lock back.
-  void write(const std::string& sql, std::string_view kind, std::string_view subject, std::string_view message);
+  void write(const std::string& sql, std::string_view kind, std::string_view subject,
+             std::string_view message);
 
   std::int64_t run() const { return run_; }
 

@@ -18,8 +18,8 @@ struct UpOptions {
   std::optional<int> steps;
   bool dry_run = false;
   bool allow_out_of_order = false;
-  bool strict = false;               // an older release is an error
-  std::vector<std::string> allow;    // HAZARD[:OBJECT]
+  bool strict = false;             // an older release is an error
+  std::vector<std::string> allow;  // HAZARD[:OBJECT]
 };
 
 struct DownOptions {

@@ -1,10 +1,10 @@
 #include "flow/migrate_adopt.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <map>
 #include <set>
+
+#include <fmt/format.h>
 
 #include "base/text.hpp"
 #include "core/to_report.hpp"
@@ -19,9 +19,9 @@ namespace {
 
 /// What the other tool says is applied.
 struct Foreign {
-  std::vector<std::string> versions;                   // as it writes them, in its order
+  std::vector<std::string> versions;                     // as it writes them, in its order
   std::map<std::string, std::int32_t> flyway_checksums;  // by version; repeatable ones by "R:description"
-  bool up_to = false;                                  // everything up to the one version is applied (golang-migrate)
+  bool up_to = false;  // everything up to the one version is applied (golang-migrate)
 };
 
 /// A tool: where its history is by default, and how it is read.
@@ -33,19 +33,21 @@ struct Tool {
 
 Foreign read_dbmate(pg::Connection& connection, const std::string& table) {
   Foreign foreign;
-  const pg::Result dirty = connection.exec(
-      fmt::format("SELECT count(*) FROM pg_catalog.pg_attribute WHERE attrelid = pg_catalog.to_regclass({}) AND "
-                  "attname = 'dirty' AND NOT attisdropped",
-                  quote_literal(table)));
+  const pg::Result dirty = connection.exec(fmt::format(
+      "SELECT count(*) FROM pg_catalog.pg_attribute WHERE attrelid = pg_catalog.to_regclass({}) AND "
+      "attname = 'dirty' AND NOT attisdropped",
+      quote_literal(table)));
   if (dirty.integer(0, 0) > 0)
-    throw Error(Exit::refused, fmt::format("{} has a column \"dirty\": it is golang-migrate's, not dbmate's", table),
+    throw Error(Exit::refused,
+                fmt::format("{} has a column \"dirty\": it is golang-migrate's, not dbmate's", table),
                 "--from golang-migrate");
   const pg::Result result = connection.exec(fmt::format("SELECT version FROM {} ORDER BY version", table));
   for (size_t row = 0; row < result.rows.size(); ++row) foreign.versions.push_back(result.text(row, 0));
   return foreign;
 }
 
-/// goose appends a row per up and per down; the last one of a version decides. Version 0 marks the table's creation.
+/// goose appends a row per up and per down; the last one of a version decides. Version 0 marks the table's
+/// creation.
 Foreign read_goose(pg::Connection& connection, const std::string& table) {
   Foreign foreign;
   const pg::Result result = connection.exec(fmt::format(
@@ -59,7 +61,8 @@ Foreign read_goose(pg::Connection& connection, const std::string& table) {
 /// One row: everything up to its version is applied, unless it is dirty.
 Foreign read_golang_migrate(pg::Connection& connection, const std::string& table) {
   Foreign foreign{.up_to = true};
-  const pg::Result result = connection.exec(fmt::format("SELECT version, dirty FROM {} ORDER BY version DESC", table));
+  const pg::Result result =
+      connection.exec(fmt::format("SELECT version, dirty FROM {} ORDER BY version DESC", table));
   for (size_t row = 0; row < result.rows.size(); ++row) {
     if (result.boolean(row, 1))
       throw Error(Exit::history,
@@ -78,14 +81,17 @@ Foreign read_flyway(pg::Connection& connection, const std::string& table) {
   for (size_t row = 0; row < result.rows.size(); ++row) {
     const std::string& type = result.text(row, 2);
     if (!result.boolean(row, 4))
-      throw Error(Exit::history, fmt::format("Flyway's migration {} failed and is recorded as such",
-                                             result.is_null(row, 0) ? result.text(row, 1) : result.text(row, 0)),
+      throw Error(Exit::history,
+                  fmt::format("Flyway's migration {} failed and is recorded as such",
+                              result.is_null(row, 0) ? result.text(row, 1) : result.text(row, 0)),
                   "mend it with Flyway (`flyway repair`) first");
     if (type == "SCHEMA") continue;
-    if (type != "SQL" && type != "SQL_BASELINE" && type != "BASELINE" && type != "UNDO_SQL" && type != "DELETE")
-      throw Error(Exit::history, fmt::format("Flyway's migration {} is of type {}, which is no SQL file",
-                                             result.text(row, 0), type),
-                  "keep such migrations in Flyway, or rewrite them as SQL");
+    if (type != "SQL" && type != "SQL_BASELINE" && type != "BASELINE" && type != "UNDO_SQL" &&
+        type != "DELETE")
+      throw Error(
+          Exit::history,
+          fmt::format("Flyway's migration {} is of type {}, which is no SQL file", result.text(row, 0), type),
+          "keep such migrations in Flyway, or rewrite them as SQL");
     const std::string version = result.is_null(row, 0)   ? "R:" + result.text(row, 1)
                                 : type == "SQL_BASELINE" ? "B:" + result.text(row, 0)
                                                          : result.text(row, 0);
@@ -128,7 +134,8 @@ std::string table_name(const Tool& tool, const std::string& given) {
 
 std::string without_zeros(std::string_view version) {
   const size_t digit = version.find_first_not_of('0');
-  return std::string(digit == std::string_view::npos ? version.substr(version.size() - 1) : version.substr(digit));
+  return std::string(digit == std::string_view::npos ? version.substr(version.size() - 1)
+                                                     : version.substr(digit));
 }
 
 /// How the other tool's version is written as a key: Flyway's components as in files, all others one number.
@@ -163,9 +170,10 @@ std::vector<const MigrationFile*> match(const Foreign& foreign, const MigrationF
   for (const std::string& version : foreign.versions) {
     const auto found = by_key.find(key_of_foreign(version, folder.layout));
     if (found == by_key.end()) {
-      problems.push_back({.message = fmt::format("version {} is applied, but {} has no file for it", version, folder.path),
-                          .hint = "bring the file back, so that its text can be kept; if it was squashed away, "
-                                  "`kdb migrate baseline VERSION` declares what is there instead"});
+      problems.push_back(
+          {.message = fmt::format("version {} is applied, but {} has no file for it", version, folder.path),
+           .hint = "bring the file back, so that its text can be kept; if it was squashed away, "
+                   "`kdb migrate baseline VERSION` declares what is there instead"});
       continue;
     }
     applied.insert(found->first);
@@ -173,15 +181,16 @@ std::vector<const MigrationFile*> match(const Foreign& foreign, const MigrationF
   }
   std::vector<const MigrationFile*> files;
   for (const MigrationFile& file : folder.files) {
-    const bool below = foreign.up_to && newest && file.kind == MigrationKind::versioned && file.version <= *newest;
+    const bool below =
+        foreign.up_to && newest && file.kind == MigrationKind::versioned && file.version <= *newest;
     if (below || applied.count(key_of_file(file)) > 0) files.push_back(&file);
   }
   return files;
 }
 
 /// A repeatable migration that changed since is not wrong: it is left out, so that the next `up` runs it.
-void check_flyway(const Foreign& foreign, const MigrationFolder& folder, std::vector<const MigrationFile*>& files,
-                  std::vector<Problem>& problems) {
+void check_flyway(const Foreign& foreign, const MigrationFolder& folder,
+                  std::vector<const MigrationFile*>& files, std::vector<Problem>& problems) {
   std::map<std::string, std::int32_t> expected;
   for (const auto& [version, checksum] : foreign.flyway_checksums)
     expected[key_of_foreign(version, folder.layout)] = checksum;
@@ -191,11 +200,12 @@ void check_flyway(const Foreign& foreign, const MigrationFolder& folder, std::ve
     const std::int32_t actual = files::flyway_checksum(file->path);
     if (actual == found->second) return false;
     if (file->kind != MigrationKind::repeatable)
-      problems.push_back({.message = fmt::format("migration {} was changed after Flyway applied it: its checksum is {}, "
-                                                 "Flyway's is {}",
-                                                 title(file->version, file->name), actual, found->second),
-                          .where = {.file = file->path},
-                          .hint = "bring back the file as it was, or settle it with `flyway repair` first"});
+      problems.push_back(
+          {.message = fmt::format("migration {} was changed after Flyway applied it: its checksum is {}, "
+                                  "Flyway's is {}",
+                                  title(file->version, file->name), actual, found->second),
+           .where = {.file = file->path},
+           .hint = "bring back the file as it was, or settle it with `flyway repair` first"});
     return true;
   });
 }
@@ -210,7 +220,8 @@ Report adopt(const Context& context, const AdoptOptions& options) {
   const pg::Result present = session.connection->exec(
       fmt::format("SELECT pg_catalog.to_regclass({}) IS NOT NULL", quote_literal(table)));
   if (!present.boolean(0, 0))
-    throw Error(Exit::refused, fmt::format("{} has no table {} of {}", session.facts.target, table, tool.name),
+    throw Error(Exit::refused,
+                fmt::format("{} has no table {} of {}", session.facts.target, table, tool.name),
                 "name it with --table [SCHEMA.]TABLE");
   const Foreign foreign = tool.read(*session.connection, table);
 
@@ -221,23 +232,25 @@ Report adopt(const Context& context, const AdoptOptions& options) {
 
   LockedHistory locked(context, session);
   for (const AppliedMigration& applied : session.read_history().migrations)
-    throw Error(Exit::refused,
-                fmt::format("kdb's history is not empty: {} is applied", title(applied.version, applied.name)),
-                "adopt only takes over a database that kdb has not migrated yet");
+    throw Error(
+        Exit::refused,
+        fmt::format("kdb's history is not empty: {} is applied", title(applied.version, applied.name)),
+        "adopt only takes over a database that kdb has not migrated yet");
   Report report{.command = "migrate adopt"};
-  report.fields = {{.key = "target", .value = session.facts.target}, {.key = "tool", .value = std::string(tool.name)}};
+  report.fields = {{.key = "target", .value = session.facts.target},
+                   {.key = "tool", .value = std::string(tool.name)}};
   Table adopted{.key = "adopted", .columns = {{.key = "version"}, {.key = "name"}}};
   std::string sql;
   for (const MigrationFile* file : files) {
-    const MigrationPlan plan{
-        .migration = files::read_migration(context.profile.migrations.source, view.picture.folder.layout, *file)};
+    const MigrationPlan plan{.migration = files::read_migration(context.profile.migrations.source,
+                                                                view.picture.folder.layout, *file)};
     sql += session.store.complete_sql(locked.run(), plan, std::chrono::milliseconds(0));
     adopted.rows.push_back({file->version.text, file->name});
   }
   locked.write(sql, "adopted", tool.name, fmt::format("{} from {}", count(files.size(), "migration"), table));
   report.tables.push_back(std::move(adopted));
-  report.summary = fmt::format("{} taken over from {}; {} is left as it is", count(files.size(), "migration"), tool.name,
-                               table);
+  report.summary = fmt::format("{} taken over from {}; {} is left as it is", count(files.size(), "migration"),
+                               tool.name, table);
   return report;
 }
 

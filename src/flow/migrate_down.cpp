@@ -1,7 +1,7 @@
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <set>
+
+#include <fmt/format.h>
 
 #include "base/text.hpp"
 #include "core/hazards.hpp"
@@ -36,17 +36,21 @@ std::vector<MigrationStatus> select_down(const Picture& picture, const DownOptio
 }
 
 /// The down section of the file, or where the file is gone the text that `up` stored.
-Migration read_down(const Context& context, const Session& session, const Picture& picture, const MigrationStatus& row) {
+Migration read_down(const Context& context, const Session& session, const Picture& picture,
+                    const MigrationStatus& row) {
   if (row.file)
     return files::read_migration(context.profile.migrations.source, picture.folder.layout,
                                  picture.folder.files[*row.file]);
   Migration migration;
-  migration.file = {.version = row.version, .name = row.name, .kind = row.kind,
+  migration.file = {.version = row.version,
+                    .name = row.name,
+                    .kind = row.kind,
                     .path = fmt::format("{} (as stored when it was applied)", title(row.version, row.name))};
   const std::optional<StoredMigration> stored = session.store.stored(*session.connection, key_of(row));
   if (stored && stored->down_text) {
     migration.down = Section{.text = *stored->down_text, .file = migration.file.path, .line = 1};
-    if (stored->down_options.find("transaction:false") != std::string::npos) migration.down->options.transaction = false;
+    if (stored->down_options.find("transaction:false") != std::string::npos)
+      migration.down->options.transaction = false;
   }
   return migration;
 }
@@ -98,7 +102,8 @@ Report down(const Context& context, const DownOptions& options) {
     // Somebody may have changed what is newest between the question and the lock.
     const std::vector<MigrationStatus> fresh = select_down(now, {});
     if (first && (fresh.empty() || key_of(fresh.front()) != newest))
-      throw Error(Exit::refused, "the history changed while this was being decided", "look at it and run again");
+      throw Error(Exit::refused, "the history changed while this was being decided",
+                  "look at it and run again");
     first = false;
     std::vector<Work> work;
     for (const MigrationPlan& plan : plans)

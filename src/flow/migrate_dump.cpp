@@ -13,8 +13,8 @@ namespace kdb::flow {
 namespace {
 
 /// What TimescaleDB keeps of its own; pg_dump would write it as plain tables.
-constexpr std::string_view timescaledb_schemas[] = {"_timescaledb_cache",    "_timescaledb_catalog",
-                                                    "_timescaledb_config",   "_timescaledb_internal",
+constexpr std::string_view timescaledb_schemas[] = {"_timescaledb_cache",     "_timescaledb_catalog",
+                                                    "_timescaledb_config",    "_timescaledb_internal",
                                                     "_timescaledb_functions", "_timescaledb_debug"};
 
 /// Every hypertable with its dimensions, so that a plain table of the dump becomes one again.
@@ -32,7 +32,9 @@ std::vector<Hypertable> hypertables(pg::Connection& connection) {
   std::vector<Hypertable> found;
   for (size_t row = 0; row < rows.rows.size(); ++row) {
     if (found.empty() || found.back().name != rows.text(row, 0)) found.push_back({.name = rows.text(row, 0)});
-    const auto optional = [&](size_t column) { return rows.is_null(row, column) ? std::string() : rows.text(row, column); };
+    const auto optional = [&](size_t column) {
+      return rows.is_null(row, column) ? std::string() : rows.text(row, column);
+    };
     found.back().dimensions.push_back({.column = rows.text(row, 1),
                                        .interval = optional(2),
                                        .integer_interval = optional(3),
@@ -52,8 +54,8 @@ std::string dump(const Context& context) {
   if (!tables.empty())
     for (const std::string_view schema : timescaledb_schemas)
       arguments.push_back(fmt::format("--exclude-schema={}", schema));
-  const std::string text =
-      host::pg_dump(session.connection->server_version() / 10000, arguments, pg::client_environment(context.connect.url));
+  const std::string text = host::pg_dump(session.connection->server_version() / 10000, arguments,
+                                         pg::client_environment(context.connect.url));
   return stable_dump(text, tables);
 }
 

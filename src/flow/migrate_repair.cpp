@@ -25,8 +25,9 @@ std::string accept_sql(const Context& context, const Session& session, const Pic
   if (!row.file || !row.applied)
     throw Error(Exit::usage, fmt::format("migration {} has no file and no history row to bring together",
                                          title(row.version, row.name)));
-  const MigrationPlan plan{.migration = files::read_migration(context.profile.migrations.source, picture.folder.layout,
-                                                              picture.folder.files[*row.file])};
+  const MigrationPlan plan{.migration =
+                               files::read_migration(context.profile.migrations.source, picture.folder.layout,
+                                                     picture.folder.files[*row.file])};
   return session.store.accept_sql(run, plan);
 }
 
@@ -36,12 +37,13 @@ std::string statement_sql(const Session& session, const MigrationStatus& row, co
   for (const pg::JournalRow& step : journal) {
     if (step.ordinal != *options.statement) continue;
     if (step.state == "done")
-      throw Error(Exit::refused, fmt::format("statement {} of migration {} is recorded as done already", step.ordinal,
-                                             title(row.version, row.name)));
+      throw Error(Exit::refused, fmt::format("statement {} of migration {} is recorded as done already",
+                                             step.ordinal, title(row.version, row.name)));
     return session.store.decide_step_sql(key, step.ordinal, options.done);
   }
-  throw Error(Exit::usage, fmt::format("statement {} of migration {} was never begun", *options.statement,
-                                       title(row.version, row.name)),
+  throw Error(Exit::usage,
+              fmt::format("statement {} of migration {} was never begun", *options.statement,
+                          title(row.version, row.name)),
               "`kdb migrate up` says which statement it cannot decide");
 }
 
@@ -55,14 +57,16 @@ Report baseline(const Context& context, const std::string& version) {
   const MigrationStatus& row = find_version(picture, version);
   for (const AppliedMigration& applied : picture.history.migrations) {
     if (applied.kind == MigrationKind::baseline && applied.version == row.version)
-      return simple_report("migrate baseline", session, fmt::format("nothing to do: the baseline is {}", row.version.text));
+      return simple_report("migrate baseline", session,
+                           fmt::format("nothing to do: the baseline is {}", row.version.text));
     if (applied.kind != MigrationKind::repeatable)
-      throw Error(Exit::refused,
-                  fmt::format("the history is not empty: {} is applied", title(applied.version, applied.name)),
-                  "a baseline only declares what a database had before kdb; `kdb migrate status` shows its history");
+      throw Error(
+          Exit::refused,
+          fmt::format("the history is not empty: {} is applied", title(applied.version, applied.name)),
+          "a baseline only declares what a database had before kdb; `kdb migrate status` shows its history");
   }
-  locked.write(session.store.baseline_sql(locked.run(), row.version), "baseline", "B:" + row.version.key_text(),
-               "baseline " + row.version.text);
+  locked.write(session.store.baseline_sql(locked.run(), row.version), "baseline",
+               "B:" + row.version.key_text(), "baseline " + row.version.text);
   return simple_report("migrate baseline", session,
                        fmt::format("baseline {}: migrations up to it count as applied", row.version.text));
 }
@@ -79,17 +83,19 @@ Report repair(const Context& context, const RepairOptions& options) {
     locked.write(statement_sql(session, row, options), "repaired", key,
                  fmt::format("statement {}: {}", *options.statement, options.done ? "done" : "again"));
     return simple_report("migrate repair", session,
-                         fmt::format("statement {} of {} {}; `kdb migrate up` goes on", *options.statement, name,
-                                     options.done ? "counts as done" : "will run again"));
+                         fmt::format("statement {} of {} {}; `kdb migrate up` goes on", *options.statement,
+                                     name, options.done ? "counts as done" : "will run again"));
   }
   if (options.accept) {
-    locked.write(accept_sql(context, session, picture, row, locked.run()), "repaired", key, "accepted the file");
-    return simple_report("migrate repair", session, fmt::format("{}: the file as it is now counts as applied", name));
+    locked.write(accept_sql(context, session, picture, row, locked.run()), "repaired", key,
+                 "accepted the file");
+    return simple_report("migrate repair", session,
+                         fmt::format("{}: the file as it is now counts as applied", name));
   }
-  if (!row.applied)
-    throw Error(Exit::usage, fmt::format("migration {} is not in the history", name));
+  if (!row.applied) throw Error(Exit::usage, fmt::format("migration {} is not in the history", name));
   if (row.state != State::missing && row.state != State::ahead)
-    throw Error(Exit::refused, fmt::format("migration {} has its file: forgetting it would apply it again", name),
+    throw Error(Exit::refused,
+                fmt::format("migration {} has its file: forgetting it would apply it again", name),
                 "move the file away first, if that is meant");
   locked.write(session.store.forget_sql(key), "repaired", key, "forgotten");
   return simple_report("migrate repair", session, fmt::format("{} is no longer in the history", name));

@@ -32,17 +32,21 @@ std::string tally(const Picture& picture) {
 Report report_of(const std::string& command, const Picture& picture, const Session& session) {
   Report report{.command = command};
   report.fields = {{.key = "target", .label = "target", .value = session.facts.target},
-                   {.key = "folder", .label = "folder", .value = fmt::format("{} ({})", picture.folder.path,
-                                                                             to_string(picture.folder.layout))}};
-  for (const auto& [key, state] : {std::pair{"applied_count", State::applied}, std::pair{"pending_count", State::pending}})
-    report.fields.push_back({.key = key, .label = "", .value = static_cast<std::int64_t>(number_of(picture, state))});
+                   {.key = "folder",
+                    .label = "folder",
+                    .value = fmt::format("{} ({})", picture.folder.path, to_string(picture.folder.layout))}};
+  for (const auto& [key, state] :
+       {std::pair{"applied_count", State::applied}, std::pair{"pending_count", State::pending}})
+    report.fields.push_back(
+        {.key = key, .label = "", .value = static_cast<std::int64_t>(number_of(picture, state))});
   report.tables = {to_table(picture.rows, picture.folder, picture.history)};
   for (const std::string& warning : picture.folder.warnings) report.warnings.push_back({.message = warning});
   for (const MigrationStatus& row : picture.reformatted)
-    report.warnings.push_back({.message = fmt::format("{} was reformatted after it was applied: white space and comments "
-                                                      "only, nothing to do",
-                                                      title(row.version, row.name)),
-                               .where = {.file = picture.folder.files[*row.file].path}});
+    report.warnings.push_back(
+        {.message = fmt::format("{} was reformatted after it was applied: white space and comments "
+                                "only, nothing to do",
+                                title(row.version, row.name)),
+         .where = {.file = picture.folder.files[*row.file].path}});
   report.warnings.insert(report.warnings.end(), picture.changed_down.begin(), picture.changed_down.end());
   report.summary = tally(picture);
   return report;

@@ -1,8 +1,8 @@
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <map>
 #include <set>
+
+#include <fmt/format.h>
 
 #include "base/text.hpp"
 #include "core/hazards.hpp"
@@ -72,8 +72,7 @@ std::string nothing_to_do(const Picture& picture) {
 }
 
 void add_ran(Report& report, const std::vector<Ran>& ran) {
-  Table table{.key = "applied",
-              .columns = {{.key = "version"}, {.key = "name"}, {.key = "milliseconds"}}};
+  Table table{.key = "applied", .columns = {{.key = "version"}, {.key = "name"}, {.key = "milliseconds"}}};
   std::int64_t total = 0;
   for (const Ran& one : ran) {
     table.rows.push_back({one.version.text, one.name, one.milliseconds});
@@ -85,7 +84,8 @@ void add_ran(Report& report, const std::vector<Ran>& ran) {
   report.tables.push_back(std::move(table));
 }
 
-/// One line per migration; nobody reads a hundred of them, and a database without a history has nothing to lose.
+/// One line per migration; nobody reads a hundred of them, and a database without a history has nothing to
+/// lose.
 void show_hazards(const Context& context, const std::vector<MigrationPlan>& plans) {
   constexpr size_t most_lines = 10;
   size_t lines = 0;
@@ -96,8 +96,9 @@ void show_hazards(const Context& context, const std::vector<MigrationPlan>& plan
         reasons.push_back(fmt::format("{} (line {}: {})", hazard.id, step.where.line, hazard.reason));
     if (reasons.empty() || ++lines > most_lines) continue;
     const MigrationFile& file = plan.migration.file;
-    context.events({.kind = Event::Kind::warning,
-                    .message = fmt::format("{}: {}", title(file.version, file.name), fmt::join(reasons, ", "))});
+    context.events(
+        {.kind = Event::Kind::warning,
+         .message = fmt::format("{}: {}", title(file.version, file.name), fmt::join(reasons, ", "))});
   }
   if (lines > most_lines)
     context.events({.kind = Event::Kind::warning,
@@ -140,7 +141,8 @@ Report up(const Context& context, const UpOptions& options) {
     std::vector<Work> work;
     for (const MigrationStatus& row : select_up(now.rows, {.out_of_order = options.allow_out_of_order})) {
       const auto found = wanted.find(key_of(row));
-      if (found != wanted.end()) work.push_back({.plan = *found->second, .resume = row.state == State::partial});
+      if (found != wanted.end())
+        work.push_back({.plan = *found->second, .resume = row.state == State::partial});
     }
     if (!work.empty() && !shown && !now.history.migrations.empty()) show_hazards(context, plans);
     shown = true;

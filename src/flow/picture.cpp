@@ -1,9 +1,9 @@
 #include "flow/picture.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <future>
+
+#include <fmt/format.h>
 
 #include "base/sql.hpp"
 #include "base/text.hpp"
@@ -25,13 +25,17 @@ std::string key_of(const MigrationStatus& row) { return history_key(row.kind, ro
 Problem changed_problem(const MigrationFile& file, const StoredMigration* stored, const Section* now) {
   Problem problem;
   problem.where.file = file.path;
-  problem.hint = fmt::format("put the change into a new migration; or, if the database is right, "
-                             "`kdb migrate repair {} --accept`",
-                             file.version.text);
-  const bool options_only = stored != nullptr && now != nullptr && sql::equal_tokens(stored->up_text, now->text);
+  problem.hint = fmt::format(
+      "put the change into a new migration; or, if the database is right, "
+      "`kdb migrate repair {} --accept`",
+      file.version.text);
+  const bool options_only =
+      stored != nullptr && now != nullptr && sql::equal_tokens(stored->up_text, now->text);
   problem.message =
       fmt::format("migration {} {} was changed after it was applied{}", file.version.text, file.name,
-                  stored == nullptr ? " (by another tool: its text is not known)" : options_only ? ": its options" : "");
+                  stored == nullptr ? " (by another tool: its text is not known)"
+                  : options_only    ? ": its options"
+                                    : "");
   if (stored == nullptr || now == nullptr) return problem;
   problem.details = options_only ? fmt::format("- {}\n+ {}", stored->up_options, to_string(now->options))
                                  : difference(stored->up_text, trim(now->text));
@@ -52,7 +56,8 @@ void compare_texts(const Context& context, const Session& session, Picture& pict
   const bool equal = stored && now.up && sql::equal_tokens(stored->up_text, now.up->text) &&
                      stored->up_options == to_string(now.up->options);
   if (!equal) {
-    picture.changed.push_back(changed_problem(file, stored ? &*stored : nullptr, now.up ? &*now.up : nullptr));
+    picture.changed.push_back(
+        changed_problem(file, stored ? &*stored : nullptr, now.up ? &*now.up : nullptr));
     return;
   }
   row.state = MigrationStatus::State::applied;
@@ -61,8 +66,8 @@ void compare_texts(const Context& context, const Session& session, Picture& pict
     return;
   }
   picture.changed_down.push_back(
-      {.message = fmt::format("the down section of migration {} {} was changed after it was applied", file.version.text,
-                              file.name),
+      {.message = fmt::format("the down section of migration {} {} was changed after it was applied",
+                              file.version.text, file.name),
        .where = {.file = file.down_path.empty() ? file.path : file.down_path},
        .details = difference(stored->down_text.value_or(""), now.down ? trim(now.down->text) : "")});
 }

@@ -14,10 +14,10 @@ namespace kdb::flow {
 struct Picture {
   MigrationFolder folder;
   History history;
-  std::vector<MigrationStatus> rows;      // as core compares them; a reformatted file counts as applied
+  std::vector<MigrationStatus> rows;         // as core compares them; a reformatted file counts as applied
   std::vector<MigrationStatus> reformatted;  // other bytes, same tokens
-  std::vector<Problem> changed;           // each with the difference
-  std::vector<Problem> changed_down;      // only the down section is another one: never an error
+  std::vector<Problem> changed;              // each with the difference
+  std::vector<Problem> changed_down;         // only the down section is another one: never an error
 };
 
 /// One round trip, and one more for each file whose checksum differs.
@@ -28,8 +28,8 @@ struct View {
   Session session;
   Picture picture;
 };
-/// Lists the folder while the session is being opened, and looks. A folder that is wrong is reported before a server
-/// that is away; a connection lost while only reading is made again.
+/// Lists the folder while the session is being opened, and looks. A folder that is wrong is reported before a
+/// server that is away; a connection lost while only reading is made again.
 View open_and_look(const Context& context, bool with_times = false);
 
 /// The row of a version as a user wrote it. Throws Error(usage) if there is none.

@@ -22,9 +22,10 @@ void check_expectations(const files::DatabaseSection& database, const ServerFact
                         const std::string& system_identifier) {
   const auto refuse = [&](std::string_view what, const std::string& expected, const std::string& actual) {
     if (!expected.empty() && expected != actual)
-      throw Error(Exit::refused,
-                  fmt::format("the wrong database: its {} is {}, the profile expects {}", what, actual, expected),
-                  "check the URL, or [database] expect in the profile");
+      throw Error(
+          Exit::refused,
+          fmt::format("the wrong database: its {} is {}, the profile expects {}", what, actual, expected),
+          "check the URL, or [database] expect in the profile");
   };
   refuse("name", database.expect_name, facts.database);
   refuse("system identifier", database.expect_system_identifier, system_identifier);
@@ -35,12 +36,13 @@ void introduce(const Context& context, Session& session) {
   const files::Profile& profile = context.profile;
   pg::Connection& connection = *session.connection;
   const bool asks_identifier = !profile.database.expect_system_identifier.empty();
-  const pg::Result row = connection.exec(fmt::format(
-      "{}SELECT pg_catalog.pg_backend_pid(), pg_catalog.current_database(), session_user, "
-      "pg_catalog.pg_is_in_recovery(), pg_catalog.to_regclass({}) IS NOT NULL{}",
-      pg::own_session_sql(connection.server_version(), profile.connection.statement_timeout, connection.announced_pid()),
-      quote_literal(quote_ident(session.store.schema()) + ".format"),
-      asks_identifier ? ", (SELECT system_identifier FROM pg_catalog.pg_control_system())" : ""));
+  const pg::Result row = connection.exec(
+      fmt::format("{}SELECT pg_catalog.pg_backend_pid(), pg_catalog.current_database(), session_user, "
+                  "pg_catalog.pg_is_in_recovery(), pg_catalog.to_regclass({}) IS NOT NULL{}",
+                  pg::own_session_sql(connection.server_version(), profile.connection.statement_timeout,
+                                      connection.announced_pid()),
+                  quote_literal(quote_ident(session.store.schema()) + ".format"),
+                  asks_identifier ? ", (SELECT system_identifier FROM pg_catalog.pg_control_system())" : ""));
   ServerFacts& facts = session.facts;
   facts.backend_pid = static_cast<int>(row.integer(0, 0));
   facts.database = row.text(0, 1);
@@ -48,8 +50,8 @@ void introduce(const Context& context, Session& session) {
   facts.in_recovery = row.boolean(0, 3);
   facts.has_history = row.boolean(0, 4);
   facts.version = version_text(connection.server_version());
-  facts.target = fmt::format("{} on {} as {} (PostgreSQL {})", facts.database, connection.endpoint(), facts.user,
-                             facts.version);
+  facts.target = fmt::format("{} on {} as {} (PostgreSQL {})", facts.database, connection.endpoint(),
+                             facts.user, facts.version);
   check_expectations(profile.database, facts, asks_identifier ? row.text(0, 5) : "");
 }
 
@@ -62,8 +64,8 @@ History Session::read_history(bool with_times) const {
 Session open_session(const Context& context) {
   const files::Profile& profile = context.profile;
   for (int losses = 0;;) {
-    Session session{.connection = pg::connect_with_retry(context.connect, context.watchdog, profile.connection.retry,
-                                                         context.events),
+    Session session{.connection = pg::connect_with_retry(context.connect, context.watchdog,
+                                                         profile.connection.retry, context.events),
                     .store = pg::HistoryStore(profile.database.history_schema)};
     try {
       introduce(context, session);
@@ -81,10 +83,12 @@ void refuse_further_loss(const Context& context, const pg::ServerError& error, i
   if (!error.session_ended)
     throw Error(Exit::failed, Problem{.message = what, .hint = error.hint, .details = error.detail});
   if (losses >= losses_without_progress)
-    throw Error(Exit::failed, fmt::format("the connection was lost {} times in a row without progress: {}", losses, what),
+    throw Error(Exit::failed,
+                fmt::format("the connection was lost {} times in a row without progress: {}", losses, what),
                 "look into the server's log; what was done is recorded, run again to go on");
-  context.events({.kind = Event::Kind::retry,
-                  .message = fmt::format("connection lost: {}; connecting again, the history says what is left", what)});
+  context.events(
+      {.kind = Event::Kind::retry,
+       .message = fmt::format("connection lost: {}; connecting again, the history says what is left", what)});
 }
 
 void refuse_transaction_pooler(const Context& context, Session& session) {

@@ -21,7 +21,7 @@ struct Context {
   pg::Watchdog& watchdog;
   EventSink events;
   Random random;
-  std::string command;  // "kdb migrate up", for the history
+  std::string command;               // "kdb migrate up", for the history
   std::function<std::string()> who;  // "deploy@ci-7", for the history
 };
 
@@ -30,7 +30,7 @@ struct ServerFacts {
   int backend_pid = 0;
   std::string database;
   std::string user;
-  std::string version;         // "15.20"
+  std::string version;  // "15.20"
   bool in_recovery = false;
   bool has_history = false;
   /// `klaviyo on localhost:5432 as deploy (PostgreSQL 15.20)`
@@ -47,17 +47,17 @@ struct Session {
   History read_history(bool with_times = false) const;
 };
 
-/// Connects (with retry) and asks for the facts in one round trip. Throws Error(refused) if the database is not the one
-/// that `[database] expect` names.
+/// Connects (with retry) and asks for the facts in one round trip. Throws Error(refused) if the database is
+/// not the one that `[database] expect` names.
 Session open_session(const Context& context);
 
-/// Returns, after saying so, if an error is the loss of a connection which may be made again: the `losses`th in a row
-/// without progress. Throws Error(failed) for any other error and for one loss too many, Error(interrupted) after a
-/// signal.
+/// Returns, after saying so, if an error is the loss of a connection which may be made again: the `losses`th
+/// in a row without progress. Throws Error(failed) for any other error and for one loss too many,
+/// Error(interrupted) after a signal.
 void refuse_further_loss(const Context& context, const pg::ServerError& error, int losses);
 
-/// Throws Error(refused) where a pooler may lend the session's backend to others; behind one that is declared to pool
-/// by session the backend is kdb's from here on, and is set up as such.
+/// Throws Error(refused) where a pooler may lend the session's backend to others; behind one that is declared
+/// to pool by session the backend is kdb's from here on, and is set up as such.
 void refuse_transaction_pooler(const Context& context, Session& session);
 
 }  // namespace kdb::flow

@@ -1,10 +1,10 @@
 #include "host/identity.hpp"
 
+#include <array>
+
 #include <pwd.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
-
-#include <array>
 
 namespace kdb::host {
 

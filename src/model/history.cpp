@@ -6,9 +6,12 @@ namespace kdb {
 
 std::string history_key(MigrationKind kind, const Version& version, std::string_view name) {
   switch (kind) {
-    case MigrationKind::versioned: return version.key_text();
-    case MigrationKind::repeatable: return "R:" + std::string(name);
-    case MigrationKind::baseline: return "B:" + version.key_text();
+    case MigrationKind::versioned:
+      return version.key_text();
+    case MigrationKind::repeatable:
+      return "R:" + std::string(name);
+    case MigrationKind::baseline:
+      return "B:" + version.key_text();
   }
   return {};
 }
@@ -18,7 +21,8 @@ std::string to_string(const SectionOptions& options) {
   const auto add = [&](std::string word) { text += (text.empty() ? "" : " ") + word; };
   if (options.transaction) add(fmt::format("transaction:{}", *options.transaction));
   if (options.lock_timeout) add(fmt::format("lock_timeout:{}ms", options.lock_timeout->count()));
-  if (options.statement_timeout) add(fmt::format("statement_timeout:{}ms", options.statement_timeout->count()));
+  if (options.statement_timeout)
+    add(fmt::format("statement_timeout:{}ms", options.statement_timeout->count()));
   for (const std::string& allowed : options.allow) add("allow:" + allowed);
   return text;
 }

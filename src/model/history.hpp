@@ -21,9 +21,9 @@ struct AppliedMigration {
   MigrationKind kind = MigrationKind::versioned;
   State state = State::applied;
   Direction direction = Direction::up;  // of a partial one
-  std::string checksum;                 // SHA-256 of the file that was applied; empty after `adopt` without files
-  std::string applied_at;               // as the server prints it in UTC, for people
-  bool adopted = false;                 // taken over from another tool: its text is not known
+  std::string checksum;    // SHA-256 of the file that was applied; empty after `adopt` without files
+  std::string applied_at;  // as the server prints it in UTC, for people
+  bool adopted = false;    // taken over from another tool: its text is not known
 };
 
 /// The texts that `up` stored, fetched only where somebody needs them.
@@ -37,7 +37,7 @@ struct StoredMigration {
 /// The history as two round trips tell it.
 struct History {
   bool exists = false;
-  int format = 0;  // of the tables; 0 before they exist
+  int format = 0;                            // of the tables; 0 before they exist
   std::vector<AppliedMigration> migrations;  // in no order
 };
 

@@ -20,8 +20,8 @@ constexpr std::array<std::pair<Layout, std::string_view>, 7> layout_names{{
 // `/` is in no folder's name, so no name is taken for a number or for several components.
 bool is_text(std::string_view component) { return component.starts_with('/'); }
 
-// Two numbers without leading zeros: the longer one is the greater one. Text compares as bytes, and stands before
-// every number.
+// Two numbers without leading zeros: the longer one is the greater one. Text compares as bytes, and stands
+// before every number.
 std::strong_ordering compare_components(const std::string& a, const std::string& b) {
   if (is_text(a) || is_text(b)) return a.compare(b) <=> 0;
   if (a.size() != b.size()) return a.size() <=> b.size();

@@ -26,11 +26,12 @@ enum class Layout {
 std::string_view to_string(Layout layout);
 std::optional<Layout> parse_layout(std::string_view name);
 
-/// A version as it is written and as it compares: numerically, of any length, component by component. A key that
-/// begins with `/` is one component of text and compares by its bytes: a Prisma folder's whole name.
+/// A version as it is written and as it compares: numerically, of any length, component by component. A key
+/// that begins with `/` is one component of text and compares by its bytes: a Prisma folder's whole name.
 struct Version {
-  std::string text;               // as written: "0002", "1.2", "2017-09-23-120000"
-  std::vector<std::string> key;   // components without leading zeros: {"2"}, {"1","2"}, {"20170923120000"}, {"/2025_init"}
+  std::string text;  // as written: "0002", "1.2", "2017-09-23-120000"
+  std::vector<std::string>
+      key;  // components without leading zeros: {"2"}, {"1","2"}, {"20170923120000"}, {"/2025_init"}
 
   std::strong_ordering operator<=>(const Version& other) const;  // by key alone
   bool operator==(const Version& other) const { return key == other.key; }
@@ -45,13 +46,13 @@ enum class MigrationKind { versioned, repeatable, baseline };
 
 /// A migration as the folder's listing and its raw bytes tell, before anybody has parsed it.
 struct MigrationFile {
-  Version version;           // empty for a repeatable one
-  std::string name;          // "create_events"
+  Version version;   // empty for a repeatable one
+  std::string name;  // "create_events"
   MigrationKind kind = MigrationKind::versioned;
-  std::string path;          // of the up file, as reports show it
-  std::string down_path;     // of the separate down file, if the layout has one
-  std::string checksum;      // SHA-256 of the up file's raw bytes, hexadecimal
-  std::string down_checksum; // of the separate down file; empty without one
+  std::string path;           // of the up file, as reports show it
+  std::string down_path;      // of the separate down file, if the layout has one
+  std::string checksum;       // SHA-256 of the up file's raw bytes, hexadecimal
+  std::string down_checksum;  // of the separate down file; empty without one
 };
 
 /// What `-- migrate:up …` says beside its text, and the foreign spellings of the same.
@@ -64,7 +65,8 @@ struct SectionOptions {
   bool operator==(const SectionOptions&) const = default;
 };
 
-/// SQL of one direction. `line` is that of its first character in `file`, so that errors name the file's lines.
+/// SQL of one direction. `line` is that of its first character in `file`, so that errors name the file's
+/// lines.
 struct Section {
   std::string text;
   std::string file;
@@ -86,7 +88,8 @@ struct MigrationFolder {
   std::string path;
   Layout layout = Layout::native;
   std::vector<MigrationFile> files;
-  std::vector<std::string> warnings;  // "no migrations in db/migrations"; foreign files that are listed, never run
+  std::vector<std::string>
+      warnings;  // "no migrations in db/migrations"; foreign files that are listed, never run
 };
 
 }  // namespace kdb

@@ -21,7 +21,7 @@ struct Field {
 
 struct Column {
   std::string key;
-  std::string title;       // empty: json only
+  std::string title;  // empty: json only
   bool align_right = false;
 };
 
@@ -36,7 +36,7 @@ struct Table {
 struct ScriptStep {
   std::string sql;
   Source where;
-  std::string transaction;         // "begin", "inside", "commit", "none", or "session" for a setting of the session
+  std::string transaction;  // "begin", "inside", "commit", "none", or "session" for a setting of the session
   std::vector<std::string> notes;  // hazards, "newer grammar than kdb's"
 };
 
@@ -47,8 +47,8 @@ struct Script {
   std::vector<ScriptStep> steps;
 };
 
-/// What a command has to say, apart from its errors. Every format renders it from here, so that a new command is one
-/// flow and no format, and a new format is one file and no command.
+/// What a command has to say, apart from its errors. Every format renders it from here, so that a new command
+/// is one flow and no format, and a new format is one file and no command.
 struct Report {
   std::string command;  // "migrate status"
   std::vector<Field> fields;

@@ -1,8 +1,8 @@
 #include "pg/client_environment.hpp"
 
-#include <libpq-fe.h>
-
 #include <memory>
+
+#include <libpq-fe.h>
 
 #include "base/error.hpp"
 
@@ -12,11 +12,12 @@ std::map<std::string, std::string> client_environment(const std::string& url) {
   std::map<std::string, std::string> environment;
   if (url.empty()) return environment;
   char* message = nullptr;
-  const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(PQconninfoParse(url.c_str(), &message),
-                                                                             PQconninfoFree);
+  const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(
+      PQconninfoParse(url.c_str(), &message), PQconninfoFree);
   if (!options) {
     PQfreemem(message);  // it may quote the password
-    throw Error(Exit::usage, "the database URL cannot be parsed", "postgresql://USER:PASSWORD@HOST:PORT/DATABASE");
+    throw Error(Exit::usage, "the database URL cannot be parsed",
+                "postgresql://USER:PASSWORD@HOST:PORT/DATABASE");
   }
   for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option)
     if (option->val != nullptr && option->envvar != nullptr) environment[option->envvar] = option->val;

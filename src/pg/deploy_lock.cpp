@@ -6,8 +6,8 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
-#include "pg/tidy.hpp"
 #include "base/units.hpp"
+#include "pg/tidy.hpp"
 
 namespace kdb::pg {
 
@@ -17,23 +17,25 @@ namespace {
 std::string is_lock_on(std::int64_t key) {
   const auto bits = static_cast<std::uint64_t>(key);
   return fmt::format(
-      "l.locktype = 'advisory' AND l.objsubid = 1 AND l.classid = {} AND l.objid = {} AND l.granted AND l.database = "
+      "l.locktype = 'advisory' AND l.objsubid = 1 AND l.classid = {} AND l.objid = {} AND l.granted AND "
+      "l.database = "
       "(SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())",
       bits >> 32U, bits & 0xffffffffU);
 }
 
 [[noreturn]] void refuse(std::string message) {
-  throw Error(Exit::refused, std::move(message),
-              "connect to PostgreSQL directly; or, if the pooler is in session mode, say so with --pooler session or "
-              "[connection] pooler = \"session\"");
+  throw Error(
+      Exit::refused, std::move(message),
+      "connect to PostgreSQL directly; or, if the pooler is in session mode, say so with --pooler session or "
+      "[connection] pooler = \"session\"");
 }
 
 int backend_pid_of(Connection& connection) {
   return static_cast<int>(connection.exec("SELECT pg_catalog.pg_backend_pid()").integer(0, 0));
 }
 
-/// A client of the pooler's in a transaction; none if it is given no backend within seconds, because all are taken:
-/// in session mode the first client has the only one of a small pool.
+/// A client of the pooler's in a transaction; none if it is given no backend within seconds, because all are
+/// taken: in session mode the first client has the only one of a small pool.
 std::unique_ptr<Connection> second_client(ConnectSettings settings, Watchdog& watchdog) {
   constexpr std::chrono::milliseconds patience(3'000);
   settings.response_timeout = patience;
@@ -49,8 +51,8 @@ std::unique_ptr<Connection> second_client(ConnectSettings settings, Watchdog& wa
 
 }  // namespace
 
-void take_deploy_lock(Connection& connection, Watchdog& watchdog, std::int64_t key, std::chrono::milliseconds wait,
-                      const Random& random, const EventSink& events) {
+void take_deploy_lock(Connection& connection, Watchdog& watchdog, std::int64_t key,
+                      std::chrono::milliseconds wait, const Random& random, const EventSink& events) {
   const RetryPolicy pauses{.initial = std::chrono::milliseconds(50),
                            .max_delay = std::chrono::milliseconds(1'000),
                            .factor = 1.6,
@@ -109,20 +111,22 @@ void refuse_transaction_pooler(Connection& connection, const ConnectSettings& se
                                int backend_pid, bool declared_session_pooler) {
   if (connection.announced_pid() == backend_pid) return;
 
-  // A proxy. In transaction mode the backend of an idle client is lent to the next one: let a second client open a
-  // transaction, and see whether it is given ours, or whether we are given another one meanwhile.
+  // A proxy. In transaction mode the backend of an idle client is lent to the next one: let a second client
+  // open a transaction, and see whether it is given ours, or whether we are given another one meanwhile.
   const std::unique_ptr<Connection> second = second_client(settings, watchdog);
   const bool lent = second != nullptr && backend_pid_of(*second) == backend_pid;
   // If it has ours it may have the pool's only one: we would wait for it for ever.
   const bool moved = !lent && backend_pid_of(connection) != backend_pid;
   if (second != nullptr) second->exec("ROLLBACK");
   if (lent || moved)
-    refuse("a connection pooler in transaction mode is in between: it lends this session's server connection to "
-           "others, so that no lock of kdb's would hold");
+    refuse(
+        "a connection pooler in transaction mode is in between: it lends this session's server connection to "
+        "others, so that no lock of kdb's would hold");
   if (!declared_session_pooler)
-    refuse(fmt::format("a connection pooler is in between (announced backend {}, real backend {}), and nothing says "
-                       "that it pools by session",
-                       connection.announced_pid(), backend_pid));
+    refuse(fmt::format(
+        "a connection pooler is in between (announced backend {}, real backend {}), and nothing says "
+        "that it pools by session",
+        connection.announced_pid(), backend_pid));
 }
 
 }  // namespace kdb::pg

@@ -1,9 +1,9 @@
 #include "pg/execute.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <map>
+
+#include <fmt/format.h>
 
 #include "base/sql.hpp"
 #include "base/text.hpp"
@@ -23,7 +23,8 @@ std::string title(const MigrationPlan& plan) {
   return file.version.text.empty() ? file.name : file.version.text + " " + file.name;
 }
 
-/// For kdb's own rows, whatever role, path or encoding the file has set; undone at the end of the transaction.
+/// For kdb's own rows, whatever role, path or encoding the file has set; undone at the end of the
+/// transaction.
 constexpr std::string_view own_rights =
     "SET LOCAL session_authorization TO DEFAULT; SET LOCAL role TO DEFAULT; "
     "SET LOCAL search_path TO pg_catalog, pg_temp; SET LOCAL client_encoding TO 'UTF8'; ";
@@ -33,7 +34,8 @@ std::string in_own_transaction(const std::string& sql) {
 }
 
 /// SQLSTATEs by which the server says that a statement needs to run outside of a transaction block: active
-/// transaction (25001), a COMMIT inside of a procedure (2D000), an enum value used before it was committed (55P04).
+/// transaction (25001), a COMMIT inside of a procedure (2D000), an enum value used before it was committed
+/// (55P04).
 bool needs_own_transaction(const ServerError& error) {
   return error.sqlstate == "25001" || error.sqlstate == "2D000" || error.sqlstate == "55P04";
 }
@@ -42,15 +44,22 @@ bool needs_own_transaction(const ServerError& error) {
 Source place(const Step& step, const ServerError& error) {
   Source where = step.where;
   if (error.line <= 0 || !step.block.empty()) return where;
-  where.column = error.line > 1 || where.column == 0 ? error.column : where.column + std::max(error.column, 1) - 1;
+  where.column =
+      error.line > 1 || where.column == 0 ? error.column : where.column + std::max(error.column, 1) - 1;
   where.line += error.line - 1;
   return where;
 }
 
 /// Version tables of other runners: migrations written for those sometimes touch them.
-constexpr std::string_view foreign_tables[] = {"__diesel_schema_migrations", "_prisma_migrations", "_sqlx_migrations",
-                                               "alembic_version",            "databasechangelog",  "django_migrations",
-                                               "flyway_schema_history",      "goose_db_version",   "knex_migrations",
+constexpr std::string_view foreign_tables[] = {"__diesel_schema_migrations",
+                                               "_prisma_migrations",
+                                               "_sqlx_migrations",
+                                               "alembic_version",
+                                               "databasechangelog",
+                                               "django_migrations",
+                                               "flyway_schema_history",
+                                               "goose_db_version",
+                                               "knex_migrations",
                                                "schema_migrations"};
 
 std::string_view missing_foreign_table(const ServerError& error) {
@@ -77,8 +86,8 @@ std::string details_of(const ServerError& error, const std::string& blockers) {
 
 }  // namespace
 
-Executor::Executor(Connection& connection, Watchdog& watchdog, const HistoryStore& history, Observer& observer,
-                   ExecuteOptions options, EventSink events)
+Executor::Executor(Connection& connection, Watchdog& watchdog, const HistoryStore& history,
+                   Observer& observer, ExecuteOptions options, EventSink events)
     : connection_(connection),
       watchdog_(watchdog),
       history_(history),
@@ -89,7 +98,8 @@ Executor::Executor(Connection& connection, Watchdog& watchdog, const HistoryStor
 namespace {
 
 /// The settings of a session of kdb's, by name and value.
-std::vector<std::pair<std::string, std::string>> session_settings(int server_version, milliseconds statement_timeout) {
+std::vector<std::pair<std::string, std::string>> session_settings(int server_version,
+                                                                  milliseconds statement_timeout) {
   std::vector<std::pair<std::string, std::string>> settings = {
       {"statement_timeout", fmt::format("{}", statement_timeout.count())},
       {"lock_timeout", "0"},
@@ -119,7 +129,8 @@ std::string own_session_sql(int server_version, milliseconds statement_timeout, 
 }
 
 std::string reset_session_sql(int server_version, milliseconds statement_timeout) {
-  // DISCARD ALL without what would give up the lock (PG docs, DISCARD: "UNLISTEN *; SELECT pg_advisory_unlock_all()").
+  // DISCARD ALL without what would give up the lock (PG docs, DISCARD: "UNLISTEN *; SELECT
+  // pg_advisory_unlock_all()").
   return "SET SESSION AUTHORIZATION DEFAULT; RESET ALL; RESET ROLE; DEALLOCATE ALL; CLOSE ALL; UNLISTEN *; "
          "DISCARD PLANS; DISCARD TEMP; DISCARD SEQUENCES; " +
          session_sql(server_version, statement_timeout);
@@ -129,8 +140,10 @@ void Executor::run(std::int64_t run, const MigrationPlan& plan, bool resume) {
   failures_ = 0;
   pause_ = milliseconds(0);
   if (!resume) {
-    if (plan.one_transaction) run_in_one_transaction(run, plan);
-    else run_step_by_step(run, plan, {});
+    if (plan.one_transaction)
+      run_in_one_transaction(run, plan);
+    else
+      run_step_by_step(run, plan, {});
     return;
   }
   const MigrationFile& file = plan.migration.file;
@@ -139,11 +152,12 @@ void Executor::run(std::int64_t run, const MigrationPlan& plan, bool resume) {
   const std::optional<MigrationPlan> separate =
       plan.one_transaction ? options_.separate(plan, "an earlier run did a part of it") : plan;
   if (!separate)
-    throw Error(Exit::history,
-                Problem{.message = fmt::format("migration {} is half done, but the file now insists on one transaction",
-                                               title(plan)),
-                        .where = {.file = file.path},
-                        .hint = "bring back the file as it was when it was begun"});
+    throw Error(
+        Exit::history,
+        Problem{.message = fmt::format(
+                    "migration {} is half done, but the file now insists on one transaction", title(plan)),
+                .where = {.file = file.path},
+                .hint = "bring back the file as it was when it was begun"});
   run_step_by_step(run, *separate, journal);
 }
 
@@ -166,9 +180,9 @@ std::string Executor::begin_sql(const MigrationPlan& plan, const std::string& be
 
 void Executor::execute(const MigrationPlan& plan, const Step& step, Phase phase) {
   attempt_.step = &step;
-  const std::string label = plan.steps.size() == 1
-                                ? title(plan)
-                                : fmt::format("{} · statement {} of {}", title(plan), step.ordinal, plan.steps.size());
+  const std::string label = plan.steps.size() == 1 ? title(plan)
+                                                   : fmt::format("{} · statement {} of {}", title(plan),
+                                                                 step.ordinal, plan.steps.size());
   events_({.kind = Event::Kind::progress, .message = label});
   observer_.begin(label);
   const auto observe = [&] {
@@ -217,14 +231,18 @@ void Executor::record(const std::string& sql, Phase phase) {
 
 bool Executor::is_recorded(std::int64_t run, const MigrationPlan& plan) {
   const MigrationFile& file = plan.migration.file;
-  return history_.has_completed(connection_, run, history_key(file.kind, file.version, file.name), plan.direction);
+  return history_.has_completed(connection_, run, history_key(file.kind, file.version, file.name),
+                                plan.direction);
 }
 
 bool Executor::wait_and_retry(const MigrationPlan& plan, const ServerError& error, Phase phase) {
   RetryPolicy policy = options_.lock_retry;
   switch (classify_error(phase, error.sqlstate, error.session_ended, error.message)) {
-    case RetryClass::lock: break;
-    case RetryClass::transaction: policy.initial = milliseconds(10); break;
+    case RetryClass::lock:
+      break;
+    case RetryClass::transaction:
+      policy.initial = milliseconds(10);
+      break;
     case RetryClass::resources:
       policy.initial = milliseconds(2'000);
       policy.max_attempts = std::min(policy.max_attempts, 3);
@@ -233,13 +251,14 @@ bool Executor::wait_and_retry(const MigrationPlan& plan, const ServerError& erro
     case RetryClass::reconnect:
     case RetryClass::lost:
     case RetryClass::in_doubt:
-    case RetryClass::inspect: return false;
+    case RetryClass::inspect:
+      return false;
   }
   if (++failures_ >= policy.max_attempts) return false;
   pause_ = backoff_delay(policy, failures_ - 1, pause_, options_.random);
-  std::string line = fmt::format("{}: {}; trying again in {} (attempt {} of {})", title(plan), describe(error),
-                                 human_duration(static_cast<double>(pause_.count()) / 1000.0), failures_ + 1,
-                                 policy.max_attempts);
+  std::string line = fmt::format(
+      "{}: {}; trying again in {} (attempt {} of {})", title(plan), describe(error),
+      human_duration(static_cast<double>(pause_.count()) / 1000.0), failures_ + 1, policy.max_attempts);
   for (const std::string_view blocker : split(attempt_.blockers, '\n'))
     if (!blocker.empty()) line += fmt::format("\n  blocked by {}", blocker);
   events_({.kind = Event::Kind::retry, .message = std::move(line)});
@@ -251,15 +270,18 @@ void Executor::fail(std::int64_t run, const MigrationPlan& plan, const Step& ste
   const MigrationFile& file = plan.migration.file;
   const std::string key = history_key(file.kind, file.version, file.name);
   const std::string journal_row =
-      plan.one_transaction ? "" : history_.step_finished_sql(run, plan, step, "failed", error.sqlstate, error.message);
-  tidy(connection_, 
-      in_own_transaction(journal_row + history_.event_sql(run, "failed", key, describe(error))));
+      plan.one_transaction
+          ? ""
+          : history_.step_finished_sql(run, plan, step, "failed", error.sqlstate, error.message);
+  tidy(connection_,
+       in_own_transaction(journal_row + history_.event_sql(run, "failed", key, describe(error))));
 
   Problem problem;
   problem.where = place(step, error);
   problem.details = details_of(error, attempt_.blockers);
   if (is_lock_lost(error)) {
-    problem.message = fmt::format("migration {} gave up the lock that keeps other deployers out", title(plan));
+    problem.message =
+        fmt::format("migration {} gave up the lock that keeps other deployers out", title(plan));
     problem.details.clear();
     problem.hint = "take DISCARD ALL, pg_advisory_unlock_all() and the like out of the file";
     throw Error(Exit::failed, std::move(problem));
@@ -274,9 +296,12 @@ void Executor::fail(std::int64_t run, const MigrationPlan& plan, const Step& ste
     problem.hint = "mend the statement and run again";
   }
   if (const std::string_view table = missing_foreign_table(error); !table.empty())
-    problem.hint = fmt::format("{} is the version table of another runner, which kdb does not make: create an empty one "
-                               "first, or leave the statement out", table);
-  const bool lock = classify_error(Phase::in_transaction, error.sqlstate, false, error.message) == RetryClass::lock;
+    problem.hint = fmt::format(
+        "{} is the version table of another runner, which kdb does not make: create an empty one "
+        "first, or leave the statement out",
+        table);
+  const bool lock =
+      classify_error(Phase::in_transaction, error.sqlstate, false, error.message) == RetryClass::lock;
   if (lock) problem.hint = "run again when the way is free, or allow longer waits with --lock-timeout";
   throw Error(lock ? Exit::lock : Exit::failed, std::move(problem));
 }
@@ -291,10 +316,11 @@ void Executor::run_in_one_transaction(std::int64_t run, const MigrationPlan& pla
       connection_.exec(begin_sql(plan, plan.begin), Phase::in_transaction);
       for (const Step& step : plan.steps) execute_inside(plan, step);
       const auto took = std::chrono::duration_cast<milliseconds>(Clock::now() - begun);
-      connection_.exec(fmt::format("{}{}{}COMMIT; {}", own_rights, history_.guard_sql(),
-                                   history_.complete_sql(run, plan, took),
-                                   reset_session_sql(connection_.server_version(), options_.statement_timeout)),
-                       Phase::committing);
+      connection_.exec(
+          fmt::format("{}{}{}COMMIT; {}", own_rights, history_.guard_sql(),
+                      history_.complete_sql(run, plan, took),
+                      reset_session_sql(connection_.server_version(), options_.statement_timeout)),
+          Phase::committing);
       return;
     } catch (const ServerError& error) {
       if (error.session_ended) throw;
@@ -306,8 +332,8 @@ void Executor::run_in_one_transaction(std::int64_t run, const MigrationPlan& pla
               : std::nullopt;
       if (separate) {
         events_({.kind = Event::Kind::info,
-                 .message = fmt::format("{}: rolled back; running its statements separately, because {}", title(plan),
-                                        separate->mode_reason)});
+                 .message = fmt::format("{}: rolled back; running its statements separately, because {}",
+                                        title(plan), separate->mode_reason)});
         return run_step_by_step(run, *separate, {});
       }
       if (!wait_and_retry(plan, error, Phase::in_transaction)) fail(run, plan, *attempt_.step, error);
@@ -324,34 +350,39 @@ namespace {
 void refuse_changed_steps(const MigrationPlan& plan, const std::map<int, const JournalRow*>& journal) {
   for (const auto& [ordinal, row] : journal) {
     const bool present = ordinal <= static_cast<int>(plan.steps.size());
-    if (row->state == "failed" || (present && sql::equal_tokens(row->sql, plan.steps[static_cast<size_t>(ordinal - 1)].sql)))
+    if (row->state == "failed" ||
+        (present && sql::equal_tokens(row->sql, plan.steps[static_cast<size_t>(ordinal - 1)].sql)))
       continue;
-    throw Error(Exit::history,
-                Problem{.message = fmt::format("statement {} of migration {} was begun with other contents", ordinal,
-                                               title(plan)),
-                        .where = present ? plan.steps[static_cast<size_t>(ordinal - 1)].where
-                                         : Source{.file = plan.migration.file.path},
-                        .hint = "bring back the statements that are done, and change only what comes after them",
-                        .details = fmt::format("ran: {}", row->sql)});
+    throw Error(
+        Exit::history,
+        Problem{.message = fmt::format("statement {} of migration {} was begun with other contents", ordinal,
+                                       title(plan)),
+                .where = present ? plan.steps[static_cast<size_t>(ordinal - 1)].where
+                                 : Source{.file = plan.migration.file.path},
+                .hint = "bring back the statements that are done, and change only what comes after them",
+                .details = fmt::format("ran: {}", row->sql)});
   }
 }
 
 Error undecided(const MigrationPlan& plan, const Step& step, const JournalRow& row) {
   const std::string& version = plan.migration.file.version.text;
-  return {Exit::history,
-          Problem{.message = fmt::format("nobody can tell whether statement {} of migration {} took effect: it began at "
-                                         "{} UTC, commits inside, and its end was never recorded",
-                                         step.ordinal, title(plan), row.started_at),
-                  .where = step.where,
-                  .hint = fmt::format("look at the data, then `kdb migrate repair {0} --statement {1} --done` or "
-                                      "`kdb migrate repair {0} --statement {1} --again`",
-                                      version, step.ordinal),
-                  .details = step.sql}};
+  return {
+      Exit::history,
+      Problem{.message =
+                  fmt::format("nobody can tell whether statement {} of migration {} took effect: it began at "
+                              "{} UTC, commits inside, and its end was never recorded",
+                              step.ordinal, title(plan), row.started_at),
+              .where = step.where,
+              .hint = fmt::format("look at the data, then `kdb migrate repair {0} --statement {1} --done` or "
+                                  "`kdb migrate repair {0} --statement {1} --again`",
+                                  version, step.ordinal),
+              .details = step.sql}};
 }
 
 }  // namespace
 
-void Executor::run_step_by_step(std::int64_t run, const MigrationPlan& plan, const std::vector<JournalRow>& journal) {
+void Executor::run_step_by_step(std::int64_t run, const MigrationPlan& plan,
+                                const std::vector<JournalRow>& journal) {
   const auto begun = Clock::now();
   std::map<int, const JournalRow*> rows;
   for (const JournalRow& row : journal) rows[row.ordinal] = &row;
@@ -372,8 +403,10 @@ void Executor::run_step_by_step(std::int64_t run, const MigrationPlan& plan, con
     pause_ = milliseconds(0);
     // A CALL was tried inside of a transaction first; once it has begun outside of one, it stays there.
     const bool outside = !step.in_transaction || (row != nullptr && row->outside);
-    if (outside) run_outside(run, plan, step, row);
-    else run_inside(run, plan, step);
+    if (outside)
+      run_outside(run, plan, step, row);
+    else
+      run_inside(run, plan, step);
   }
   const auto took = std::chrono::duration_cast<milliseconds>(Clock::now() - begun);
   record(history_.complete_sql(run, plan, took), Phase::committing);
@@ -385,7 +418,8 @@ void Executor::run_inside(std::int64_t run, const MigrationPlan& plan, const Ste
     begin_attempt(plan);
     attempt_.step = &step;
     try {
-      connection_.exec(begin_sql(plan, step.block.empty() ? "BEGIN" : step.block_begin), Phase::in_transaction);
+      connection_.exec(begin_sql(plan, step.block.empty() ? "BEGIN" : step.block_begin),
+                       Phase::in_transaction);
       if (step.block.empty()) execute_inside(plan, step);
       for (const Step& inner : step.block) execute_inside(plan, inner);
       connection_.exec(fmt::format("{}{}{}COMMIT", own_rights, history_.guard_sql(),
@@ -410,7 +444,8 @@ void Executor::run_inside(std::int64_t run, const MigrationPlan& plan, const Ste
   }
 }
 
-void Executor::run_outside(std::int64_t run, const MigrationPlan& plan, const Step& given, const JournalRow* journal) {
+void Executor::run_outside(std::int64_t run, const MigrationPlan& plan, const Step& given,
+                           const JournalRow* journal) {
   Step step = given;
   step.in_transaction = false;
   if (step.what.recovery == sql::Recovery::none) step.what.recovery = sql::Recovery::unknown;
@@ -431,13 +466,16 @@ void Executor::run_outside(std::int64_t run, const MigrationPlan& plan, const St
       return;
     } catch (const ServerError& error) {
       if (error.session_ended) throw;
-      if (is_lock_lost(error) || !wait_and_retry(plan, error, Phase::in_transaction)) fail(run, plan, step, error);
-      before = JournalRow{.ordinal = step.ordinal, .sql = step.sql, .state = "failed", .outside = true, .note = note};
+      if (is_lock_lost(error) || !wait_and_retry(plan, error, Phase::in_transaction))
+        fail(run, plan, step, error);
+      before = JournalRow{
+          .ordinal = step.ordinal, .sql = step.sql, .state = "failed", .outside = true, .note = note};
     }
   }
 }
 
-void Executor::run_journalled(std::int64_t run, const MigrationPlan& plan, const Step& step, const std::string& note) {
+void Executor::run_journalled(std::int64_t run, const MigrationPlan& plan, const Step& step,
+                              const std::string& note) {
   record(history_.step_started_sql(run, plan, step, note));
   if (!plan.own_lock_timeout) {
     const milliseconds wait = step.what.patient ? options_.build_wait : attempt_.budget;
@@ -447,7 +485,8 @@ void Executor::run_journalled(std::int64_t run, const MigrationPlan& plan, const
   const std::string invalid = invalid_index_found(connection_, step);
   if (invalid.empty()) return;
   ServerError error;
-  error.message = fmt::format("the index {} was there already and is invalid; IF NOT EXISTS left it so", invalid);
+  error.message =
+      fmt::format("the index {} was there already and is invalid; IF NOT EXISTS left it so", invalid);
   throw error;
 }
 

@@ -17,37 +17,39 @@
 namespace kdb::pg {
 
 struct ExecuteOptions {
-  std::chrono::milliseconds lock_timeout{3'000};  // budget of all lock waits of one transaction together; 0: none
-  std::chrono::milliseconds build_wait{0};        // of CONCURRENTLY builds and the like; 0: no limit
+  std::chrono::milliseconds lock_timeout{
+      3'000};                               // budget of all lock waits of one transaction together; 0: none
+  std::chrono::milliseconds build_wait{0};  // of CONCURRENTLY builds and the like; 0: no limit
   std::chrono::milliseconds statement_timeout{0};
-  std::string role;          // migrations run under SET ROLE; empty: as who connected
+  std::string role;  // migrations run under SET ROLE; empty: as who connected
   RetryPolicy lock_retry;
   Random random;
   /// The same plan step by step, where the server says that one transaction cannot do it (core's decision).
   std::function<std::optional<MigrationPlan>(const MigrationPlan&, std::string reason)> separate;
 };
 
-/// What every session of kdb's begins with, so that settings of a role, a database or the server cannot end a build.
-/// One statement per setting that this server knows.
+/// What every session of kdb's begins with, so that settings of a role, a database or the server cannot end a
+/// build. One statement per setting that this server knows.
 std::string session_sql(int server_version, std::chrono::milliseconds statement_timeout);
 
-/// The same where the session is with the backend that announced itself; nothing where a pooler lends one, whose
-/// settings are others' too.
-std::string own_session_sql(int server_version, std::chrono::milliseconds statement_timeout, int announced_pid);
+/// The same where the session is with the backend that announced itself; nothing where a pooler lends one,
+/// whose settings are others' too.
+std::string own_session_sql(int server_version, std::chrono::milliseconds statement_timeout,
+                            int announced_pid);
 
 /// The session as kdb wants every file to find it, without giving up the lock; ends with session_sql().
 std::string reset_session_sql(int server_version, std::chrono::milliseconds statement_timeout);
 
-/// Runs plans on one session that holds the deployers' lock, and journals them. One for migrations, and later for
-/// profile changes and settings alike.
+/// Runs plans on one session that holds the deployers' lock, and journals them. One for migrations, and later
+/// for profile changes and settings alike.
 class Executor {
  public:
   Executor(Connection& connection, Watchdog& watchdog, const HistoryStore& history, Observer& observer,
            ExecuteOptions options, EventSink events);
 
-  /// Runs one plan to its end and records it. Throws Error (failed, lock, history, interrupted) with file:line of the
-  /// statement, or ServerError when the session is gone: then connect again, and the history decides what is left.
-  /// `resume`: an earlier run left it half done, its journal says where.
+  /// Runs one plan to its end and records it. Throws Error (failed, lock, history, interrupted) with
+  /// file:line of the statement, or ServerError when the session is gone: then connect again, and the history
+  /// decides what is left. `resume`: an earlier run left it half done, its journal says where.
   void run(std::int64_t run, const MigrationPlan& plan, bool resume);
 
  private:
@@ -67,7 +69,8 @@ class Executor {
   void reset_session();
   bool is_recorded(std::int64_t run, const MigrationPlan& plan);
   bool wait_and_retry(const MigrationPlan& plan, const ServerError& error, Phase phase);
-  [[noreturn]] void fail(std::int64_t run, const MigrationPlan& plan, const Step& step, const ServerError& error);
+  [[noreturn]] void fail(std::int64_t run, const MigrationPlan& plan, const Step& step,
+                         const ServerError& error);
 
   Connection& connection_;
   Watchdog& watchdog_;
@@ -81,8 +84,8 @@ class Executor {
     std::chrono::milliseconds budget{0};    // what is left for lock waits
     std::chrono::milliseconds in_force{0};  // lock_timeout as the session has it
     bool holds_blocking_lock = false;
-    const Step* step = nullptr;             // that runs, or ran last
-    std::string blockers;                   // seen by the observer
+    const Step* step = nullptr;  // that runs, or ran last
+    std::string blockers;        // seen by the observer
   };
   Attempt attempt_;
   int failures_ = 0;  // of this plan or step so far

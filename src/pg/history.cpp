@@ -81,9 +81,12 @@ std::string_view direction_name(Direction direction) { return direction == Direc
 
 std::string kind_name(MigrationKind kind) {
   switch (kind) {
-    case MigrationKind::versioned: return "versioned";
-    case MigrationKind::repeatable: return "repeatable";
-    case MigrationKind::baseline: return "baseline";
+    case MigrationKind::versioned:
+      return "versioned";
+    case MigrationKind::repeatable:
+      return "repeatable";
+    case MigrationKind::baseline:
+      return "baseline";
   }
   return {};
 }
@@ -110,10 +113,11 @@ std::string options_text(const std::optional<Section>& section) {
 void read_format(const Result& result, size_t row, std::string_view schema, History& history) {
   history.format = static_cast<int>(result.integer(row, 0));
   if (result.integer(row, 1) > history_format)
-    throw Error(Exit::refused,
-                fmt::format("the history in schema {} was written by a newer kdb (format {}, this one reads {})", schema,
-                            history.format, history_format),
-                "deploy with the newer kdb");
+    throw Error(
+        Exit::refused,
+        fmt::format("the history in schema {} was written by a newer kdb (format {}, this one reads {})",
+                    schema, history.format, history_format),
+        "deploy with the newer kdb");
 }
 
 AppliedMigration read_applied(const Result& result, size_t row) {
@@ -121,10 +125,13 @@ AppliedMigration read_applied(const Result& result, size_t row) {
   applied.kind = kind_of(result.text(row, 3));
   std::string_view key = result.text(row, 1);
   if (applied.kind == MigrationKind::baseline) key.remove_prefix(2);
-  if (applied.kind == MigrationKind::repeatable) applied.version.text = result.text(row, 0);
-  else applied.version = version_from_history(result.text(row, 0), key);
+  if (applied.kind == MigrationKind::repeatable)
+    applied.version.text = result.text(row, 0);
+  else
+    applied.version = version_from_history(result.text(row, 0), key);
   applied.name = result.text(row, 2);
-  applied.state = result.text(row, 4) == "partial" ? AppliedMigration::State::partial : AppliedMigration::State::applied;
+  applied.state =
+      result.text(row, 4) == "partial" ? AppliedMigration::State::partial : AppliedMigration::State::applied;
   applied.direction = result.text(row, 5) == "down" ? Direction::down : Direction::up;
   applied.checksum = result.text(row, 6);
   applied.adopted = result.boolean(row, 7);
@@ -143,62 +150,71 @@ HistoryStore::HistoryStore(std::string schema)
     : schema_(std::move(schema)), prefix_(quote_ident(schema_) + "."), lock_key_(derive_lock_key(schema_)) {}
 
 History HistoryStore::read(Connection& connection, bool with_times) const {
-  // Two selects, not a join: on tables without statistics the estimate of a join is large enough for JIT, which costs
-  // more than everything else here together. The order is the caller's business, who compares versions as numbers.
+  // Two selects, not a join: on tables without statistics the estimate of a join is large enough for JIT,
+  // which costs more than everything else here together. The order is the caller's business, who compares
+  // versions as numbers.
   const Result result = connection.exec(fmt::format(
       R"(SELECT version::text, min_reader::text, NULL, NULL, NULL, NULL, NULL, false, NULL FROM {0}format
          UNION ALL
          SELECT version, key, name, kind, state, direction, checksum, up_text IS NULL AND kind <> 'baseline', {1}
          FROM {0}migrations)",
-      prefix_, with_times ? "pg_catalog.to_char(applied_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')" : "NULL"));
+      prefix_,
+      with_times ? "pg_catalog.to_char(applied_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')" : "NULL"));
   History history;
   if (result.empty()) return history;
   history.exists = true;
   history.migrations.reserve(result.rows.size());
   for (size_t row = 0; row < result.rows.size(); ++row) {
-    if (result.is_null(row, 2)) read_format(result, row, schema_, history);
-    else history.migrations.push_back(read_applied(result, row));
+    if (result.is_null(row, 2))
+      read_format(result, row, schema_, history);
+    else
+      history.migrations.push_back(read_applied(result, row));
   }
   return history;
 }
 
 void HistoryStore::upgrade(Connection& connection, int from_format) const {
   for (int format = from_format; format < history_format; ++format) {
-    const std::string ddl = fmt::format(fmt::runtime(upgrade_steps[format]), fmt::arg("s", quote_ident(schema_)));
-    connection.exec(fmt::format("BEGIN; SET LOCAL client_min_messages TO warning; {0} "
-                                "INSERT INTO {1}format (version, min_reader) VALUES ({2}, {3}) ON CONFLICT (only_row) DO UPDATE SET version = EXCLUDED.version, "
-                                "min_reader = EXCLUDED.min_reader; COMMIT",
-                                ddl, prefix_, format + 1, history_min_reader));
+    const std::string ddl =
+        fmt::format(fmt::runtime(upgrade_steps[format]), fmt::arg("s", quote_ident(schema_)));
+    connection.exec(
+        fmt::format("BEGIN; SET LOCAL client_min_messages TO warning; {0} "
+                    "INSERT INTO {1}format (version, min_reader) VALUES ({2}, {3}) ON CONFLICT (only_row) DO "
+                    "UPDATE SET version = EXCLUDED.version, "
+                    "min_reader = EXCLUDED.min_reader; COMMIT",
+                    ddl, prefix_, format + 1, history_min_reader));
   }
 }
 
-std::int64_t HistoryStore::begin_run(Connection& connection, std::string_view command, std::string_view who) const {
+std::int64_t HistoryStore::begin_run(Connection& connection, std::string_view command,
+                                     std::string_view who) const {
   return connection
-      .exec(fmt::format("INSERT INTO {}runs (command, who, kdb_version) VALUES ({}, {}, {}) RETURNING id", prefix_,
-                        quote_literal(command), quote_literal(who), quote_literal(KDB_VERSION)))
+      .exec(fmt::format("INSERT INTO {}runs (command, who, kdb_version) VALUES ({}, {}, {}) RETURNING id",
+                        prefix_, quote_literal(command), quote_literal(who), quote_literal(KDB_VERSION)))
       .integer(0, 0);
 }
 
 void HistoryStore::finish_run(Connection& connection, std::int64_t run, std::string_view outcome,
                               std::string_view message) const {
-  tidy(connection, fmt::format(
-      "UPDATE {}runs SET finished_at = pg_catalog.clock_timestamp(), outcome = {}, message = {} WHERE id = {}", prefix_,
-      quote_literal(outcome), quote_literal(message), run));
+  tidy(connection, fmt::format("UPDATE {}runs SET finished_at = pg_catalog.clock_timestamp(), outcome = {}, "
+                               "message = {} WHERE id = {}",
+                               prefix_, quote_literal(outcome), quote_literal(message), run));
 }
 
 bool HistoryStore::has_completed(Connection& connection, std::int64_t run, std::string_view key,
                                  Direction direction) const {
   return connection
-      .exec(fmt::format("SELECT EXISTS (SELECT FROM {}steps WHERE run = {} AND subject = {} AND direction = '{}' AND "
-                        "ordinal = 0 AND state = 'done')",
-                        prefix_, run, quote_literal(key), direction_name(direction)))
+      .exec(fmt::format(
+          "SELECT EXISTS (SELECT FROM {}steps WHERE run = {} AND subject = {} AND direction = '{}' AND "
+          "ordinal = 0 AND state = 'done')",
+          prefix_, run, quote_literal(key), direction_name(direction)))
       .boolean(0, 0);
 }
 
 std::optional<StoredMigration> HistoryStore::stored(Connection& connection, std::string_view key) const {
   const Result result = connection.exec(
-      fmt::format("SELECT up_text, up_options, down_text, down_options FROM {}migrations WHERE key = {}", prefix_,
-                  quote_literal(key)));
+      fmt::format("SELECT up_text, up_options, down_text, down_options FROM {}migrations WHERE key = {}",
+                  prefix_, quote_literal(key)));
   if (result.empty() || result.is_null(0, 0)) return std::nullopt;
   StoredMigration stored;
   stored.up_text = result.text(0, 0);
@@ -229,10 +245,12 @@ std::vector<JournalRow> HistoryStore::journal(Connection& connection, std::strin
 }
 
 std::string HistoryStore::guard_sql() const {
-  // Not a constant expression, so that the planner does not evaluate the failing cast: pg_backend_pid() is stable.
+  // Not a constant expression, so that the planner does not evaluate the failing cast: pg_backend_pid() is
+  // stable.
   const auto key = static_cast<std::uint64_t>(lock_key_);
   return fmt::format(
-      "SELECT CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_locks WHERE locktype = 'advisory' AND classid = {} AND "
+      "SELECT CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_locks WHERE locktype = 'advisory' AND classid = {} "
+      "AND "
       "objid = {} AND objsubid = 1 AND pid = pg_catalog.pg_backend_pid() AND granted) THEN 0 "
       "ELSE CAST('{} in backend ' || pg_catalog.pg_backend_pid() AS integer) END; ",
       key >> 32U, key & 0xffffffffU, lock_lost_message);
@@ -246,22 +264,26 @@ std::string HistoryStore::complete_sql(std::int64_t run, const MigrationPlan& pl
   std::string sql;
   if (plan.direction == Direction::up) {
     sql = fmt::format(
-        "INSERT INTO {0}migrations (key, version, name, kind, state, direction, checksum, up_text, up_options, "
-        "down_text, down_options, run, first_run, duration_ms) VALUES ({1}, {2}, {3}, '{4}', 'applied', 'up', '{5}', "
+        "INSERT INTO {0}migrations (key, version, name, kind, state, direction, checksum, up_text, "
+        "up_options, "
+        "down_text, down_options, run, first_run, duration_ms) VALUES ({1}, {2}, {3}, '{4}', 'applied', "
+        "'up', '{5}', "
         "{6}, {7}, {8}, {9}, {10}, {10}, {11}) ON CONFLICT (key) DO UPDATE SET version = EXCLUDED.version, "
         "name = EXCLUDED.name, state = 'applied', direction = 'up', checksum = EXCLUDED.checksum, "
         "up_text = EXCLUDED.up_text, up_options = EXCLUDED.up_options, down_text = EXCLUDED.down_text, "
         "down_options = EXCLUDED.down_options, run = EXCLUDED.run, "
         "applied_at = pg_catalog.clock_timestamp(), duration_ms = EXCLUDED.duration_ms; ",
-        prefix_, key, quote_literal(file.version.text), quote_literal(file.name), kind_name(file.kind), file.checksum,
-        literal_or_null(plan.migration.up), quote_literal(options_text(plan.migration.up)),
-        literal_or_null(plan.migration.down), quote_literal(options_text(plan.migration.down)), run, took.count());
+        prefix_, key, quote_literal(file.version.text), quote_literal(file.name), kind_name(file.kind),
+        file.checksum, literal_or_null(plan.migration.up), quote_literal(options_text(plan.migration.up)),
+        literal_or_null(plan.migration.down), quote_literal(options_text(plan.migration.down)), run,
+        took.count());
   } else {
     sql = fmt::format("DELETE FROM {}migrations WHERE key = {}; ", prefix_, key);
   }
   if (plan.one_transaction)
     sql += fmt::format(
-        "INSERT INTO {}steps (run, subject, direction, ordinal, state, xid, finished_at) VALUES ({}, {}, '{}', 0, "
+        "INSERT INTO {}steps (run, subject, direction, ordinal, state, xid, finished_at) VALUES ({}, {}, "
+        "'{}', 0, "
         "'done', pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp()); ",
         prefix_, run, key, direction);
   sql += event_sql(run, plan.direction == Direction::up ? "applied" : "undone", key_of(plan),
@@ -274,24 +296,27 @@ std::string HistoryStore::partial_sql(std::int64_t run, const MigrationPlan& pla
   const std::string key = quote_literal(key_of(plan));
   if (plan.direction == Direction::down)
     return fmt::format(
-        "UPDATE {}migrations SET state = 'partial', direction = 'down', first_run = {} WHERE key = {} AND NOT "
+        "UPDATE {}migrations SET state = 'partial', direction = 'down', first_run = {} WHERE key = {} AND "
+        "NOT "
         "(state = 'partial' AND direction = 'down'); ",
         prefix_, run, key);
   return fmt::format(
-      "INSERT INTO {0}migrations (key, version, name, kind, state, direction, checksum, run, first_run) VALUES ({1}, "
+      "INSERT INTO {0}migrations (key, version, name, kind, state, direction, checksum, run, first_run) "
+      "VALUES ({1}, "
       "{2}, {3}, '{4}', 'partial', 'up', '{5}', {6}, {6}) ON CONFLICT (key) DO UPDATE SET state = 'partial', "
       "direction = 'up', first_run = EXCLUDED.first_run WHERE migrations.state <> 'partial'; ",
-      prefix_, key, quote_literal(file.version.text), quote_literal(file.name), kind_name(file.kind), file.checksum,
-      run);
+      prefix_, key, quote_literal(file.version.text), quote_literal(file.name), kind_name(file.kind),
+      file.checksum, run);
 }
 
 std::string HistoryStore::step_started_sql(std::int64_t run, const MigrationPlan& plan, const Step& step,
                                            std::string_view note) const {
   return fmt::format(
-      "INSERT INTO {}steps (run, subject, direction, ordinal, sql, state, note) VALUES ({}, {}, '{}', {}, {}, "
+      "INSERT INTO {}steps (run, subject, direction, ordinal, sql, state, note) VALUES ({}, {}, '{}', {}, "
+      "{}, "
       "'started', {}); ",
-      prefix_, run, quote_literal(key_of(plan)), direction_name(plan.direction), step.ordinal, quote_literal(step.sql),
-      quote_literal(note));
+      prefix_, run, quote_literal(key_of(plan)), direction_name(plan.direction), step.ordinal,
+      quote_literal(step.sql), quote_literal(note));
 }
 
 std::string HistoryStore::step_finished_sql(std::int64_t run, const MigrationPlan& plan, const Step& step,
@@ -300,21 +325,25 @@ std::string HistoryStore::step_finished_sql(std::int64_t run, const MigrationPla
   const bool started = !step.in_transaction;
   if (started)
     return fmt::format(
-        "UPDATE {0}steps SET state = '{1}', sqlstate = {2}, error = {3}, finished_at = pg_catalog.clock_timestamp() "
-        "WHERE id = (SELECT max(id) FROM {0}steps WHERE subject = {4} AND direction = '{5}' AND ordinal = {6}); ",
+        "UPDATE {0}steps SET state = '{1}', sqlstate = {2}, error = {3}, finished_at = "
+        "pg_catalog.clock_timestamp() "
+        "WHERE id = (SELECT max(id) FROM {0}steps WHERE subject = {4} AND direction = '{5}' AND ordinal = "
+        "{6}); ",
         prefix_, state, quote_literal(sqlstate), quote_literal(error), quote_literal(key_of(plan)),
         direction_name(plan.direction), step.ordinal);
   return fmt::format(
-      "INSERT INTO {}steps (run, subject, direction, ordinal, sql, state, xid, sqlstate, error, finished_at) VALUES "
+      "INSERT INTO {}steps (run, subject, direction, ordinal, sql, state, xid, sqlstate, error, finished_at) "
+      "VALUES "
       "({}, {}, '{}', {}, {}, '{}', pg_catalog.pg_current_xact_id(), {}, {}, pg_catalog.clock_timestamp()); ",
-      prefix_, run, quote_literal(key_of(plan)), direction_name(plan.direction), step.ordinal, quote_literal(step.sql),
-      state, quote_literal(sqlstate), quote_literal(error));
+      prefix_, run, quote_literal(key_of(plan)), direction_name(plan.direction), step.ordinal,
+      quote_literal(step.sql), state, quote_literal(sqlstate), quote_literal(error));
 }
 
 std::string HistoryStore::accept_sql(std::int64_t run, const MigrationPlan& plan) const {
   const MigrationFile& file = plan.migration.file;
   return fmt::format(
-      "UPDATE {}migrations SET version = {}, name = {}, checksum = '{}', up_text = {}, up_options = {}, down_text = {}, "
+      "UPDATE {}migrations SET version = {}, name = {}, checksum = '{}', up_text = {}, up_options = {}, "
+      "down_text = {}, "
       "down_options = {}, run = {} WHERE key = {}; ",
       prefix_, quote_literal(file.version.text), quote_literal(file.name), file.checksum,
       literal_or_null(plan.migration.up), quote_literal(options_text(plan.migration.up)),
@@ -335,15 +364,16 @@ std::string HistoryStore::forget_sql(std::string_view key) const {
 
 std::string HistoryStore::baseline_sql(std::int64_t run, const Version& version) const {
   return fmt::format(
-      "INSERT INTO {0}migrations (key, version, name, kind, state, run, first_run) VALUES ({1}, {2}, 'baseline', "
+      "INSERT INTO {0}migrations (key, version, name, kind, state, run, first_run) VALUES ({1}, {2}, "
+      "'baseline', "
       "'baseline', 'applied', {3}, {3}); ",
       prefix_, quote_literal("B:" + version.key_text()), quote_literal(version.text), run);
 }
 
 std::string HistoryStore::event_sql(std::int64_t run, std::string_view kind, std::string_view subject,
                                     std::string_view message) const {
-  return fmt::format("INSERT INTO {}events (run, kind, subject, message) VALUES ({}, {}, {}, {}); ", prefix_, run,
-                     quote_literal(kind), quote_literal(subject), quote_literal(message));
+  return fmt::format("INSERT INTO {}events (run, kind, subject, message) VALUES ({}, {}, {}, {}); ", prefix_,
+                     run, quote_literal(kind), quote_literal(subject), quote_literal(message));
 }
 
 bool is_lock_lost(const ServerError& error) {

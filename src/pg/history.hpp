@@ -13,7 +13,8 @@
 
 namespace kdb::pg {
 
-/// The newest format of the history's tables that this kdb writes, and the oldest reader that can still read it.
+/// The newest format of the history's tables that this kdb writes, and the oldest reader that can still read
+/// it.
 inline constexpr int history_format = 1;
 inline constexpr int history_min_reader = 1;
 
@@ -21,14 +22,14 @@ inline constexpr int history_min_reader = 1;
 struct JournalRow {
   int ordinal = 0;
   std::string sql;
-  std::string state;  // started, done, failed, unknown
+  std::string state;     // started, done, failed, unknown
   bool outside = false;  // ran outside of a transaction: only the catalog knows what came of it
   std::string note;      // what the catalog said before such a statement started
   std::string started_at;
 };
 
-/// The tables in which kdb remembers what it did: schema `kdb` unless the profile names another. Methods that return
-/// text build SQL for the caller's own transaction; the others run at once.
+/// The tables in which kdb remembers what it did: schema `kdb` unless the profile names another. Methods that
+/// return text build SQL for the caller's own transaction; the others run at once.
 class HistoryStore {
  public:
   explicit HistoryStore(std::string schema);
@@ -48,9 +49,11 @@ class HistoryStore {
                   std::string_view message) const;
 
   /// Whether this run has recorded the migration as applied (up) or undone (down).
-  bool has_completed(Connection& connection, std::int64_t run, std::string_view key, Direction direction) const;
+  bool has_completed(Connection& connection, std::int64_t run, std::string_view key,
+                     Direction direction) const;
   std::optional<StoredMigration> stored(Connection& connection, std::string_view key) const;
-  /// The journal of the unfinished attempt at a migration, the latest row of each ordinal; empty if there is none.
+  /// The journal of the unfinished attempt at a migration, the latest row of each ordinal; empty if there is
+  /// none.
   std::vector<JournalRow> journal(Connection& connection, std::string_view key) const;
 
   /// Fails unless this session still holds the lock: run in the transaction whose work depends on it.
@@ -62,10 +65,11 @@ class HistoryStore {
   std::string step_started_sql(std::int64_t run, const MigrationPlan& plan, const Step& step,
                                std::string_view note) const;
   /// Turns the latest "started" row of a step into `state`, or adds one where there is none.
-  std::string step_finished_sql(std::int64_t run, const MigrationPlan& plan, const Step& step, std::string_view state,
-                                std::string_view sqlstate, std::string_view error) const;
-  /// For `repair` and `baseline`: the file's text and checksum as what was applied; a person's verdict on a step; a row
-  /// taken out; everything up to a version declared as there.
+  std::string step_finished_sql(std::int64_t run, const MigrationPlan& plan, const Step& step,
+                                std::string_view state, std::string_view sqlstate,
+                                std::string_view error) const;
+  /// For `repair` and `baseline`: the file's text and checksum as what was applied; a person's verdict on a
+  /// step; a row taken out; everything up to a version declared as there.
   std::string accept_sql(std::int64_t run, const MigrationPlan& plan) const;
   std::string decide_step_sql(std::string_view key, int ordinal, bool done) const;
   std::string forget_sql(std::string_view key) const;
@@ -74,8 +78,8 @@ class HistoryStore {
                         std::string_view message) const;
 
  private:
-  std::string schema_;   // as given
-  std::string prefix_;   // quoted, with the dot
+  std::string schema_;  // as given
+  std::string prefix_;  // quoted, with the dot
   std::int64_t lock_key_;
 };
 

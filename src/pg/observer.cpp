@@ -1,12 +1,12 @@
 #include "pg/observer.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <optional>
 #include <thread>
+
+#include <fmt/format.h>
 
 #include "base/error.hpp"
 #include "base/text.hpp"
@@ -17,9 +17,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-
-/// One row: since when the session waits for a lock in ms (NULL: it does not), who blocks it, and its progress as
-/// phase, done, total, unit, and the pid that a build waits for. (PG docs 28.4; waitstart is there since PG 14.)
+/// One row: since when the session waits for a lock in ms (NULL: it does not), who blocks it, and its
+/// progress as phase, done, total, unit, and the pid that a build waits for. (PG docs 28.4; waitstart is
+/// there since PG 14.)
 constexpr std::string_view look_sql = R"(
 SELECT (SELECT pg_catalog.round(1000 * extract(epoch FROM pg_catalog.clock_timestamp() - min(l.waitstart)))::bigint
         FROM pg_catalog.pg_locks l WHERE l.pid = {0} AND NOT l.granted),
@@ -73,7 +73,8 @@ class Progress {
     std::string text = fmt::format(" · {:.0f} %", 100.0 * done / total);
     const double speed = now > first_seen_ ? (done - first_done_) / (now - first_seen_) : 0.0;
     if (speed > 0)
-      text += fmt::format(" · {:.0f} {}/s · {} left", speed, look.text(0, 5), human_duration((total - done) / speed));
+      text += fmt::format(" · {:.0f} {}/s · {} left", speed, look.text(0, 5),
+                          human_duration((total - done) / speed));
     return text;
   }
 
@@ -107,7 +108,8 @@ struct Observer::Impl {
   bool cannot_connect = false;
   std::thread thread;
 
-  Impl(const ConnectSettings& s, Watchdog& w, int observed, std::chrono::milliseconds patience, EventSink sink)
+  Impl(const ConnectSettings& s, Watchdog& w, int observed, std::chrono::milliseconds patience,
+       EventSink sink)
       : settings(s),
         watchdog(w),
         pid(observed),
@@ -144,7 +146,8 @@ struct Observer::Impl {
     if (!seen.is_null(0, 1)) blockers = seen.text(0, 1);
   }
 
-  /// Wakes up by itself a few times a second: begin() and end() come for every statement and must cost nothing.
+  /// Wakes up by itself a few times a second: begin() and end() come for every statement and must cost
+  /// nothing.
   void loop() {
     std::unique_lock lock(mutex);
     unsigned long last = 0;

@@ -13,17 +13,17 @@ namespace kdb::pg {
 /// What was seen of one statement while it ran.
 struct Observation {
   std::chrono::milliseconds lock_wait{0};  // waited for heavyweight locks, all waits together
-  std::string blockers;                    // who stood in the way last: one line each, "pid 4711 (psql, …): SELECT …"
+  std::string blockers;  // who stood in the way last: one line each, "pid 4711 (psql, …): SELECT …"
 };
 
-/// Looks at a session from a second one: how far a build is (pg_stat_progress_*), how long it waits for a lock and for
-/// whom. Connects only when a statement runs for longer than a moment; where it cannot, nothing is observed and
-/// nothing else suffers.
+/// Looks at a session from a second one: how far a build is (pg_stat_progress_*), how long it waits for a
+/// lock and for whom. Connects only when a statement runs for longer than a moment; where it cannot, nothing
+/// is observed and nothing else suffers.
 class Observer {
  public:
   /// `patience`: how long a lock wait lasts at most; the first look comes well before it ends.
-  Observer(const ConnectSettings& settings, Watchdog& watchdog, int observed_pid, std::chrono::milliseconds patience,
-           EventSink events);
+  Observer(const ConnectSettings& settings, Watchdog& watchdog, int observed_pid,
+           std::chrono::milliseconds patience, EventSink events);
   ~Observer();
   Observer(const Observer&) = delete;
   Observer& operator=(const Observer&) = delete;

@@ -1,8 +1,8 @@
 #include "pg/recovery.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 
 #include "base/sql.hpp"
 #include "base/text.hpp"
@@ -15,7 +15,7 @@ using sql::Recovery;
 
 struct IndexRow {
   std::string oid;
-  std::string name;       // quoted and qualified
+  std::string name;  // quoted and qualified
   std::string bare_name;
   bool valid = false;
   bool concurrent_drop = true;  // a partitioned table's or hypertable's index has no concurrent form
@@ -31,8 +31,11 @@ std::vector<IndexRow> indexes(Connection& connection, const std::string& conditi
       condition));
   std::vector<IndexRow> rows;
   for (size_t row = 0; row < result.rows.size(); ++row)
-    rows.push_back({.oid = result.text(row, 0), .name = result.text(row, 1), .bare_name = result.text(row, 2),
-                    .valid = result.boolean(row, 3), .concurrent_drop = result.boolean(row, 4)});
+    rows.push_back({.oid = result.text(row, 0),
+                    .name = result.text(row, 1),
+                    .bare_name = result.text(row, 2),
+                    .valid = result.boolean(row, 3),
+                    .concurrent_drop = result.boolean(row, 4)});
   return rows;
 }
 
@@ -57,8 +60,10 @@ std::string bare(std::string_view name) {
   for (size_t i = 0; i < name.size(); ++i) {
     const char c = name[i];
     if (c == '"') {
-      if (quoted && i + 1 < name.size() && name[i + 1] == '"') part += name[++i];
-      else quoted = !quoted;
+      if (quoted && i + 1 < name.size() && name[i + 1] == '"')
+        part += name[++i];
+      else
+        quoted = !quoted;
       was_quoted = true;
     } else if (c == '.' && !quoted) {
       part.clear();
@@ -71,8 +76,9 @@ std::string bare(std::string_view name) {
 }
 
 void drop(Connection& connection, const IndexRow& index, const EventSink& events) {
-  events({.kind = Event::Kind::info,
-          .message = fmt::format("dropping the invalid index {} that the interrupted build left", index.name)});
+  events(
+      {.kind = Event::Kind::info,
+       .message = fmt::format("dropping the invalid index {} that the interrupted build left", index.name)});
   connection.exec(fmt::format("DROP INDEX {}{}", index.concurrent_drop ? "CONCURRENTLY " : "", index.name));
 }
 
@@ -90,10 +96,11 @@ Verdict recover_create_index(Connection& connection, const Step& step, const Jou
   return Verdict::run;
 }
 
-/// REINDEX CONCURRENTLY builds beside the old index and swaps; what is left of a broken one is called _ccnew or _ccold.
+/// REINDEX CONCURRENTLY builds beside the old index and swaps; what is left of a broken one is called _ccnew
+/// or _ccold.
 Verdict recover_reindex(Connection& connection, const JournalRow& journal, const EventSink& events) {
-  for (const IndexRow& row : new_ones(
-           indexes(connection, R"(NOT i.indisvalid AND c.relname ~ '_cc(new|old)\d*$')"), journal.note))
+  for (const IndexRow& row :
+       new_ones(indexes(connection, R"(NOT i.indisvalid AND c.relname ~ '_cc(new|old)\d*$')"), journal.note))
     drop(connection, row, events);
   return Verdict::run;
 }
@@ -137,32 +144,41 @@ bool commits_inside(const Step& step) { return step.what.command == "CALL" || st
 
 std::string catalog_note(Connection& connection, const Step& step) {
   std::string condition;
-  if (step.what.recovery == Recovery::create_index) condition = on_table(step);
-  else if (step.what.command == "REINDEX") condition = "NOT i.indisvalid";
-  else return {};
+  if (step.what.recovery == Recovery::create_index)
+    condition = on_table(step);
+  else if (step.what.command == "REINDEX")
+    condition = "NOT i.indisvalid";
+  else
+    return {};
   std::string note;
   for (const IndexRow& row : indexes(connection, condition)) note += (note.empty() ? "" : ",") + row.oid;
   return note;
 }
 
-Verdict recover(Connection& connection, const Step& step, const JournalRow& journal, const EventSink& events) {
+Verdict recover(Connection& connection, const Step& step, const JournalRow& journal,
+                const EventSink& events) {
   if (step.rerunnable || journal.note == "again") return Verdict::run;
   const std::string name = quote_literal(bare(step.what.object));
   switch (step.what.recovery) {
-    case Recovery::none: return Verdict::run;
+    case Recovery::none:
+      return Verdict::run;
     case Recovery::repeat:
       return step.what.command == "REINDEX" ? recover_reindex(connection, journal, events) : Verdict::run;
-    case Recovery::create_index: return recover_create_index(connection, step, journal, events);
+    case Recovery::create_index:
+      return recover_create_index(connection, step, journal, events);
     case Recovery::drop_index:
       return exists(connection, fmt::format("pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass({})",
                                             quote_literal(step.what.object)))
                  ? Verdict::run
                  : Verdict::done;
-    case Recovery::detach_partition: return recover_detach(connection, step);
+    case Recovery::detach_partition:
+      return recover_detach(connection, step);
     case Recovery::create_database:
-      return exists(connection, "pg_catalog.pg_database WHERE datname = " + name) ? Verdict::done : Verdict::run;
+      return exists(connection, "pg_catalog.pg_database WHERE datname = " + name) ? Verdict::done
+                                                                                  : Verdict::run;
     case Recovery::drop_database:
-      return exists(connection, "pg_catalog.pg_database WHERE datname = " + name) ? Verdict::run : Verdict::done;
+      return exists(connection, "pg_catalog.pg_database WHERE datname = " + name) ? Verdict::run
+                                                                                  : Verdict::done;
     case Recovery::unknown:
       return journal.state == "failed" && !commits_inside(step) ? Verdict::run : Verdict::unknown;
   }

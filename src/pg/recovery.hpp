@@ -16,15 +16,16 @@ enum class Verdict {
   unknown,  // nobody can tell: a person has to say
 };
 
-/// What the catalog says before a statement starts, so that after a crash its own leftovers can be told from what was
-/// there before. Stored in the journal; runs in the session state of the file.
+/// What the catalog says before a statement starts, so that after a crash its own leftovers can be told from
+/// what was there before. Stored in the journal; runs in the session state of the file.
 std::string catalog_note(Connection& connection, const Step& step);
 
-/// Decides by the catalog, and cleans up what the statement itself left: an invalid index of its own is dropped.
+/// Decides by the catalog, and cleans up what the statement itself left: an invalid index of its own is
+/// dropped.
 Verdict recover(Connection& connection, const Step& step, const JournalRow& journal, const EventSink& events);
 
-/// An index that CREATE INDEX CONCURRENTLY IF NOT EXISTS found there already may be an invalid one, left by somebody
-/// else. Its name if so; empty otherwise.
+/// An index that CREATE INDEX CONCURRENTLY IF NOT EXISTS found there already may be an invalid one, left by
+/// somebody else. Its name if so; empty otherwise.
 std::string invalid_index_found(Connection& connection, const Step& step);
 
 }  // namespace kdb::pg

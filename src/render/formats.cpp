@@ -26,7 +26,8 @@ const Format* find_format(std::string_view name) {
 
 const Format* format_of_file(std::string_view path) {
   for (const Format& format : formats())
-    if (path.size() > format.extension.size() && path.substr(path.size() - format.extension.size()) == format.extension)
+    if (path.size() > format.extension.size() &&
+        path.substr(path.size() - format.extension.size()) == format.extension)
       return &format;
   return nullptr;
 }

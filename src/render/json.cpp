@@ -12,8 +12,10 @@ Json to_json(const Value& value) {
   return std::visit(
       [](const auto& held) -> Json {
         using Held = std::decay_t<decltype(held)>;
-        if constexpr (std::is_same_v<Held, std::monostate>) return nullptr;
-        else return held;
+        if constexpr (std::is_same_v<Held, std::monostate>)
+          return nullptr;
+        else
+          return held;
       },
       value);
 }
@@ -58,7 +60,9 @@ Json to_json(const Script& script) {
 }
 
 /// Invalid UTF-8 from a server or a file must not end the command: it is replaced.
-std::string print(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
+std::string print(const Json& json) {
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
 
 }  // namespace
 

@@ -1,8 +1,9 @@
-#include <fmt/format.h>
+#include "base/text.hpp"
 
 #include <algorithm>
 
-#include "base/text.hpp"
+#include <fmt/format.h>
+
 #include "render/formats.hpp"
 
 namespace kdb::render {
@@ -31,15 +32,17 @@ std::string to_text(const Value& value) {
     std::string operator()(bool held) const { return held ? "yes" : "no"; }
     std::string operator()(std::int64_t held) const { return fmt::format("{}", held); }
     std::string operator()(const std::string& held) const { return held; }
-    std::string operator()(const std::vector<std::string>& held) const { return fmt::format("{}", fmt::join(held, ", ")); }
+    std::string operator()(const std::vector<std::string>& held) const {
+      return fmt::format("{}", fmt::join(held, ", "));
+    }
   };
   return std::visit(Visitor{}, value);
 }
 
 /// Columns on a terminal; every code point counts as one, which is right for all but East Asian wide ones.
 size_t width_of(std::string_view text) {
-  return static_cast<size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
+  return static_cast<size_t>(std::count_if(
+      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
 }
 
 std::string padded(const std::string& text, size_t width, bool right) {
@@ -87,7 +90,9 @@ std::string render_sql(const Report& report, const Style& style) {
   std::string text;
   for (const Script& script : report.scripts) {
     if (!text.empty()) text += "\n";
-    text += paint(dim, fmt::format("-- {}{}{}", script.subject, script.note.empty() ? "" : ": ", script.note)) + "\n";
+    text +=
+        paint(dim, fmt::format("-- {}{}{}", script.subject, script.note.empty() ? "" : ": ", script.note)) +
+        "\n";
     for (const ScriptStep& step : script.steps) {
       for (const std::string& note : step.notes) text += paint(yellow, "-- " + note) + "\n";
       text += step.sql + ";\n";
@@ -109,7 +114,8 @@ std::string render_text(const Report& report, const Style& style) {
   std::string warnings;
   for (const Problem& warning : report.warnings) {
     const std::string where = to_string(warning.where);
-    warnings += fmt::format("{} {}{}{}\n", paint(yellow, "warning:"), where, where.empty() ? "" : ": ", warning.message);
+    warnings += fmt::format("{} {}{}{}\n", paint(yellow, "warning:"), where, where.empty() ? "" : ": ",
+                            warning.message);
     if (!warning.hint.empty()) warnings += fmt::format("hint: {}\n", warning.hint);
   }
   add(std::move(warnings));

@@ -1,4 +1,5 @@
-// kdb, its backend or the wire between them dies at every message of a run: the next run ends as an undisturbed one does.
+// kdb, its backend or the wire between them dies at every message of a run: the next run ends as an
+// undisturbed one does.
 
 #include <csignal>
 
@@ -16,16 +17,18 @@ using Fault = FaultProxy::Fault;
 /// What a crash in the middle must not show in: transactional files, data that must not be there twice.
 void transactional(Project& project) {
   project.migration("1_one", "CREATE TABLE a (n int);\nINSERT INTO a VALUES (1);");
-  project.migration("2_two",
-                    "CREATE TABLE b (n int);\nINSERT INTO b SELECT n FROM a;\nALTER TABLE a ADD COLUMN m int DEFAULT 7;");
+  project.migration(
+      "2_two",
+      "CREATE TABLE b (n int);\nINSERT INTO b SELECT n FROM a;\nALTER TABLE a ADD COLUMN m int DEFAULT 7;");
 }
 
 /// Every statement here that cannot run in a transaction, between ones that can.
 void step_by_step(Project& project) {
-  project.migration("1_one",
-                    "CREATE TABLE a (n int);\nCREATE TYPE colour AS ENUM ('red');\n"
-                    "CREATE TABLE p (n int) PARTITION BY RANGE (n);\n"
-                    "CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10);\nCREATE INDEX a_old ON a (n);");
+  project.migration(
+      "1_one",
+      "CREATE TABLE a (n int);\nCREATE TYPE colour AS ENUM ('red');\n"
+      "CREATE TABLE p (n int) PARTITION BY RANGE (n);\n"
+      "CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10);\nCREATE INDEX a_old ON a (n);");
   project.migration("2_two",
                     "SET search_path = public;\nINSERT INTO a SELECT generate_series(1, 50);\n"
                     "CREATE INDEX CONCURRENTLY a_n ON a (n);\nINSERT INTO a VALUES (100);\n"
@@ -63,8 +66,9 @@ constexpr Harm harms[] = {
     {"the wire is cut after the answer was sent", When::reply_held, false, Fault::cut},
 };
 
-/// Does harm at each message in turn. After kill -9 the next run must finish the work; after everything else kdb itself.
-/// Three kinds of harm share the messages out among them unless KDB_CASES asks for all: a run is a third of a second.
+/// Does harm at each message in turn. After kill -9 the next run must finish the work; after everything else
+/// kdb itself. Three kinds of harm share the messages out among them unless KDB_CASES asks for all: a run is
+/// a third of a second.
 void at_every_message(Setup setup, const Harm& harm) {
   const int stride = cases() > 200 ? 1 : 3;
   const int first_number = 1 + static_cast<int>(&harm - &harms[0]) % stride;
@@ -135,10 +139,12 @@ void slow_index(Project& project) {
                     "CREATE TABLE a (n int);\nINSERT INTO a SELECT generate_series(1, 200);\n"
                     "CREATE FUNCTION slow(n int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS\n"
                     "$$ BEGIN PERFORM pg_sleep(0.01); RETURN n; END $$;");
-  project.migration("2_index", "CREATE INDEX CONCURRENTLY a_slow ON a (slow(n));\nINSERT INTO a VALUES (1000);");
+  project.migration("2_index",
+                    "CREATE INDEX CONCURRENTLY a_slow ON a (slow(n));\nINSERT INTO a VALUES (1000);");
 }
 
-constexpr const char* building = "SELECT count(*) FROM pg_stat_progress_create_index WHERE phase LIKE 'building index%'";
+constexpr const char* building =
+    "SELECT count(*) FROM pg_stat_progress_create_index WHERE phase LIKE 'building index%'";
 
 }  // namespace
 
@@ -157,7 +163,9 @@ TEST_CASE("kill -9 of kdb in CREATE INDEX CONCURRENTLY: the next run completes i
   CHECK(database.state() == expected.state);
 }
 
-TEST_CASE("a backend that ends in CREATE INDEX CONCURRENTLY leaves an invalid index: kdb drops it and builds again") {
+TEST_CASE(
+    "a backend that ends in CREATE INDEX CONCURRENTLY leaves an invalid index: kdb drops it and builds "
+    "again") {
   Project project;
   slow_index(project);
   const Undisturbed expected = undisturbed_run(project);
@@ -172,7 +180,8 @@ TEST_CASE("a backend that ends in CREATE INDEX CONCURRENTLY leaves an invalid in
   CHECK(database.state() == expected.state);
 }
 
-TEST_CASE("kill -9 of kdb and of its backend in CREATE INDEX CONCURRENTLY: the next run drops and builds again") {
+TEST_CASE(
+    "kill -9 of kdb and of its backend in CREATE INDEX CONCURRENTLY: the next run drops and builds again") {
   Project project;
   slow_index(project);
   const Undisturbed expected = undisturbed_run(project);
@@ -190,12 +199,14 @@ TEST_CASE("kill -9 of kdb and of its backend in CREATE INDEX CONCURRENTLY: the n
 
 TEST_CASE("a procedure that commits inside is the one case that a person decides") {
   Project project;
-  project.migration("1_table",
-                    "CREATE TABLE a (n int);\nCREATE PROCEDURE fill() LANGUAGE plpgsql AS $$ BEGIN\n"
-                    "INSERT INTO a VALUES (1); COMMIT; PERFORM pg_sleep(1); INSERT INTO a VALUES (2); END $$;");
+  project.migration(
+      "1_table",
+      "CREATE TABLE a (n int);\nCREATE PROCEDURE fill() LANGUAGE plpgsql AS $$ BEGIN\n"
+      "INSERT INTO a VALUES (1); COMMIT; PERFORM pg_sleep(1); INSERT INTO a VALUES (2); END $$;");
   project.migration("2_call", "CALL fill();\nINSERT INTO a VALUES (3);");
-  const char* asleep = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = "
-                       "current_database()";
+  const char* asleep =
+      "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = "
+      "current_database()";
   for (const std::string verdict : {"--done", "--again"}) {
     CAPTURE(verdict);
     const Database database;
@@ -223,14 +234,17 @@ TEST_CASE("a procedure that commits inside is the one case that a person decides
 
 TEST_CASE("a procedure marked as rerunnable is repeated without a question") {
   Project project;
-  project.migration("1_table",
-                    "CREATE TABLE a (n int PRIMARY KEY);\nCREATE PROCEDURE fill() LANGUAGE plpgsql AS $$ BEGIN\n"
-                    "INSERT INTO a VALUES (1) ON CONFLICT DO NOTHING; COMMIT; PERFORM pg_sleep(1); END $$;");
+  project.migration(
+      "1_table",
+      "CREATE TABLE a (n int PRIMARY KEY);\nCREATE PROCEDURE fill() LANGUAGE plpgsql AS $$ BEGIN\n"
+      "INSERT INTO a VALUES (1) ON CONFLICT DO NOTHING; COMMIT; PERFORM pg_sleep(1); END $$;");
   project.migration("2_call", "-- kdb:rerunnable\nCALL fill();");
   const Database database;
   Session session(database.url());
   Child kdb(project.command(database.url(), {"migrate", "up"}));
-  REQUIRE(eventually([&] { return session.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'") == "1"; }));
+  REQUIRE(eventually([&] {
+    return session.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'") == "1";
+  }));
   kdb.kill(SIGKILL);
   kdb.wait();
   const Run second = project.up(database.url());

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <doctest/doctest.h>
-#include <unistd.h>
-
 #include <string>
 #include <vector>
+
+#include <doctest/doctest.h>
+#include <unistd.h>
 
 #include "db/session.hpp"
 #include "pg/connection.hpp"
@@ -81,16 +81,21 @@ class Database {
         UNION ALL
         SELECT format('value %s', enumlabel) FROM pg_enum) lines)");
     const pg::Result tables = session.exec(
-        "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' ORDER BY 1");
+        "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' ORDER BY "
+        "1");
     for (size_t row = 0; row < tables.rows.size(); ++row) {
       const std::string& table = tables.text(row, 0);
       state += "\nrows " + table + " " +
-               session.text("SELECT count(*) || ' ' || md5(coalesce(string_agg(t::text, ',' ORDER BY t::text), '')) FROM \"" +
-                            table + "\" t");
+               session.text(
+                   "SELECT count(*) || ' ' || md5(coalesce(string_agg(t::text, ',' ORDER BY t::text), '')) "
+                   "FROM \"" +
+                   table + "\" t");
     }
     if (session.text("SELECT to_regclass('kdb.migrations') IS NOT NULL") == "t")
-      state += "\nhistory " + session.text("SELECT string_agg(key || ' ' || state || ' ' || checksum, ', ' ORDER BY key) "
-                                           "FROM kdb.migrations");
+      state +=
+          "\nhistory " + session.text(
+                             "SELECT string_agg(key || ' ' || state || ' ' || checksum, ', ' ORDER BY key) "
+                             "FROM kdb.migrations");
     return state;
   }
 
@@ -107,7 +112,8 @@ class Project {
  public:
   /// A native migration.
   void migration(const std::string& version_and_name, const std::string& up, const std::string& down = {}) {
-    file(version_and_name + ".sql", "-- migrate:up\n" + up + (down.empty() ? "" : "\n-- migrate:down\n" + down));
+    file(version_and_name + ".sql",
+         "-- migrate:up\n" + up + (down.empty() ? "" : "\n-- migrate:down\n" + down));
   }
   void file(const std::string& name, const std::string& text) { folder_.write("migrations/" + name, text); }
   std::string folder() const { return folder_.path() / "migrations"; }
@@ -118,7 +124,9 @@ class Project {
     command.insert(command.end(), {"-d", url, "--migrations", folder()});
     return command;
   }
-  Run kdb(const std::string& url, const std::vector<std::string>& words) const { return run(command(url, words)); }
+  Run kdb(const std::string& url, const std::vector<std::string>& words) const {
+    return run(command(url, words));
+  }
   Run up(const std::string& url) const { return kdb(url, {"migrate", "up"}); }
 
  private:

@@ -29,8 +29,8 @@ void check_statements(std::string_view script, const std::vector<kdb::sql::State
     kdb::sql::classify(statement.text);
     kdb::sql::hazards(statement.text);
 
-    // Cut out, it is the same statement: neither the parser nor the cutter saw more of it than that. Only a byte
-    // order mark in the middle of a script is another thing at the start of one.
+    // Cut out, it is the same statement: neither the parser nor the cutter saw more of it than that. Only a
+    // byte order mark in the middle of a script is another thing at the start of one.
     if (statement.text.compare(0, 3, "\xEF\xBB\xBF") == 0) continue;
     std::vector<kdb::Problem> problems;
     const auto again = kdb::sql::split(statement.text, problems);

@@ -1,12 +1,13 @@
 // What a folder and a history together mean: core/pending.
 
-#include <doctest/doctest.h>
+#include "core/pending.hpp"
 
 #include <string>
 #include <vector>
 
+#include <doctest/doctest.h>
+
 #include "base/text.hpp"
-#include "core/pending.hpp"
 #include "support/problems.hpp"
 
 namespace kdb {
@@ -136,7 +137,8 @@ TEST_CASE("up runs what is left, in order") {
     if (std::string(row.files).find('~') != std::string::npos) continue;
     CAPTURE(row.files);
     CAPTURE(row.applied);
-    CHECK(words_of(select_up(compare(folder_of(row.files), history_of(row.applied)), row.selection)) == row.selected);
+    CHECK(words_of(select_up(compare(folder_of(row.files), history_of(row.applied)), row.selection)) ==
+          row.selected);
   }
   const auto rows = compare(folder_of("1 2"), history_of(""));
   CHECK(test::problems_of([&] { select_up(rows, {.to = version("7")}); }) ==

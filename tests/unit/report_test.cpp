@@ -1,10 +1,9 @@
 // What people and programs read: core/difference, core/dump, core/to_report, render.
 
-#include <doctest/doctest.h>
-
-#include <nlohmann/json.hpp>
-
 #include <string>
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
 
 #include "core/difference.hpp"
 #include "core/dump.hpp"
@@ -52,7 +51,8 @@ TEST_CASE("json has every field, and its version") {
   CHECK(json["migrations"][0]["file"] == "a.sql");
   CHECK(json["migrations"][1]["file"].is_null());
   CHECK(json["warnings"][0]["line"] == 3);
-  const Error error(Exit::history, Problem{.message = "bad \xff", .where = {.file = "f", .line = 2}, .details = "- a"});
+  const Error error(Exit::history,
+                    Problem{.message = "bad \xff", .where = {.file = "f", .line = 2}, .details = "- a"});
   const auto failed = nlohmann::json::parse(render::render_error_json("migrate up", error));
   CHECK(failed["exit"] == 5);
   CHECK(failed["errors"][0]["details"] == "- a");
@@ -60,9 +60,10 @@ TEST_CASE("json has every field, and its version") {
 
 TEST_CASE("sql is what psql can run") {
   Report report{.command = "migrate up"};
-  report.scripts = {{.subject = "1 a up",
-                     .note = "in one transaction",
-                     .steps = {{.sql = "BEGIN"}, {.sql = "SELECT 1", .notes = {"INDEX_BUILD: x"}}, {.sql = "COMMIT"}}}};
+  report.scripts = {
+      {.subject = "1 a up",
+       .note = "in one transaction",
+       .steps = {{.sql = "BEGIN"}, {.sql = "SELECT 1", .notes = {"INDEX_BUILD: x"}}, {.sql = "COMMIT"}}}};
   CHECK(render::render_sql(report, {}) ==
         "-- 1 a up: in one transaction\nBEGIN;\n-- INDEX_BUILD: x\nSELECT 1;\nCOMMIT;\n");
 }
@@ -89,8 +90,10 @@ TEST_CASE("a dump is the same from run to run, and rebuilds hypertables before t
   CHECK(plain.find("Dumped") == std::string::npos);
   CHECK(plain.find("\n\n\n") == std::string::npos);
   const std::string rebuilt = stable_dump(
-      dump, {{.name = "public.e", .dimensions = {{.column = "t", .interval = "7 days"}, {.column = "m", .partitions = "4"}}}});
-  const size_t made = rebuilt.find("SELECT public.create_hypertable('public.e', 't', chunk_time_interval => INTERVAL '7 days'");
+      dump, {{.name = "public.e",
+              .dimensions = {{.column = "t", .interval = "7 days"}, {.column = "m", .partitions = "4"}}}});
+  const size_t made = rebuilt.find(
+      "SELECT public.create_hypertable('public.e', 't', chunk_time_interval => INTERVAL '7 days'");
   CHECK(made != std::string::npos);
   CHECK(rebuilt.find("SELECT public.add_dimension('public.e', 'm', number_partitions => 4);") > made);
   CHECK(rebuilt.find("CREATE TABLE") < made);
@@ -99,7 +102,10 @@ TEST_CASE("a dump is the same from run to run, and rebuilds hypertables before t
 
 TEST_CASE("Flyway's checksum does not see line ends or a byte order mark") {
   const std::int32_t expected = files::flyway_checksum_of("a\nb\n");
-  for (const std::string text : {"a\r\nb\r\n", "a\rb", "\xEF\xBB\xBF" "a\nb", "a\nb"}) {
+  for (const std::string text : {"a\r\nb\r\n", "a\rb",
+                                 "\xEF\xBB\xBF"
+                                 "a\nb",
+                                 "a\nb"}) {
     CAPTURE(text);
     CHECK(files::flyway_checksum_of(text) == expected);
   }

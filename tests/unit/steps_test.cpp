@@ -1,12 +1,13 @@
 // How a migration runs: core/steps, core/hazards.
 
-#include <doctest/doctest.h>
+#include "core/steps.hpp"
 
 #include <string>
 #include <vector>
 
+#include <doctest/doctest.h>
+
 #include "core/hazards.hpp"
-#include "core/steps.hpp"
 #include "support/problems.hpp"
 
 namespace kdb {
@@ -57,10 +58,13 @@ TEST_CASE("the transaction mode follows from the statements") {
   };
   const Case cases[] = {
       {"", "one:"},
-      {"CREATE TABLE a (n int); INSERT INTO a VALUES (1);", "one: CREATE TABLE a (n int); INSERT INTO a VALUES (1)"},
+      {"CREATE TABLE a (n int); INSERT INTO a VALUES (1);",
+       "one: CREATE TABLE a (n int); INSERT INTO a VALUES (1)"},
       {"BEGIN; SELECT 1; COMMIT;", "one: SELECT 1"},
-      {"BEGIN ISOLATION LEVEL SERIALIZABLE; SELECT 1; END;", "one: BEGIN ISOLATION LEVEL SERIALIZABLE: SELECT 1"},
-      {"SELECT 1; SAVEPOINT s; SELECT 2; ROLLBACK TO s;", "one: SELECT 1; SAVEPOINT s; SELECT 2; ROLLBACK TO s"},
+      {"BEGIN ISOLATION LEVEL SERIALIZABLE; SELECT 1; END;",
+       "one: BEGIN ISOLATION LEVEL SERIALIZABLE: SELECT 1"},
+      {"SELECT 1; SAVEPOINT s; SELECT 2; ROLLBACK TO s;",
+       "one: SELECT 1; SAVEPOINT s; SELECT 2; ROLLBACK TO s"},
       {"SELECT 1; VACUUM a;", "steps: SELECT 1; !VACUUM a"},
       {"CREATE INDEX CONCURRENTLY i ON a (n);", "steps: !CREATE INDEX CONCURRENTLY i ON a (n)"},
       {"ALTER SYSTEM SET work_mem = '8MB';", "steps: !ALTER SYSTEM SET work_mem = '8MB'"},
@@ -81,7 +85,8 @@ TEST_CASE("explicit blocks are kept whole where the file says transaction:false"
   };
   const Case cases[] = {
       {"SELECT 1; SELECT 2;", "steps: SELECT 1; SELECT 2"},
-      {"BEGIN; SELECT 1; COMMIT; VACUUM a; BEGIN; SELECT 2; COMMIT;", "steps: [SELECT 1]; !VACUUM a; [SELECT 2]"},
+      {"BEGIN; SELECT 1; COMMIT; VACUUM a; BEGIN; SELECT 2; COMMIT;",
+       "steps: [SELECT 1]; !VACUUM a; [SELECT 2]"},
       {"BEGIN; SELECT 1; COMMIT AND CHAIN; SELECT 2; COMMIT;", "steps: [SELECT 1]; [SELECT 2]"},
       {"BEGIN; COMMIT; SELECT 1;", "steps: SELECT 1"},
   };
@@ -105,7 +110,8 @@ TEST_CASE("what cannot run is refused where it stands") {
     const char* problem;
   };
   const Case cases[] = {
-      {"SELECT 1;\nCOMMIT;\nSELECT 2;", false, "1_x.sql:4:1: COMMIT inside of a file that runs in one transaction"},
+      {"SELECT 1;\nCOMMIT;\nSELECT 2;", false,
+       "1_x.sql:4:1: COMMIT inside of a file that runs in one transaction"},
       {"SELECT 1;\n  ROLLBACK;", false, "1_x.sql:4:3: ROLLBACK inside of a file"},
       {"BEGIN;\nVACUUM a;\nCOMMIT;", false, "1_x.sql:4:1: VACUUM cannot run inside of a transaction"},
       {"SELECT 1; COMMIT;", true, "1_x.sql:3:11: COMMIT without a BEGIN before it"},
@@ -118,9 +124,11 @@ TEST_CASE("what cannot run is refused where it stands") {
   };
   for (const Case& row : cases) {
     CAPTURE(row.sql);
-    const Planned result = planned(row.sql, row.says_false ? SectionOptions{.transaction = false} : SectionOptions{});
+    const Planned result =
+        planned(row.sql, row.says_false ? SectionOptions{.transaction = false} : SectionOptions{});
     REQUIRE_FALSE(result.problems.empty());
-    const std::string problem = to_string(result.problems.front().where) + ": " + result.problems.front().message;
+    const std::string problem =
+        to_string(result.problems.front().where) + ": " + result.problems.front().message;
     CHECK_MESSAGE(problem.rfind(row.problem, 0) == 0, problem);
   }
   CHECK(planned("VACUUM a;", {.transaction = true}).problems.size() == 1);
@@ -129,7 +137,8 @@ TEST_CASE("what cannot run is refused where it stands") {
 TEST_CASE("a plan falls apart into steps only where nothing is lost by it") {
   CHECK(as_separate_steps(planned("CALL p(); SELECT 1;").plan, "why")->mode_reason == "why");
   CHECK_FALSE(as_separate_steps(planned("CALL p();", {.transaction = true}).plan, "why"));
-  CHECK_FALSE(as_separate_steps(planned("BEGIN ISOLATION LEVEL SERIALIZABLE; CALL p(); COMMIT;").plan, "why"));
+  CHECK_FALSE(
+      as_separate_steps(planned("BEGIN ISOLATION LEVEL SERIALIZABLE; CALL p(); COMMIT;").plan, "why"));
   CHECK_FALSE(as_separate_steps(planned("CREATE TEMP TABLE t (n int); CALL p();").plan, "why"));
 }
 
