@@ -27,7 +27,8 @@ std::string title(const MigrationPlan& plan) {
 /// transaction.
 constexpr std::string_view own_rights =
     "SET LOCAL session_authorization TO DEFAULT; SET LOCAL role TO DEFAULT; "
-    "SET LOCAL search_path TO pg_catalog, pg_temp; SET LOCAL client_encoding TO 'UTF8'; ";
+    "SET LOCAL search_path TO pg_catalog, pg_temp; SET LOCAL client_encoding TO 'UTF8'; "
+    "SET LOCAL client_min_messages TO error; ";
 
 std::string in_own_transaction(const std::string& sql) {
   return fmt::format("BEGIN READ WRITE; {}SET LOCAL lock_timeout TO 0; {}COMMIT", own_rights, sql);
