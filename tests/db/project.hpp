@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -122,6 +123,9 @@ class Project {
     std::vector<std::string> command = {KDB_BINARY};
     command.insert(command.end(), words.begin(), words.end());
     command.insert(command.end(), {"-d", url, "--migrations", folder()});
+    // The default profile of the folder in which the tests run is not theirs.
+    if (std::find(words.begin(), words.end(), "-p") == words.end())
+      command.insert(command.end(), {"-p", folder_.write("empty.toml", "").string()});
     return command;
   }
   Run kdb(const std::string& url, const std::vector<std::string>& words) const {
