@@ -87,7 +87,7 @@ if(KDB_FUZZ)
     if(NOT IS_DIRECTORY "${seeds}")
       set(seeds "")
     endif()
-    kdb_add_test(fuzz.${name} fuzz fuzz_${name} -max_total_time=${KDB_FUZZ_SECONDS} -timeout=10
+    kdb_add_test(fuzz.${name} fuzz fuzz_${name} -error_exitcode=1 -timeout_exitcode=1 -max_total_time=${KDB_FUZZ_SECONDS} -timeout=10
                  -rss_limit_mb=4096 -print_final_stats=1 -artifact_prefix=${found}- "${found}" ${seeds})
   endforeach()
 endif()

@@ -207,6 +207,10 @@ TEST_CASE("a section of a later version is refused, not ignored") {
   }
 }
 
+TEST_CASE("a key that begins with a brace is a syntax error and no crash") {
+  CHECK(problems_of([] { parse("[}\"\n"); }).rfind("p.toml:1:", 0) == 0);
+}
+
 TEST_CASE("environment variables are expanded in every string") {
   struct Case {
     const char* text;
