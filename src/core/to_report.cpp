@@ -47,18 +47,6 @@ Script to_script(const MigrationPlan& plan) {
   return script;
 }
 
-std::string_view kind_name(MigrationKind kind) {
-  switch (kind) {
-    case MigrationKind::versioned:
-      return "versioned";
-    case MigrationKind::repeatable:
-      return "repeatable";
-    case MigrationKind::baseline:
-      return "baseline";
-  }
-  return "";
-}
-
 }  // namespace
 
 std::string title(const Version& version, const std::string& name) {
@@ -89,7 +77,7 @@ Table to_table(const std::vector<MigrationStatus>& rows, const MigrationFolder& 
     const bool has_time =
         row.applied && history.migrations[*row.applied].state == AppliedMigration::State::applied;
     table.rows.push_back({std::string(to_string(row.state)), row.version.text, row.name,
-                          std::string(kind_name(row.kind)),
+                          std::string(to_string(row.kind)),
                           has_time ? Value(history.migrations[*row.applied].applied_at) : Value(),
                           row.file ? Value(folder.files[*row.file].path) : Value()});
   }

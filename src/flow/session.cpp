@@ -6,7 +6,7 @@
 #include "base/text.hpp"
 #include "pg/connect.hpp"
 #include "pg/deploy_lock.hpp"
-#include "pg/execute.hpp"
+#include "pg/session_sql.hpp"
 
 namespace kdb::flow {
 

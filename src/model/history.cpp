@@ -4,6 +4,18 @@
 
 namespace kdb {
 
+std::string_view to_string(MigrationKind kind) {
+  switch (kind) {
+    case MigrationKind::versioned:
+      return "versioned";
+    case MigrationKind::repeatable:
+      return "repeatable";
+    case MigrationKind::baseline:
+      return "baseline";
+  }
+  return {};
+}
+
 std::string history_key(MigrationKind kind, const Version& version, std::string_view name) {
   switch (kind) {
     case MigrationKind::versioned:

@@ -41,6 +41,9 @@ struct History {
   std::vector<AppliedMigration> migrations;  // in no order
 };
 
+/// `versioned`, `repeatable` or `baseline`, as the history and reports have it.
+std::string_view to_string(MigrationKind kind);
+
 /// The key of a migration in the history: the version's key, or `R:name` for a repeatable one.
 std::string history_key(MigrationKind kind, const Version& version, std::string_view name);
 

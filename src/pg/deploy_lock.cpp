@@ -64,9 +64,10 @@ void take_deploy_lock(Connection& connection, Watchdog& watchdog, std::int64_t k
   std::string holder;
   for (int attempt = 0;; ++attempt) {
     // Twice, so that HistoryStore::guard_sql() can give one back and see whether it is still held.
-    const Result taken = connection.exec(fmt::format(
-        "SELECT CASE WHEN pg_catalog.pg_try_advisory_lock({0}) THEN pg_catalog.pg_try_advisory_lock({0}) ELSE false END",
-        key));
+    const Result taken =
+        connection.exec(fmt::format("SELECT CASE WHEN pg_catalog.pg_try_advisory_lock({0}) THEN "
+                                    "pg_catalog.pg_try_advisory_lock({0}) ELSE false END",
+                                    key));
     if (taken.boolean(0, 0)) return;
     std::string now_held_by = lock_holder(connection, key);
     if (!now_held_by.empty() && now_held_by != holder) {
@@ -91,10 +92,11 @@ void take_deploy_lock(Connection& connection, Watchdog& watchdog, std::int64_t k
 bool release_deploy_lock(Connection& connection, std::int64_t key) {
   // Where a migration gave it up already, the server would warn of what kdb has said better.
   const Result released =
-      tidy(connection, fmt::format("SELECT pg_catalog.pg_advisory_unlock({0}) AND pg_catalog.pg_advisory_unlock({0}) "
-                                   "WHERE EXISTS (SELECT FROM pg_catalog.pg_locks l "
-                                   "WHERE l.pid = pg_catalog.pg_backend_pid() AND {1})",
-                                   key, is_lock_on(key)));
+      tidy(connection,
+           fmt::format("SELECT pg_catalog.pg_advisory_unlock({0}) AND pg_catalog.pg_advisory_unlock({0}) "
+                       "WHERE EXISTS (SELECT FROM pg_catalog.pg_locks l "
+                       "WHERE l.pid = pg_catalog.pg_backend_pid() AND {1})",
+                       key, is_lock_on(key)));
   return !released.empty() && released.boolean(0, 0);
 }
 
@@ -125,7 +127,7 @@ void refuse_transaction_pooler(Connection& connection, const ConnectSettings& se
   if (second != nullptr) second->exec("ROLLBACK");
   if (lent || moved)
     refuse(
-        "a connection pooler in transaction mode is in between: it lends this session's server connection to "
+        "a connection pooler in transaction mode is in between: it lends kdb's server connection to "
         "others, so that no lock of kdb's would hold");
   if (!declared_session_pooler)
     refuse(fmt::format(

@@ -18,7 +18,7 @@ namespace kdb::pg {
 void take_deploy_lock(Connection& connection, Watchdog& watchdog, std::int64_t key,
                       std::chrono::milliseconds wait, const Random& random, const EventSink& events);
 
-/// Gives it back; false if this session no longer held it.
+/// Gives it back; false if the session no longer held it.
 bool release_deploy_lock(Connection& connection, std::int64_t key);
 
 /// Who holds the lock on `key`: "pid 4711 (kdb migrate up, 10.0.0.7, since 12:00:03 UTC, running: CREATE

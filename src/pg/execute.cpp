@@ -7,8 +7,9 @@
 
 #include "base/sql.hpp"
 #include "base/text.hpp"
-#include "base/units.hpp"
+#include "pg/failure.hpp"
 #include "pg/recovery.hpp"
+#include "pg/session_sql.hpp"
 #include "pg/tidy.hpp"
 
 namespace kdb::pg {
@@ -23,68 +24,6 @@ std::string title(const MigrationPlan& plan) {
   return file.version.text.empty() ? file.name : file.version.text + " " + file.name;
 }
 
-/// For kdb's own rows, whatever role, path or encoding the file has set; undone at the end of the
-/// transaction.
-constexpr std::string_view own_rights =
-    "SET LOCAL session_authorization TO DEFAULT; SET LOCAL role TO DEFAULT; "
-    "SET LOCAL search_path TO pg_catalog, pg_temp; SET LOCAL client_encoding TO 'UTF8'; "
-    "SET LOCAL client_min_messages TO error; ";
-
-std::string in_own_transaction(const std::string& sql) {
-  return fmt::format("BEGIN READ WRITE; {}SET LOCAL lock_timeout TO 0; {}COMMIT", own_rights, sql);
-}
-
-/// SQLSTATEs by which the server says that a statement needs to run outside of a transaction block: active
-/// transaction (25001), a COMMIT inside of a procedure (2D000), an enum value used before it was committed
-/// (55P04).
-bool needs_own_transaction(const ServerError& error) {
-  return error.sqlstate == "25001" || error.sqlstate == "2D000" || error.sqlstate == "55P04";
-}
-
-/// Where in the file the server's error lies.
-Source place(const Step& step, const ServerError& error) {
-  Source where = step.where;
-  if (error.line <= 0 || !step.block.empty()) return where;
-  where.column =
-      error.line > 1 || where.column == 0 ? error.column : where.column + std::max(error.column, 1) - 1;
-  where.line += error.line - 1;
-  return where;
-}
-
-/// Version tables of other runners: migrations written for those sometimes touch them.
-constexpr std::string_view foreign_tables[] = {"__diesel_schema_migrations",
-                                               "_prisma_migrations",
-                                               "_sqlx_migrations",
-                                               "alembic_version",
-                                               "databasechangelog",
-                                               "django_migrations",
-                                               "flyway_schema_history",
-                                               "goose_db_version",
-                                               "knex_migrations",
-                                               "schema_migrations"};
-
-std::string_view missing_foreign_table(const ServerError& error) {
-  if (error.sqlstate != "42P01") return {};
-  for (const std::string_view table : foreign_tables)
-    if (error.message.find(table) != std::string::npos) return table;
-  return {};
-}
-
-std::string describe(const ServerError& error) {
-  return error.sqlstate.empty() ? error.message : fmt::format("{} ({})", error.message, error.sqlstate);
-}
-
-std::string details_of(const ServerError& error, const std::string& blockers) {
-  std::string details;
-  const auto add = [&](std::string_view label, std::string_view text) {
-    if (!text.empty()) details += fmt::format("{}{}: {}", details.empty() ? "" : "\n", label, text);
-  };
-  add("detail", error.detail);
-  add("server's hint", error.hint);
-  for (const std::string_view line : split(blockers, '\n')) add("blocked by", line);
-  return details;
-}
-
 }  // namespace
 
 Executor::Executor(Connection& connection, Watchdog& watchdog, const HistoryStore& history,
@@ -95,47 +34,6 @@ Executor::Executor(Connection& connection, Watchdog& watchdog, const HistoryStor
       observer_(observer),
       options_(std::move(options)),
       events_(std::move(events)) {}
-
-namespace {
-
-/// The settings of a session of kdb's, by name and value.
-std::vector<std::pair<std::string, std::string>> session_settings(int server_version,
-                                                                  milliseconds statement_timeout) {
-  std::vector<std::pair<std::string, std::string>> settings = {
-      {"statement_timeout", fmt::format("{}", statement_timeout.count())},
-      {"lock_timeout", "0"},
-      {"idle_in_transaction_session_timeout", "0"}};
-  if (server_version >= 140000) settings.emplace_back("idle_session_timeout", "0");
-  if (server_version >= 170000) settings.emplace_back("transaction_timeout", "0");
-  return settings;
-}
-
-}  // namespace
-
-std::string session_sql(int server_version, milliseconds statement_timeout) {
-  std::string sql;
-  for (const auto& [name, value] : session_settings(server_version, statement_timeout))
-    sql += fmt::format("SET {} TO {}; ", name, value);
-  return sql;
-}
-
-std::string own_session_sql(int server_version, milliseconds statement_timeout, int announced_pid) {
-  std::string rows;
-  for (const auto& [name, value] : session_settings(server_version, statement_timeout))
-    rows += fmt::format("{}('{}', '{}')", rows.empty() ? "" : ", ", name, value);
-  return fmt::format(
-      "SELECT pg_catalog.set_config(s.name, s.value, false) FROM (VALUES {}) AS s (name, value) WHERE "
-      "pg_catalog.pg_backend_pid() = {}; ",
-      rows, announced_pid);
-}
-
-std::string reset_session_sql(int server_version, milliseconds statement_timeout) {
-  // DISCARD ALL without what would give up the lock (PG docs, DISCARD: "UNLISTEN *; SELECT
-  // pg_advisory_unlock_all()").
-  return "SET SESSION AUTHORIZATION DEFAULT; RESET ALL; RESET ROLE; DEALLOCATE ALL; CLOSE ALL; UNLISTEN *; "
-         "DISCARD PLANS; DISCARD TEMP; DISCARD SEQUENCES; " +
-         session_sql(server_version, statement_timeout);
-}
 
 void Executor::run(std::int64_t run, const MigrationPlan& plan, bool resume) {
   failures_ = 0;
@@ -318,7 +216,7 @@ void Executor::run_in_one_transaction(std::int64_t run, const MigrationPlan& pla
       for (const Step& step : plan.steps) execute_inside(plan, step);
       const auto took = std::chrono::duration_cast<milliseconds>(Clock::now() - begun);
       connection_.exec(
-          fmt::format("{}{}{}COMMIT; {}", own_rights, history_.guard_sql(),
+          fmt::format("{}{}{}COMMIT; {}", own_rights_sql(), history_.guard_sql(),
                       history_.complete_sql(run, plan, took),
                       reset_session_sql(connection_.server_version(), options_.statement_timeout)),
           Phase::committing);
@@ -423,7 +321,7 @@ void Executor::run_inside(std::int64_t run, const MigrationPlan& plan, const Ste
                        Phase::in_transaction);
       if (step.block.empty()) execute_inside(plan, step);
       for (const Step& inner : step.block) execute_inside(plan, inner);
-      connection_.exec(fmt::format("{}{}{}COMMIT", own_rights, history_.guard_sql(),
+      connection_.exec(fmt::format("{}{}{}COMMIT", own_rights_sql(), history_.guard_sql(),
                                    history_.step_finished_sql(run, plan, step, "done", "", "")),
                        Phase::committing);
       return;

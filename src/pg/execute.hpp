@@ -28,18 +28,6 @@ struct ExecuteOptions {
   std::function<std::optional<MigrationPlan>(const MigrationPlan&, std::string reason)> separate;
 };
 
-/// What every session of kdb's begins with, so that settings of a role, a database or the server cannot end a
-/// build. One statement per setting that this server knows.
-std::string session_sql(int server_version, std::chrono::milliseconds statement_timeout);
-
-/// The same where the session is with the backend that announced itself; nothing where a pooler lends one,
-/// whose settings are others' too.
-std::string own_session_sql(int server_version, std::chrono::milliseconds statement_timeout,
-                            int announced_pid);
-
-/// The session as kdb wants every file to find it, without giving up the lock; ends with session_sql().
-std::string reset_session_sql(int server_version, std::chrono::milliseconds statement_timeout);
-
 /// Runs plans on one session that holds the deployers' lock, and journals them. One for migrations, and later
 /// for profile changes and settings alike.
 class Executor {

@@ -81,18 +81,6 @@ CREATE TABLE {s}.events (
 
 std::string_view direction_name(Direction direction) { return direction == Direction::up ? "up" : "down"; }
 
-std::string kind_name(MigrationKind kind) {
-  switch (kind) {
-    case MigrationKind::versioned:
-      return "versioned";
-    case MigrationKind::repeatable:
-      return "repeatable";
-    case MigrationKind::baseline:
-      return "baseline";
-  }
-  return {};
-}
-
 MigrationKind kind_of(std::string_view name) {
   if (name == "repeatable") return MigrationKind::repeatable;
   return name == "baseline" ? MigrationKind::baseline : MigrationKind::versioned;
@@ -192,10 +180,11 @@ std::int64_t HistoryStore::begin_run(Connection& connection, std::string_view co
                                      std::string_view who) const {
   // Runs begin under the deployers' lock: one that is still open there has lost its process or its server.
   return connection
-      .exec(fmt::format(R"(WITH lost AS (UPDATE {0}runs SET outcome = 'lost', finished_at = pg_catalog.clock_timestamp()
+      .exec(fmt::format(
+          R"(WITH lost AS (UPDATE {0}runs SET outcome = 'lost', finished_at = pg_catalog.clock_timestamp()
                                           WHERE outcome = 'running')
                            INSERT INTO {0}runs (command, who, kdb_version) VALUES ({1}, {2}, {3}) RETURNING id)",
-                        prefix_, quote_literal(command), quote_literal(who), quote_literal(KDB_VERSION)))
+          prefix_, quote_literal(command), quote_literal(who), quote_literal(KDB_VERSION)))
       .integer(0, 0);
 }
 
@@ -250,9 +239,9 @@ std::vector<JournalRow> HistoryStore::journal(Connection& connection, std::strin
 }
 
 std::string HistoryStore::guard_sql() const {
-  // The lock is held twice: giving one back succeeds only if it is held, and taking it again cannot fail then. A look
-  // into pg_locks says the same and costs ten times as much. The failing cast is no constant that the planner would
-  // evaluate: pg_backend_pid() is stable.
+  // The lock is held twice: giving one back succeeds only if it is held, and taking it again cannot fail
+  // then. A look into pg_locks says the same and costs ten times as much. The failing cast is no constant
+  // that the planner would evaluate: pg_backend_pid() is stable.
   return fmt::format(R"(SELECT CASE WHEN pg_catalog.pg_advisory_unlock({0})
                                THEN CAST(pg_catalog.pg_try_advisory_lock({0}) AS integer)
                                ELSE CAST('{1} in backend ' || pg_catalog.pg_backend_pid() AS integer) END; )",
@@ -274,9 +263,10 @@ std::string HistoryStore::complete_sql(std::int64_t run, const MigrationPlan& pl
              direction = 'up', checksum = EXCLUDED.checksum, up_text = EXCLUDED.up_text,
              up_options = EXCLUDED.up_options, down_text = EXCLUDED.down_text, down_options = EXCLUDED.down_options,
              run = EXCLUDED.run, applied_at = pg_catalog.clock_timestamp(), duration_ms = EXCLUDED.duration_ms)",
-        prefix_, key, quote_literal(file.version.text), quote_literal(file.name), kind_name(file.kind), file.checksum,
-        literal_or_null(plan.migration.up), quote_literal(options_text(plan.migration.up)),
-        literal_or_null(plan.migration.down), quote_literal(options_text(plan.migration.down)), run, took.count());
+        prefix_, key, quote_literal(file.version.text), quote_literal(file.name), to_string(file.kind),
+        file.checksum, literal_or_null(plan.migration.up), quote_literal(options_text(plan.migration.up)),
+        literal_or_null(plan.migration.down), quote_literal(options_text(plan.migration.down)), run,
+        took.count());
   } else {
     migration = fmt::format("DELETE FROM {}migrations WHERE key = {}", prefix_, key);
   }
@@ -306,7 +296,7 @@ std::string HistoryStore::partial_sql(std::int64_t run, const MigrationPlan& pla
       "VALUES ({1}, "
       "{2}, {3}, '{4}', 'partial', 'up', '{5}', {6}, {6}) ON CONFLICT (key) DO UPDATE SET state = 'partial', "
       "direction = 'up', first_run = EXCLUDED.first_run WHERE migrations.state <> 'partial'; ",
-      prefix_, key, quote_literal(file.version.text), quote_literal(file.name), kind_name(file.kind),
+      prefix_, key, quote_literal(file.version.text), quote_literal(file.name), to_string(file.kind),
       file.checksum, run);
 }
 

@@ -56,7 +56,7 @@ class HistoryStore {
   /// none.
   std::vector<JournalRow> journal(Connection& connection, std::string_view key) const;
 
-  /// Fails unless this session still holds the lock: run in the transaction whose work depends on it.
+  /// Fails unless the session still holds the lock: run in the transaction whose work depends on it.
   std::string guard_sql() const;
   /// Records the whole migration as applied (up) or takes it out (down), with a journal row.
   std::string complete_sql(std::int64_t run, const MigrationPlan& plan, std::chrono::milliseconds took) const;

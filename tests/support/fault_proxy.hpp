@@ -31,7 +31,7 @@ class FaultProxy {
   enum class Fault {
     none,            // only the callback and the delay
     cut,             // the client is reset, the server sees an orderly end
-    black_hole,      // nothing of this session passes any more, but everything is acknowledged; until heal()
+    black_hole,      // nothing of the session passes any more, but everything is acknowledged; until heal()
     black_hole_all,  // the same for all sessions and new connections, cancel requests too
   };
 
