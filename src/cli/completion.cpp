@@ -48,7 +48,7 @@ std::vector<std::string> groups() {
   return found;
 }
 
-std::string quoted(std::string_view text) {
+std::string shell_quoted(std::string_view text) {
   std::string result = "'";
   for (const char c : text) result += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return result + "'";
@@ -64,7 +64,7 @@ std::string bash_values() {
     if (pattern.empty() || option.value.empty()) return;
     if (!option.choices.empty())
       text += fmt::format("    {}) COMPREPLY=($(compgen -W {} -- \"$word\")); return ;;\n", pattern,
-                          quoted(fmt::format("{}", fmt::join(option.choices, " "))));
+                          shell_quoted(fmt::format("{}", fmt::join(option.choices, " "))));
     else if (takes_file(option))
       text += fmt::format("    {}) COMPREPLY=($(compgen -f -- \"$word\")); return ;;\n", pattern);
     else if (takes_folder(option))
@@ -84,11 +84,11 @@ std::string bash() {
     for (const Option& option : options_of(command))
       for (const std::string_view flag : split(option.flags, ','))
         flags += (flags.empty() ? "" : " ") + std::string(flag);
-    cases += fmt::format("    {}) words={} ;;\n", quoted(command.name), quoted(flags));
+    cases += fmt::format("    {}) words={} ;;\n", shell_quoted(command.name), shell_quoted(flags));
   }
   for (const std::string& group : groups())
-    cases += fmt::format("    {}) words={} ;;\n", quoted(group),
-                         quoted(fmt::format("{}", fmt::join(words_after(group), " "))));
+    cases += fmt::format("    {}) words={} ;;\n", shell_quoted(group),
+                         shell_quoted(fmt::format("{}", fmt::join(words_after(group), " "))));
   return fmt::format(
       R"(# bash completion for kdb
 _kdb() {{
@@ -112,7 +112,7 @@ _kdb() {{
 complete -F _kdb kdb
 )",
       bash_values(), cases, fmt::join(words_after(""), " "), fmt::join(words_after("migrate"), " "),
-      quoted(fmt::format("{}", fmt::join(words_after(""), " "))));
+      shell_quoted(fmt::format("{}", fmt::join(words_after(""), " "))));
 }
 
 /// zsh's _arguments takes `:` and brackets as its own.
@@ -136,8 +136,9 @@ std::string zsh_option(const Option& option) {
   }
   std::string text;
   for (const std::string_view flag : split(option.flags, ','))
-    text += fmt::format("        {} \\\n", quoted(fmt::format("{}{}[{}]{}", option.repeatable ? "*" : "",
-                                                              flag, zsh_text(option.help), action)));
+    text +=
+        fmt::format("        {} \\\n", shell_quoted(fmt::format("{}{}[{}]{}", option.repeatable ? "*" : "",
+                                                                flag, zsh_text(option.help), action)));
   return text;
 }
 
@@ -148,8 +149,8 @@ std::string zsh() {
     for (const Option& option : options_of(command)) options += zsh_option(option);
     const std::string positional =
         command.name == "completion" ? "'1:shell:(bash zsh fish)'" : "'*:: :_default'";
-    cases += fmt::format("    {})\n      _arguments -s \\\n{}        {}\n      ;;\n", quoted(command.name),
-                         options, positional);
+    cases += fmt::format("    {})\n      _arguments -s \\\n{}        {}\n      ;;\n",
+                         shell_quoted(command.name), options, positional);
   }
   std::string lists;
   const auto list = [&](const std::string& group) {
@@ -159,10 +160,10 @@ std::string zsh() {
       for (const Command& command : commands())
         if (command.name == (group.empty() ? word : group + " " + word))
           summary = std::string(command.summary);
-      entries += " " + quoted(word + ":" + zsh_text(summary));
+      entries += " " + shell_quoted(word + ":" + zsh_text(summary));
     }
-    lists +=
-        fmt::format("    {}) local -a list; list=({}); _describe command list ;;\n", quoted(group), entries);
+    lists += fmt::format("    {}) local -a list; list=({}); _describe command list ;;\n", shell_quoted(group),
+                         entries);
   };
   list("");
   for (const std::string& group : groups()) list(group);
@@ -189,7 +190,7 @@ if [[ $funcstack[1] == _kdb ]]; then _kdb "$@"; else compdef _kdb kdb; fi
 }
 
 std::string fish_option(const Option& option, const std::string& condition) {
-  std::string line = fmt::format("complete -c kdb -n {}", quoted(condition));
+  std::string line = fmt::format("complete -c kdb -n {}", shell_quoted(condition));
   for (std::string_view flag : split(option.flags, ',')) {
     const bool is_long = flag.rfind("--", 0) == 0;
     flag.remove_prefix(is_long ? 2 : 1);
@@ -198,11 +199,11 @@ std::string fish_option(const Option& option, const std::string& condition) {
   if (!option.value.empty()) {
     line += " -r";
     if (!option.choices.empty())
-      line += fmt::format(" -f -a {}", quoted(fmt::format("{}", fmt::join(option.choices, " "))));
+      line += fmt::format(" -f -a {}", shell_quoted(fmt::format("{}", fmt::join(option.choices, " "))));
     else if (!takes_file(option) && !takes_folder(option))
       line += " -f";
   }
-  return line + fmt::format(" -d {}\n", quoted(option.help));
+  return line + fmt::format(" -d {}\n", shell_quoted(option.help));
 }
 
 std::string fish() {
@@ -217,16 +218,17 @@ std::string fish() {
     std::string summary = "commands for migrations";
     for (const Command& command : commands())
       if (command.name == word) summary = std::string(command.summary);
-    text += fmt::format("complete -c kdb -n __fish_use_subcommand -a {} -d {}\n", word, quoted(summary));
+    text +=
+        fmt::format("complete -c kdb -n __fish_use_subcommand -a {} -d {}\n", word, shell_quoted(summary));
   }
   for (const Command& command : commands()) {
     const std::string word = second_word(command.name);
     const std::string group = first_word(command.name);
     if (!word.empty())
       text += fmt::format("complete -c kdb -n {} -a {} -d {}\n",
-                          quoted(fmt::format("{}; and not __fish_seen_subcommand_from {}", seen(group),
-                                             fmt::join(words_after(group), " "))),
-                          word, quoted(command.summary));
+                          shell_quoted(fmt::format("{}; and not __fish_seen_subcommand_from {}", seen(group),
+                                                   fmt::join(words_after(group), " "))),
+                          word, shell_quoted(command.summary));
     for (const Option& option : command.options) text += fish_option(option, seen(command.name));
   }
   for (const Option& option : global_options()) text += fish_option(option, "true");
