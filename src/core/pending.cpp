@@ -154,7 +154,7 @@ std::vector<MigrationStatus> compare(const MigrationFolder& folder, const Histor
         row.version < *newest_applied)
       row.state = State::out_of_order;
 
-  std::sort(rows.begin(), rows.end(), in_order);
+  if (!std::is_sorted(rows.begin(), rows.end(), in_order)) std::sort(rows.begin(), rows.end(), in_order);
   return rows;
 }
 

@@ -1,6 +1,9 @@
 #include "files/candidates.hpp"
 
 #include <algorithm>
+#include <future>
+#include <iterator>
+#include <span>
 #include <utility>
 
 #include <fmt/format.h>
@@ -69,25 +72,50 @@ Evidence find_evidence(const std::vector<Candidate>& candidates, bool in_subfold
   return seen;
 }
 
-}  // namespace
+using Paths = std::span<const std::string>;
 
-std::vector<Candidate> read_candidates(const MigrationSource& source, const FolderScan& scan,
-                                       const std::string& folder, std::vector<Problem>& problems) {
+/// What `paths` hold; files that cannot be read are problems.
+struct Read {
   std::vector<Candidate> candidates;
+  std::vector<Problem> problems;
+};
+
+Read read_all(const MigrationSource& source, const FolderScan& scan, const std::string& folder, Paths paths) {
+  Read read;
   std::string contents;
-  for (const std::string& path : scan.paths()) {
+  for (const std::string& path : paths) {
     if (!is_claimed(source, path)) continue;
     Candidate candidate{.path = path, .checksum = {}, .layout = {}};
     const ReadResult result = read_file_at(scan.fd(), path.c_str(), source.max_file_size, contents);
     if (result.status != ReadResult::Status::ok) {
-      report_unread(result, source.max_file_size, fmt::format("{}/{}", folder, path), problems);
+      report_unread(result, source.max_file_size, fmt::format("{}/{}", folder, path), read.problems);
     } else {
       candidate.checksum = sha256_hex(contents);
       if (!source.layout && is_numbered_file(path)) candidate.layout = layout_of_contents(contents);
     }
-    candidates.push_back(std::move(candidate));
+    read.candidates.push_back(std::move(candidate));
   }
-  return candidates;
+  return read;
+}
+
+/// Fewer files than this are read before a second thread has started.
+constexpr size_t worth_a_thread = 100;
+
+}  // namespace
+
+std::vector<Candidate> read_candidates(const MigrationSource& source, const FolderScan& scan,
+                                       const std::string& folder, std::vector<Problem>& problems) {
+  const Paths paths = scan.paths();
+  const size_t half = paths.size() < worth_a_thread ? paths.size() : paths.size() / 2;
+  const auto rest = [&] { return read_all(source, scan, folder, paths.subspan(half)); };
+  std::future<Read> second =
+      std::async(half == paths.size() ? std::launch::deferred : std::launch::async, rest);
+  Read read = read_all(source, scan, folder, paths.first(half));
+  Read more = second.get();
+  std::move(more.candidates.begin(), more.candidates.end(), std::back_inserter(read.candidates));
+  for (std::vector<Problem>* found : {&read.problems, &more.problems})
+    std::move(found->begin(), found->end(), std::back_inserter(problems));
+  return std::move(read.candidates);
 }
 
 std::optional<Layout> detect_layout(const std::vector<Candidate>& candidates, const std::string& folder,

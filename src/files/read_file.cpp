@@ -20,7 +20,6 @@ ReadResult failure(int error_number) {
 }  // namespace
 
 ReadResult read_file_at(int folder_fd, const char* name, std::uint64_t max_size, std::string& contents) {
-  contents.clear();
   // O_NONBLOCK: a FIFO in the folder must not hang kdb; it has no effect on regular files.
   const Descriptor file(::openat(folder_fd, name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
   if (file.get() < 0) return failure(errno);

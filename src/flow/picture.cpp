@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <future>
+#include <memory>
 
 #include <fmt/format.h>
 
@@ -72,20 +73,19 @@ void compare_texts(const Context& context, const Session& session, Picture& pict
        .details = difference(stored->down_text.value_or(""), now.down ? trim(now.down->text) : "")});
 }
 
-}  // namespace
-
-Picture look(const Context& context, const Session& session, MigrationFolder folder, bool with_times) {
-  Picture picture{.folder = std::move(folder), .history = session.read_history(with_times)};
+Picture picture_of(const Context& context, const Session& session, MigrationFolder folder, History history) {
+  Picture picture{.folder = std::move(folder), .history = std::move(history)};
   picture.rows = compare(picture.folder, picture.history);
   for (MigrationStatus& row : picture.rows)
     if (row.state == MigrationStatus::State::changed) compare_texts(context, session, picture, row);
   return picture;
 }
 
-View open_and_look(const Context& context, bool with_times) {
-  const std::shared_future<MigrationFolder> listed =
+/// The folder is read, and its files hashed, while the server is asked.
+View open_and_look_once(const Context& context, bool with_times) {
+  const auto listed =
       std::async(std::launch::async, [&] {
-        return files::list_migrations(context.profile.migrations.source);
+        return std::make_shared<MigrationFolder>(files::list_migrations(context.profile.migrations.source));
       }).share();
   // A folder that is wrong ends the command before a server that is away is tried again and again.
   Context connecting = context;
@@ -93,22 +93,30 @@ View open_and_look(const Context& context, bool with_times) {
     if (event.kind == Event::Kind::retry) listed.get();
     context.events(event);
   };
-  std::optional<Session> session;
   try {
-    session = open_session(connecting);
-  } catch (const Error&) {
-    listed.get();
+    Session session = open_session(connecting);
+    History history = session.read_history(with_times);
+    Picture picture = picture_of(context, session, std::move(*listed.get()), std::move(history));
+    return {.session = std::move(session), .picture = std::move(picture)};
+  } catch (const std::exception&) {
+    listed.get();  // what is wrong with the folder is said first
     throw;
   }
-  const MigrationFolder& folder = listed.get();
+}
+
+}  // namespace
+
+Picture look(const Context& context, const Session& session, MigrationFolder folder, bool with_times) {
+  return picture_of(context, session, std::move(folder), session.read_history(with_times));
+}
+
+View open_and_look(const Context& context, bool with_times) {
   for (int losses = 0;;) {
     try {
-      Picture picture = look(context, *session, folder, with_times);
-      return {.session = std::move(*session), .picture = std::move(picture)};
+      return open_and_look_once(context, with_times);
     } catch (const pg::ServerError& error) {
       refuse_further_loss(context, error, ++losses);
     }
-    session = open_session(context);
   }
 }
 
