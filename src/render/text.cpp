@@ -83,6 +83,14 @@ std::string render_fields(const std::vector<Field>& fields, const Painter& paint
   return text;
 }
 
+/// Each line behind `-- `.
+std::string as_comment(std::string_view lines) {
+  std::string text;
+  for (const std::string_view line : split(lines, '\n'))
+    if (!line.empty()) text += fmt::format("-- {}\n", line);
+  return text;
+}
+
 }  // namespace
 
 std::string render_sql(const Report& report, const Style& style) {
@@ -104,13 +112,14 @@ std::string render_sql(const Report& report, const Style& style) {
 std::string render_text(const Report& report, const Style& style) {
   const Painter paint(style.colour);
   std::vector<std::string> parts;
+  // Beside statements everything else is a comment, so that all of it can be given to psql.
   const auto add = [&](std::string part) {
-    if (!part.empty()) parts.push_back(std::move(part));
+    if (!part.empty()) parts.push_back(report.scripts.empty() ? std::move(part) : as_comment(part));
   };
   add(render_fields(report.fields, paint));
   for (const Table& table : report.tables)
     if (!table.rows.empty()) add(render_table(table, paint));
-  add(render_sql(report, style));
+  if (!report.scripts.empty()) parts.push_back(render_sql(report, style));
   std::string warnings;
   for (const Problem& warning : report.warnings) {
     const std::string where = to_string(warning.where);

@@ -68,6 +68,15 @@ TEST_CASE("sql is what psql can run") {
         "-- 1 a up: in one transaction\nBEGIN;\n-- INDEX_BUILD: x\nSELECT 1;\nCOMMIT;\n");
 }
 
+TEST_CASE("beside statements, the text of a report is comments, so that all of it can be piped into psql") {
+  Report report{.command = "migrate up", .summary = "1 migration would run"};
+  report.scripts = {{.subject = "1 a up", .steps = {{.sql = "SELECT 1"}}}};
+  report.warnings = {{.message = "two\nlines", .where = {.file = "a.sql"}, .hint = "mend it"}};
+  CHECK(render::render_text(report, {}) ==
+        "-- 1 a up\nSELECT 1;\n\n-- warning: a.sql: two\n-- lines\n-- hint: mend it\n\n-- 1 migration would "
+        "run\n");
+}
+
 TEST_CASE("a difference shows the lines that differ, with their neighbours") {
   CHECK(difference("a\nb\nc", "a\nb\nc") == "");
   CHECK(difference("a\nb  \nc\r\n", "a\nb\nc") == "");
