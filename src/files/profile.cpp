@@ -28,6 +28,11 @@ void name(ReadContext& context, const Field& field, T& target) {
   if (auto value = read_name(context, field)) target.*Member = std::move(*value);
 }
 
+template <auto Member, class T>
+void identifier(ReadContext& context, const Field& field, T& target) {
+  if (auto value = read_identifier(context, field)) target.*Member = std::move(*value);
+}
+
 template <auto Member, int MinimumMs, class T>
 void duration(ReadContext& context, const Field& field, T& target) {
   if (const auto value = read_duration(context, field, milliseconds(MinimumMs))) target.*Member = *value;
@@ -102,9 +107,9 @@ void expect(ReadContext& context, const Field& field, DatabaseSection& target) {
 
 constexpr Key<DatabaseSection> database_keys[] = {
     {"url", url},
-    {"schema", name<&DatabaseSection::schema>},
+    {"schema", identifier<&DatabaseSection::schema>},
     {"role", text<&DatabaseSection::role>},
-    {"history_schema", name<&DatabaseSection::history_schema>},
+    {"history_schema", identifier<&DatabaseSection::history_schema>},
     {"expect", expect},
 };
 

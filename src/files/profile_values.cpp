@@ -102,6 +102,18 @@ std::optional<std::string> read_name(ReadContext& context, const Field& field) {
   return text;
 }
 
+std::optional<std::string> read_identifier(ReadContext& context, const Field& field) {
+  constexpr size_t longest =
+      63;  // NAMEDATALEN - 1: the server cuts the rest off, and kdb would look for another name
+  auto text = read_name(context, field);
+  if (text && text->size() > longest) {
+    report(context, field,
+           fmt::format("is longer than a name can be: {} bytes, PostgreSQL keeps {}", text->size(), longest));
+    return std::nullopt;
+  }
+  return text;
+}
+
 std::optional<std::chrono::milliseconds> read_duration(ReadContext& context, const Field& field,
                                                        std::chrono::milliseconds minimum) {
   const auto accepted = [&] {

@@ -41,6 +41,9 @@ std::optional<std::string> read_text(ReadContext& context, const Field& field);
 /// The same for a string that may not be empty.
 std::optional<std::string> read_name(ReadContext& context, const Field& field);
 
+/// The same for the name of a schema or role, exactly as the catalog has it: at most 63 bytes.
+std::optional<std::string> read_identifier(ReadContext& context, const Field& field);
+
 /// A duration with a unit such as "10s", at least `minimum`. Only 0 may be written without a unit.
 std::optional<std::chrono::milliseconds> read_duration(
     ReadContext& context, const Field& field,

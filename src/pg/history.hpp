@@ -32,6 +32,9 @@ struct JournalRow {
 /// return text build SQL for the caller's own transaction; the others run at once.
 class HistoryStore {
  public:
+  /// All tables of the history, in its schema.
+  static constexpr std::string_view tables[] = {"format", "runs", "migrations", "steps", "events"};
+
   explicit HistoryStore(std::string schema);
 
   const std::string& schema() const { return schema_; }
