@@ -16,7 +16,6 @@ constexpr std::string_view lock_lost_message = "kdb no longer holds its lock";
 /// Format 1. Every later format is one more row here; a row is never changed.
 constexpr std::string_view upgrade_steps[] = {
     R"(
-CREATE SCHEMA IF NOT EXISTS {s};
 CREATE TABLE {s}.format (
   only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
   version integer NOT NULL,
@@ -144,7 +143,7 @@ History HistoryStore::read(Connection& connection, bool with_times) const {
   // which costs more than everything else here together. The order is the caller's business, who compares
   // versions as numbers.
   const Result result = connection.exec(fmt::format(
-      R"(SELECT version::text, min_reader::text, NULL, NULL, NULL, NULL, NULL, false, NULL FROM {0}format
+      R"(SELECT version::pg_catalog.text, min_reader::pg_catalog.text, NULL, NULL, NULL, NULL, NULL, false, NULL FROM {0}format
          UNION ALL
          SELECT version, key, name, kind, state, direction, checksum, up_text IS NULL AND kind <> 'baseline', {1}
          FROM {0}migrations)",
@@ -164,6 +163,12 @@ History HistoryStore::read(Connection& connection, bool with_times) const {
 }
 
 void HistoryStore::upgrade(Connection& connection, int from_format) const {
+  // IF NOT EXISTS needs the right to create schemas even where there is one, made for us by somebody who may.
+  const bool has_schema = connection
+                              .exec(fmt::format("SELECT pg_catalog.to_regnamespace({}) IS NOT NULL",
+                                                quote_literal(quote_ident(schema_))))
+                              .boolean(0, 0);
+  if (!has_schema) connection.exec("CREATE SCHEMA IF NOT EXISTS " + quote_ident(schema_));
   for (int format = from_format; format < history_format; ++format) {
     const std::string ddl =
         fmt::format(fmt::runtime(upgrade_steps[format]), fmt::arg("s", quote_ident(schema_)));

@@ -25,7 +25,7 @@ SELECT (SELECT pg_catalog.round(1000 * extract(epoch FROM pg_catalog.clock_times
         FROM pg_catalog.pg_locks l WHERE l.pid = {0} AND NOT l.granted),
        (SELECT pg_catalog.string_agg(pg_catalog.format('pid %s (%s, %s, transaction open for %s s): %s', b.pid,
                  coalesce(nullif(b.application_name, ''), b.backend_type), coalesce(b.state, '?'),
-                 coalesce(extract(epoch FROM pg_catalog.clock_timestamp() - b.xact_start)::bigint::text, '?'),
+                 coalesce(extract(epoch FROM pg_catalog.clock_timestamp() - b.xact_start)::bigint::pg_catalog.text, '?'),
                  pg_catalog."left"(pg_catalog.regexp_replace(b.query, '\s+', ' ', 'g'), 100)), E'\n' ORDER BY b.pid)
         FROM pg_catalog.pg_stat_activity b WHERE b.pid = ANY (pg_catalog.pg_blocking_pids({0}))),
        p.phase, p.done, p.total, p.unit, p.waits_for
