@@ -210,7 +210,10 @@ std::vector<Problem> history_problems(const std::vector<MigrationStatus>& status
       problems.push_back(
           {.message = fmt::format("migration {} {} was interrupted in its middle, and {} has no file for it",
                                   applied.version.text, applied.name, folder.path),
-           .hint = "bring the file back, so that the rest of its statements can run"});
+           .hint = fmt::format(
+               "bring the file back under its name, so that the rest of its statements can run, or "
+               "`kdb migrate repair {} --forget` if they must not",
+               applied.version.text)});
     }
   }
   return problems;

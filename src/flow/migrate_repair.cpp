@@ -25,6 +25,11 @@ std::string accept_sql(const Context& context, const Session& session, const Pic
   if (!row.file || !row.applied)
     throw Error(Exit::usage, fmt::format("migration {} has no file and no history row to bring together",
                                          title(row.version, row.name)));
+  if (row.state == State::partial)
+    throw Error(Exit::refused,
+                fmt::format("migration {} was interrupted in its middle: no file is what was applied",
+                            title(row.version, row.name)),
+                "`kdb migrate up` goes on with it, once its finished statements are in the file as they ran");
   const MigrationPlan plan{.migration =
                                files::read_migration(context.profile.migrations.source, picture.folder.layout,
                                                      picture.folder.files[*row.file])};
@@ -93,12 +98,17 @@ Report repair(const Context& context, const RepairOptions& options) {
                          fmt::format("{}: the file as it is now counts as applied", name));
   }
   if (!row.applied) throw Error(Exit::usage, fmt::format("migration {} is not in the history", name));
-  if (row.state != State::missing && row.state != State::ahead)
+  if (row.file)
     throw Error(Exit::refused,
                 fmt::format("migration {} has its file: forgetting it would apply it again", name),
                 "move the file away first, if that is meant");
+  if (row.state == State::baseline)
+    throw Error(Exit::refused, fmt::format("{} is the baseline: what it covers would be applied", name));
   locked.write(session.store.forget_sql(key), "repaired", key, "forgotten");
-  return simple_report("migrate repair", session, fmt::format("{} is no longer in the history", name));
+  return simple_report(
+      "migrate repair", session,
+      fmt::format("{} is no longer in the history{}", name,
+                  row.state == State::partial ? "; what it did before it was interrupted stays" : ""));
 }
 
 }  // namespace kdb::flow
