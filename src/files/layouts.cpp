@@ -7,7 +7,7 @@ namespace kdb::files {
 
 std::span<const LayoutRules> all_layouts() {
   // plain is last: it takes the numbered files whose contents no other layout recognises.
-  static const std::array<LayoutRules, 7> layouts{
+  static const std::array layouts{
       native_layout(), goose_layout(),  golang_migrate_layout(), diesel_layout(),
       prisma_layout(), flyway_layout(), plain_layout(),
   };

@@ -1,6 +1,7 @@
 #include "files/plain_file.hpp"
 
 #include <algorithm>
+#include <initializer_list>
 #include <iterator>
 
 #include <fmt/format.h>
@@ -33,6 +34,18 @@ constexpr ForeignMark foreign_marks[] = {
     {"liquibase formatted sql", "Liquibase's"},
 };
 
+// Whether a comment is nothing but a word for a direction, in whatever form its tool wants it: `-- UP`, `--
+// +down`,
+// `-- *** rollback ***`.
+bool is_direction(std::string_view comment, std::initializer_list<std::string_view> words) {
+  constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+  const size_t first = comment.find_first_of(letters);
+  if (first == std::string_view::npos) return false;
+  const std::string_view word = comment.substr(first, comment.find_last_of(letters) - first + 1);
+  return std::any_of(words.begin(), words.end(),
+                     [&](std::string_view one) { return equals_ignore_case(word, one); });
+}
+
 // Whether the comment is the mark, options behind it allowed for those that are no plain words.
 bool is_mark(std::string_view comment, const ForeignMark& foreign) {
   const std::string_view mark = foreign.mark;
@@ -43,17 +56,21 @@ bool is_mark(std::string_view comment, const ForeignMark& foreign) {
 }
 
 void report_foreign(const ParseInput& input) {
+  bool after_up = false;  // a lone `-- undo` may be a remark; after `-- up` it is the other half
   for (const Directive& line : find_directive_lines(input.up, "")) {
     const auto* foreign = std::find_if(std::begin(foreign_marks), std::end(foreign_marks),
                                        [&](const ForeignMark& row) { return is_mark(line.text, row); });
-    if (foreign == std::end(foreign_marks)) continue;
-    const auto outside = find_directives(input.up, foreign->mark);
+    const bool known = foreign != std::end(foreign_marks);
+    after_up |= is_direction(line.text, {"up", "do", "forward", "apply"});
+    if (!known && !(after_up && is_direction(line.text, {"down", "undo", "rollback", "revert"}))) continue;
+    // Inside of a string or a function's body it is no mark.
+    const auto outside = find_directives(input.up, known ? foreign->mark : line.text);
     const bool is_directive = std::any_of(outside.begin(), outside.end(),
                                           [&](const Directive& one) { return one.begin == line.begin; });
     if (!is_directive) continue;
     input.problems.push_back(
         {.message = fmt::format("\"-- {}\" is {}, but the file is read as plain: all of it would run",
-                                line.text, foreign->tool),
+                                line.text, known ? foreign->tool : "the way back of some tool"),
          .where = {.file = input.file.path, .line = line.line},
          .hint = "keep only the statements of the way up, or name the layout with [migrations] layout"});
     return;

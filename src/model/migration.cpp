@@ -7,15 +7,12 @@
 namespace kdb {
 namespace {
 
-constexpr std::array<std::pair<Layout, std::string_view>, 7> layout_names{{
-    {Layout::native, "native"},
-    {Layout::golang_migrate, "golang-migrate"},
-    {Layout::diesel, "diesel"},
-    {Layout::prisma, "prisma"},
-    {Layout::flyway, "flyway"},
-    {Layout::goose, "goose"},
+constexpr std::pair<Layout, std::string_view> layout_names[] = {
+    {Layout::native, "native"}, {Layout::golang_migrate, "golang-migrate"},
+    {Layout::diesel, "diesel"}, {Layout::prisma, "prisma"},
+    {Layout::flyway, "flyway"}, {Layout::goose, "goose"},
     {Layout::plain, "plain"},
-}};
+};
 
 // `/` is in no folder's name, so no name is taken for a number or for several components.
 bool is_text(std::string_view component) { return component.starts_with('/'); }
@@ -31,7 +28,7 @@ std::strong_ordering compare_components(const std::string& a, const std::string&
 }  // namespace
 
 std::string_view to_string(Layout layout) {
-  const auto* row = std::find_if(layout_names.begin(), layout_names.end(),
+  const auto* row = std::find_if(std::begin(layout_names), std::end(layout_names),
                                  [&](const auto& entry) { return entry.first == layout; });
   return row->second;
 }

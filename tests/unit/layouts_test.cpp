@@ -242,6 +242,10 @@ TEST_CASE("a folder that cannot be run as it is, is refused with every reason") 
       {{{"1_a/up.sql"}, {"2_b/migration.sql"}, {"V3__c.sql"}},
        ": the folder mixes layouts: 1_a/up.sql (diesel), 2_b/migration.sql (prisma), V3__c.sql (flyway)" +
            mixed_hint},
+      // Another tool's two directions, which a plain folder would run one after the other.
+      {{{"1_a.do.sql"}, {"1_b.sql"}},
+       "/1_a.do.sql: \"1_a.do.sql\" is one direction of another tool's migration, and a plain file runs whole"
+       " | plain migrations are named 0001_name.sql, the whole file; move what is none out of the folder"},
       // Two files with one version.
       {{{"0002_a.sql", native_text}, {"2_b.sql", native_text}},
        "exit 5: /2_b.sql: two migrations of version 2: /0002_a.sql and /2_b.sql" + duplicate_hint},

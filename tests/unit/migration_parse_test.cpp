@@ -426,6 +426,13 @@ TEST_CASE("a plain file that holds the way back too is refused") {
                     "way up") != std::string::npos);
     CHECK(problems(Layout::plain, "SELECT '\n" + mark + "\n';") == "");
   }
+  for (const std::string marks : {"-- UP|-- DOWN", "-- +up|-- +down", "-- ** up **|-- ** rollback **"}) {
+    CAPTURE(marks);
+    const size_t bar = marks.find('|');
+    const std::string text = problems(
+        Layout::plain, marks.substr(0, bar) + "\nSELECT 1;\n" + marks.substr(bar + 1) + "\nSELECT 2;");
+    CHECK(text.starts_with("f.sql:3: \"" + marks.substr(bar + 1) + "\" is the way back of some tool"));
+  }
   CHECK(problems(Layout::plain, "-- down migration of nothing\n-- undo\nSELECT 1;") == "");
 }
 
