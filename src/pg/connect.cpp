@@ -9,6 +9,7 @@
 
 #include "base/text.hpp"
 #include "pg/conninfo.hpp"
+#include "pg/failure.hpp"
 
 namespace kdb::pg {
 namespace {
@@ -16,14 +17,6 @@ namespace {
 using std::chrono::milliseconds;
 
 std::string readable(milliseconds time) { return human_duration(static_cast<double>(time.count()) / 1000); }
-
-/// `57P03: the database system is starting up`
-std::string describe(const ServerError& error) {
-  std::string text =
-      error.sqlstate.empty() ? error.message : fmt::format("{}: {}", error.sqlstate, error.message);
-  if (!error.detail.empty()) text += fmt::format(" ({})", error.detail);
-  return text;
-}
 
 struct Advice {
   std::string_view sign;  // an SQLSTATE, or a part of the message where there is none
@@ -93,7 +86,10 @@ bool may_pass(const ServerError& error) {
                           milliseconds time) {
   std::string message = fmt::format("cannot connect to {}: {}", target, describe(error));
   if (attempts > 1) message += fmt::format(" ({} attempts in {})", attempts, readable(time));
-  throw Error(Exit::failed, message, advise(error));
+  const std::string hint = advise(error);
+  ServerError shown = error;
+  if (shown.hint == hint) shown.hint.clear();
+  throw Error(Exit::failed, Problem{.message = message, .hint = hint, .details = details_of(shown, "")});
 }
 
 }  // namespace
@@ -118,7 +114,7 @@ std::unique_ptr<Connection> connect_with_retry(const ConnectSettings& settings, 
       const bool too_late = policy.deadline.count() > 0 && so_far + pause >= policy.deadline;
       if (too_late) give_up(target, error, attempt, so_far);
       events({.kind = Event::Kind::retry,
-              .message = fmt::format("cannot connect to {} ({}); retrying in {} (attempt {} of {})", target,
+              .message = fmt::format("cannot connect to {}: {}; retrying in {} (attempt {} of {})", target,
                                      describe(error), readable(pause), attempt + 1, policy.max_attempts)});
     }
     means.sleep(pause);

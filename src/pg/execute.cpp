@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include "base/sql.hpp"
 #include "base/text.hpp"
 #include "pg/failure.hpp"
 #include "pg/recovery.hpp"
@@ -18,11 +17,6 @@ namespace {
 
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
-
-std::string title(const MigrationPlan& plan) {
-  const MigrationFile& file = plan.migration.file;
-  return file.version.text.empty() ? file.name : file.version.text + " " + file.name;
-}
 
 }  // namespace
 
@@ -50,13 +44,7 @@ void Executor::run(std::int64_t run, const MigrationPlan& plan, bool resume) {
       history_.journal(connection_, history_key(file.kind, file.version, file.name));
   const std::optional<MigrationPlan> separate =
       plan.one_transaction ? options_.separate(plan, "an earlier run did a part of it") : plan;
-  if (!separate)
-    throw Error(
-        Exit::history,
-        Problem{.message = fmt::format(
-                    "migration {} is half done, but the file now insists on one transaction", title(plan)),
-                .where = {.file = file.path},
-                .hint = "bring back the file as it was when it was begun"});
+  if (!separate) throw insists_on_one_transaction(plan);
   run_step_by_step(run, *separate, journal);
 }
 
@@ -165,11 +153,12 @@ bool Executor::wait_and_retry(const MigrationPlan& plan, const ServerError& erro
   return true;
 }
 
-void Executor::fail(std::int64_t run, const MigrationPlan& plan, const Step& step, const ServerError& error) {
+void Executor::fail(std::int64_t run, const MigrationPlan& plan, const Step& step, const ServerError& error,
+                    bool journalled) {
   const MigrationFile& file = plan.migration.file;
   const std::string key = history_key(file.kind, file.version, file.name);
   const std::string journal_row =
-      plan.one_transaction
+      plan.one_transaction || !journalled
           ? ""
           : history_.step_finished_sql(run, plan, step, "failed", error.sqlstate, error.message);
   tidy(connection_,
@@ -206,7 +195,7 @@ void Executor::fail(std::int64_t run, const MigrationPlan& plan, const Step& ste
 }
 
 void Executor::run_in_one_transaction(std::int64_t run, const MigrationPlan& plan) {
-  const Step nothing{.where = {.file = plan.migration.file.path, .line = 1, .column = 1}};
+  const Step nothing{.where = beginning(plan)};
   for (;;) {
     begin_attempt(plan);
     attempt_.step = plan.steps.empty() ? &nothing : &plan.steps.front();
@@ -243,49 +232,12 @@ void Executor::run_in_one_transaction(std::int64_t run, const MigrationPlan& pla
   }
 }
 
-namespace {
-
-/// The statements that are done must be the ones that the file still has.
-void refuse_changed_steps(const MigrationPlan& plan, const std::map<int, const JournalRow*>& journal) {
-  for (const auto& [ordinal, row] : journal) {
-    const bool present = ordinal <= static_cast<int>(plan.steps.size());
-    if (row->state == "failed" ||
-        (present && sql::equal_tokens(row->sql, plan.steps[static_cast<size_t>(ordinal - 1)].sql)))
-      continue;
-    throw Error(
-        Exit::history,
-        Problem{.message = fmt::format("statement {} of migration {} was begun with other contents", ordinal,
-                                       title(plan)),
-                .where = present ? plan.steps[static_cast<size_t>(ordinal - 1)].where
-                                 : Source{.file = plan.migration.file.path},
-                .hint = "bring back the statements that are done, and change only what comes after them",
-                .details = fmt::format("ran: {}", row->sql)});
-  }
-}
-
-Error undecided(const MigrationPlan& plan, const Step& step, const JournalRow& row) {
-  const std::string& version = plan.migration.file.version.text;
-  return {
-      Exit::history,
-      Problem{.message =
-                  fmt::format("nobody can tell whether statement {} of migration {} took effect: it began at "
-                              "{} UTC, commits inside, and its end was never recorded",
-                              step.ordinal, title(plan), row.started_at),
-              .where = step.where,
-              .hint = fmt::format("look at the data, then `kdb migrate repair {0} --statement {1} --done` or "
-                                  "`kdb migrate repair {0} --statement {1} --again`",
-                                  version, step.ordinal),
-              .details = step.sql}};
-}
-
-}  // namespace
-
 void Executor::run_step_by_step(std::int64_t run, const MigrationPlan& plan,
                                 const std::vector<JournalRow>& journal) {
   const auto begun = Clock::now();
   std::map<int, const JournalRow*> rows;
   for (const JournalRow& row : journal) rows[row.ordinal] = &row;
-  refuse_changed_steps(plan, rows);
+  refuse_changed_steps(plan, journal);
 
   record(history_.partial_sql(run, plan));
   if (!options_.role.empty()) connection_.exec("SET ROLE " + quote_ident(options_.role));
@@ -347,46 +299,61 @@ void Executor::run_outside(std::int64_t run, const MigrationPlan& plan, const St
                            const JournalRow* journal) {
   Step step = given;
   step.in_transaction = false;
-  if (step.what.recovery == sql::Recovery::none) step.what.recovery = sql::Recovery::unknown;
-  std::optional<JournalRow> before;
-  if (journal != nullptr) before = *journal;
+  std::optional<JournalRow> row;  // as the journal has it, or will
+  if (journal != nullptr) row = *journal;
   for (;;) {
     begin_attempt(plan);
     attempt_.step = &step;
-    std::string note;
     try {
-      const Verdict verdict = before ? recover(connection_, step, *before, events_) : Verdict::run;
-      if (verdict == Verdict::unknown) throw undecided(plan, step, *before);
-      if (verdict == Verdict::run) {
-        note = before && before->state != "failed" ? before->note : catalog_note(connection_, step);
-        run_journalled(run, plan, step, note);
-      }
+      const Verdict verdict = row ? recover(connection_, step, *row, attempt_.budget, events_) : Verdict::run;
+      if (verdict == Verdict::unknown) throw undecided(plan, step, *row);
+      if (verdict == Verdict::run) run_journalled(run, plan, step, row);
       record(history_.step_finished_sql(run, plan, step, "done", "", ""));
       return;
     } catch (const ServerError& error) {
       if (error.session_ended) throw;
-      if (is_lock_lost(error) || !wait_and_retry(plan, error, Phase::in_transaction))
-        fail(run, plan, step, error);
-      before = JournalRow{
-          .ordinal = step.ordinal, .sql = step.sql, .state = "failed", .outside = true, .note = note};
+      if (!is_lock_lost(error) && wait_and_retry(plan, error, Phase::in_transaction)) continue;
+      // What failed around the statement is no verdict on it; one that gave up the lock has to go.
+      const bool failed = row && (row->state == "failed" || is_lock_lost(error));
+      if (failed && !is_lock_lost(error)) clean_up(step, *row);
+      fail(run, plan, step, error, failed);
     }
   }
 }
 
 void Executor::run_journalled(std::int64_t run, const MigrationPlan& plan, const Step& step,
-                              const std::string& note) {
+                              std::optional<JournalRow>& row) {
+  const std::string note = catalog_note(connection_, step);
   record(history_.step_started_sql(run, plan, step, note));
+  row =
+      JournalRow{.ordinal = step.ordinal, .sql = step.sql, .state = "started", .outside = true, .note = note};
   if (!plan.own_lock_timeout) {
     const milliseconds wait = step.what.patient ? options_.build_wait : attempt_.budget;
     connection_.exec(fmt::format("SET lock_timeout TO {}", wait.count()));
   }
-  execute(plan, step, Phase::outside_transaction);
+  try {
+    execute(plan, step, Phase::outside_transaction);
+  } catch (const ServerError& error) {
+    if (!error.session_ended) row->state = "failed";
+    throw;
+  }
   const std::string invalid = invalid_index_found(connection_, step);
   if (invalid.empty()) return;
+  row->state = "failed";
   ServerError error;
   error.message =
       fmt::format("the index {} was there already and is invalid; IF NOT EXISTS left it so", invalid);
   throw error;
+}
+
+/// What a failed build left costs every writer until the next run, and is in its way when the file is mended.
+void Executor::clean_up(const Step& step, const JournalRow& row) {
+  if (step.what.recovery != sql::Recovery::create_index && step.what.command != "REINDEX") return;
+  try {
+    recover(connection_, step, row, attempt_.budget, events_);
+  } catch (const ServerError&) {
+    // The next run does it; the error to report is the statement's.
+  }
 }
 
 }  // namespace kdb::pg

@@ -46,7 +46,9 @@ class Executor {
   void run_inside(std::int64_t run, const MigrationPlan& plan, const Step& step);
   void run_outside(std::int64_t run, const MigrationPlan& plan, const Step& step, const JournalRow* journal);
 
-  void run_journalled(std::int64_t run, const MigrationPlan& plan, const Step& step, const std::string& note);
+  void run_journalled(std::int64_t run, const MigrationPlan& plan, const Step& step,
+                      std::optional<JournalRow>& row);
+  void clean_up(const Step& step, const JournalRow& row);
 
   std::string begin_sql(const MigrationPlan& plan, const std::string& begin);
   void begin_attempt(const MigrationPlan& plan);
@@ -58,7 +60,7 @@ class Executor {
   bool is_recorded(std::int64_t run, const MigrationPlan& plan);
   bool wait_and_retry(const MigrationPlan& plan, const ServerError& error, Phase phase);
   [[noreturn]] void fail(std::int64_t run, const MigrationPlan& plan, const Step& step,
-                         const ServerError& error);
+                         const ServerError& error, bool journalled = true);
 
   Connection& connection_;
   Watchdog& watchdog_;

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/sql.hpp"
 #include "base/text.hpp"
 
 namespace kdb::pg {
@@ -23,6 +24,18 @@ constexpr std::string_view foreign_tables[] = {"__diesel_schema_migrations",
                                                "schema_migrations"};
 
 }  // namespace
+
+std::string title(const MigrationPlan& plan) {
+  const MigrationFile& file = plan.migration.file;
+  return file.version.text.empty() ? file.name : file.version.text + " " + file.name;
+}
+
+Source beginning(const MigrationPlan& plan) {
+  const std::optional<Section>& section =
+      plan.direction == Direction::up ? plan.migration.up : plan.migration.down;
+  if (!section) return {.file = plan.migration.file.path};
+  return {.file = section->file, .line = section->line, .column = 1};
+}
 
 bool needs_own_transaction(const ServerError& error) {
   return error.sqlstate == "25001" || error.sqlstate == "2D000" || error.sqlstate == "55P04";
@@ -58,6 +71,45 @@ std::string details_of(const ServerError& error, const std::string& blockers) {
   add("server's hint", error.hint);
   for (const std::string_view line : split(blockers, '\n')) add("blocked by", line);
   return details;
+}
+
+void refuse_changed_steps(const MigrationPlan& plan, const std::vector<JournalRow>& journal) {
+  for (const JournalRow& row : journal) {
+    const auto index = static_cast<size_t>(row.ordinal - 1);
+    const Step* step = index < plan.steps.size() ? &plan.steps[index] : nullptr;
+    if (row.state == "failed" || (step != nullptr && sql::equal_tokens(row.sql, step->sql))) continue;
+    throw Error(
+        Exit::history,
+        Problem{.message = fmt::format("statement {} of migration {} was begun with other contents",
+                                       row.ordinal, title(plan)),
+                .where = step != nullptr ? step->where : beginning(plan),
+                .hint = "bring back the statements that are done, and change only what comes after them",
+                .details = fmt::format("ran: {}", row.sql)});
+  }
+}
+
+Error insists_on_one_transaction(const MigrationPlan& plan) {
+  return {Exit::history,
+          Problem{.message = fmt::format(
+                      "migration {} is half done, but the file now insists on one transaction", title(plan)),
+                  .where = beginning(plan),
+                  .hint = "bring back the file as it was when it was begun"}};
+}
+
+Error undecided(const MigrationPlan& plan, const Step& step, const JournalRow& row) {
+  const std::string began = row.started_at.empty() ? "" : fmt::format("began at {} UTC and ", row.started_at);
+  return {
+      Exit::history,
+      Problem{
+          .message = fmt::format("nobody can tell whether statement {} of migration {} took effect: it {}{}",
+                                 step.ordinal, title(plan), began,
+                                 row.state == "failed" ? "failed, perhaps after it committed a part"
+                                                       : "was never heard of again"),
+          .where = step.where,
+          .hint = fmt::format("look at the data, then `kdb migrate repair {0} --statement {1} --done` or "
+                              "`kdb migrate repair {0} --statement {1} --again`",
+                              plan.migration.file.version.text, step.ordinal),
+          .details = step.sql}};
 }
 
 }  // namespace kdb::pg

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <string>
 
 #include "base/event.hpp"
@@ -20,9 +21,10 @@ enum class Verdict {
 /// what was there before. Stored in the journal; runs in the session state of the file.
 std::string catalog_note(Connection& connection, const Step& step);
 
-/// Decides by the catalog, and cleans up what the statement itself left: an invalid index of its own is
-/// dropped.
-Verdict recover(Connection& connection, const Step& step, const JournalRow& journal, const EventSink& events);
+/// Decides by the journal and the catalog, and cleans up what the statement itself left: an invalid index of
+/// its own is dropped. `lock_timeout` bounds a drop that blocks readers.
+Verdict recover(Connection& connection, const Step& step, const JournalRow& journal,
+                std::chrono::milliseconds lock_timeout, const EventSink& events);
 
 /// An index that CREATE INDEX CONCURRENTLY IF NOT EXISTS found there already may be an invalid one, left by
 /// somebody else. Its name if so; empty otherwise.

@@ -85,9 +85,9 @@ TEST_CASE("a starting server is waited for, and each attempt is reported") {
   CHECK(world.pauses == std::vector<milliseconds>{milliseconds(100), milliseconds(200)});
   CHECK(world.events ==
         std::vector<std::string>{
-            "cannot connect to db:6432 (57P03: the database system is starting up); retrying in 100 ms "
+            "cannot connect to db:6432: the database system is starting up (57P03); retrying in 100 ms "
             "(attempt 2 of 10)",
-            "cannot connect to db:6432 (Connection refused); retrying in 200 ms (attempt 3 of 10)"});
+            "cannot connect to db:6432: Connection refused; retrying in 200 ms (attempt 3 of 10)"});
 }
 
 TEST_CASE("what will not pass is not tried again") {
@@ -95,7 +95,7 @@ TEST_CASE("what will not pass is not tried again") {
     CAPTURE(code);
     World world{.failures = {failure(code, "no")}};
     const Problem problem = world.refusal();
-    CHECK(problem.message == std::string("cannot connect to db:6432: ") + code + ": no");
+    CHECK(problem.message == std::string("cannot connect to db:6432: no (") + code + ")");
     CHECK(world.limits.size() == 1);
     CHECK(world.events.empty());
   }
@@ -176,14 +176,16 @@ TEST_CASE("the server's own detail and hint are shown") {
   ServerError error = failure("57P03", "the database system is not yet accepting connections");
   error.detail = "Consistent recovery state has not been yet reached.";
   World world{.failures = {error}, .for_ever = true};
-  CHECK(world.refusal(once()).message ==
-        "cannot connect to db:6432: 57P03: the database system is not yet accepting connections (Consistent "
-        "recovery "
-        "state has not been yet reached.)");
+  const Problem problem = world.refusal(once());
+  CHECK(problem.message ==
+        "cannot connect to db:6432: the database system is not yet accepting connections (57P03)");
+  CHECK(problem.details == "detail: Consistent recovery state has not been yet reached.");
   ServerError other = failure("99999", "strange");
   other.hint = "do something";
   World strange{.failures = {other}};
-  CHECK(strange.refusal().hint == "do something");
+  const Problem hinted = strange.refusal();
+  CHECK(hinted.hint == "do something");
+  CHECK(hinted.details.empty());  // not twice
 }
 
 TEST_CASE("an interrupted pause ends the attempts") {
