@@ -120,13 +120,19 @@ bool sets_lock_timeout(const Words& words, std::string_view tag) {
          to_lower(literal_value(words.text(call + 2))) == "lock_timeout";
 }
 
+bool redefines_strings(const Words& words, std::string_view tag) {
+  if (tag != "SET" || setting(words) != "standard_conforming_strings") return false;
+  return !words.is(words.size() - 1, "on") && !words.is(words.size() - 1, "true");
+}
+
 bool is_session_state(const Words& words, std::string_view tag) {
   if (tag == "RESET") return true;
   if (tag == "SET")
     return !words.is(1, "local") && !words.is(1, "transaction") && !words.is(1, "constraints");
   // pg_dump's way to set search_path; repeated as a whole, so only where the SELECT does nothing else.
   const size_t call = tag == "SELECT" ? set_config(words) : npos;
-  if (call == npos || call > 3 || words.skip_parentheses(call + 1) != words.size()) return false;
+  const bool alone = call == 1 || (call == 3 && words.is(2, "."));
+  if (!alone || words.skip_parentheses(call + 1) != words.size()) return false;
   return words.is(words.size() - 2, "false");
 }
 
@@ -147,8 +153,47 @@ bool is_temporary(const Words& words, const Command& command) {
   return (word || schema) && words.find("on commit drop", from) == npos;
 }
 
+/// Whether a call of set_config() in `words` sets more than the transaction's value.
+bool sets_for_session(const Words& words) {
+  for (size_t call = words.find_call("set_config", 0); call != npos;
+       call = words.find_call("set_config", call + 1)) {
+    const size_t end = words.skip_parentheses(call + 1);
+    if (!words.is(end - 2, "true")) return true;
+  }
+  return false;
+}
+
+/// The body of a DO, without its quotes.
+std::string body_of_do(const Words& words) {
+  for (size_t i = 1; i < words.size(); ++i) {
+    if (!words.is_literal(i)) continue;
+    const std::string_view text = words.text(i);
+    if (text.front() != '$') return literal_value(text);
+    const size_t tag = text.find('$', 1) + 1;
+    if (text.size() >= 2 * tag) return std::string(text.substr(tag, text.size() - 2 * tag));
+  }
+  return {};
+}
+
+/// Whether code in PL/pgSQL changes the session's settings: what it leaves behind cannot be repeated without
+/// running it again.
+bool body_sets_for_session(const std::string& body) {
+  const Words words(body);
+  if (sets_for_session(words)) return true;
+  for (size_t i = 1; i < words.size(); ++i) {
+    const bool first = words.is(i - 1, ";") || words.is(i - 1, "begin") || words.is(i - 1, "then") ||
+                       words.is(i - 1, "else") || words.is(i - 1, "loop");
+    if (first && words.is(i, "set") && !words.is(i + 1, "local") && !words.is(i + 1, "transaction"))
+      return true;
+  }
+  return false;
+}
+
 std::string session_bound(const Words& words, const Command& command) {
   const std::string& tag = command.tag;
+  if (tag == "DO" && body_sets_for_session(body_of_do(words))) return "a setting made inside of DO";
+  if (tag != "DO" && !words.is(0, "create") && !is_session_state(words, tag) && sets_for_session(words))
+    return "a setting made inside of a larger statement";
   const bool creates = words.is(0, "create") || tag == "SELECT INTO";
   if (creates && command.object != npos && is_temporary(words, command)) {
     if (one_of(tag, {"CREATE TABLE", "CREATE TABLE AS", "SELECT INTO"})) return "a temporary table";
@@ -176,6 +221,7 @@ Classified classify(std::string_view statement) {
   read_locks(words, command.object, result);
   result.session_state = is_session_state(words, command.tag);
   result.sets_lock_timeout = sets_lock_timeout(words, command.tag);
+  result.redefines_strings = redefines_strings(words, command.tag);
   result.session_bound = session_bound(words, command);
   return result;
 }

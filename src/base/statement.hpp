@@ -57,6 +57,8 @@ struct Classified {
   bool session_state = false;
   /// Sets or resets `lock_timeout` (SET [LOCAL|SESSION] lock_timeout, RESET, set_config('lock_timeout', …)).
   bool sets_lock_timeout = false;
+  /// Switches standard_conforming_strings off: then strings end elsewhere than kdb's scanner thinks.
+  bool redefines_strings = false;
   /// Makes session-bound state that does not survive a resume: temporary tables, PREPARE, DECLARE … WITH
   /// HOLD, LISTEN, session advisory locks. Empty, or what it is in words.
   std::string session_bound;

@@ -41,6 +41,9 @@ std::vector<Step> statements_of(const Section& section, std::vector<Problem>& pr
     step.where = {
         .file = section.file, .line = statement.line + section.line - 1, .column = statement.column};
     step.what = sql::classify(statement.text);
+    if (step.what.redefines_strings)
+      problems.push_back(problem_at(step, "kdb reads strings as standard_conforming_strings = on has them",
+                                    "leave this statement out, and write E'…' where a backslash escapes"));
     step.in_transaction = !step.what.outside_transaction;
     step.rerunnable = statement.rerunnable;
     step.newer_grammar = statement.newer_grammar;

@@ -1,5 +1,7 @@
 #include "core/to_report.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/text.hpp"
@@ -47,6 +49,18 @@ Script to_script(const MigrationPlan& plan) {
   return script;
 }
 
+/// Whether the session may be another one after the plan. kdb puts it back after every migration; who runs
+/// the script with another tool has to do it too.
+bool changes_session(const MigrationPlan& plan) {
+  const auto changes = [](const Step& step) {
+    return step.what.session_state || !step.what.session_bound.empty() || step.what.command == "DO" ||
+           step.what.command == "CALL";
+  };
+  return std::any_of(plan.steps.begin(), plan.steps.end(), [&](const Step& step) {
+    return changes(step) || std::any_of(step.block.begin(), step.block.end(), changes);
+  });
+}
+
 }  // namespace
 
 std::string title(const Version& version, const std::string& name) {
@@ -60,7 +74,11 @@ std::string count(size_t number, std::string_view noun) {
 
 std::vector<Script> to_scripts(const std::vector<MigrationPlan>& plans) {
   std::vector<Script> scripts;
-  for (const MigrationPlan& plan : plans) scripts.push_back(to_script(plan));
+  for (size_t i = 0; i < plans.size(); ++i) {
+    scripts.push_back(to_script(plans[i]));
+    if (i + 1 < plans.size() && changes_session(plans[i]))
+      scripts.back().steps.push_back(control("DISCARD ALL", "session"));
+  }
   return scripts;
 }
 

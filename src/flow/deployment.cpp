@@ -72,11 +72,26 @@ void Deployment::end_lost_session(Session& session) {
   last_session_ = self.empty() ? "" : self.text(0, 0);
 }
 
+namespace {
+
+/// Strings that end elsewhere than the scanner thinks may hold statements that it never saw.
+void refuse_backslash_strings(const Session& session) {
+  if (session.connection->conforming_strings()) return;
+  throw Error(
+      Exit::refused,
+      fmt::format("{} has standard_conforming_strings = off: strings end elsewhere than kdb reads them",
+                  session.facts.target),
+      "ALTER DATABASE … SET standard_conforming_strings TO on, or the same for the role or the server");
+}
+
+}  // namespace
+
 void Deployment::run_on(Session& session) {
   pg::Connection& connection = *session.connection;
   const files::Profile& profile = context_.profile;
   end_lost_session(session);
   refuse_transaction_pooler(context_, session);
+  refuse_backslash_strings(session);
   pg::take_deploy_lock(connection, context_.watchdog, session.store.lock_key(), profile.migrations.lock_wait,
                        context_.random, context_.events);
   prepare_history(session);
@@ -91,8 +106,7 @@ void Deployment::run_on(Session& session) {
   connection.on_notice([this](std::string_view message) {
     context_.events({.kind = Event::Kind::notice, .message = std::string(message)});
   });
-  pg::Observer observer(context_.connect, context_.watchdog, session.facts.backend_pid,
-                        profile.connection.lock_timeout, context_.events);
+  pg::Observer observer(context_.connect, context_.watchdog, session.facts.backend_pid, context_.events);
   pg::Executor executor(connection, context_.watchdog, session.store, observer,
                         {.lock_timeout = profile.connection.lock_timeout,
                          .build_wait = profile.connection.build_wait,

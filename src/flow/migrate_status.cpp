@@ -5,6 +5,7 @@
 #include "files/migrations.hpp"
 #include "flow/migrate.hpp"
 #include "flow/picture.hpp"
+#include "flow/unfinished.hpp"
 
 namespace kdb::flow {
 
@@ -52,6 +53,10 @@ Report report_of(const std::string& command, const Picture& picture, const Sessi
   return report;
 }
 
+bool is_going_up(const Picture& picture, const MigrationStatus& row) {
+  return picture.history.migrations[*row.applied].direction == Direction::up;
+}
+
 std::vector<Problem> problems_of(const Picture& picture) {
   std::vector<Problem> problems = history_problems(picture.rows, picture.folder, picture.history, false);
   problems.insert(problems.begin(), picture.changed.begin(), picture.changed.end());
@@ -91,6 +96,9 @@ Report verify(const Context& context) {
   for (const MigrationStatus& row : picture.rows)
     if (row.file && !row.applied && row.state != State::baseline) pending.push_back(row);
   plan_rows(context, picture, pending, Direction::up);  // throws what is malformed
+  for (const MigrationStatus& row : picture.rows)
+    if (row.state == State::partial && row.file && is_going_up(picture, row))
+      without_finished_steps(view.session, row, plan_rows(context, picture, {row}, Direction::up).front());
   std::vector<Problem> problems = problems_of(picture);
   if (!problems.empty()) throw Error(Exit::history, std::move(problems));
   Report report = report_of("migrate verify", picture, view.session);

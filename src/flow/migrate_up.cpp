@@ -10,6 +10,7 @@
 #include "flow/deployment.hpp"
 #include "flow/migrate.hpp"
 #include "flow/picture.hpp"
+#include "flow/unfinished.hpp"
 
 namespace kdb::flow {
 
@@ -125,8 +126,11 @@ Report up(const Context& context, const UpOptions& options) {
     report.summary = nothing_to_do(picture);
     return report;
   }
-  const std::vector<MigrationPlan> plans = plan_selected(context, picture, selected, options);
+  std::vector<MigrationPlan> plans = plan_selected(context, picture, selected, options);
   if (options.dry_run) {
+    for (size_t i = 0; i < plans.size(); ++i)
+      if (selected[i].state == State::partial)
+        plans[i] = without_finished_steps(view.session, selected[i], std::move(plans[i]));
     report.scripts = to_scripts(plans);
     report.summary = fmt::format("{} would run", count(plans.size(), "migration"));
     return report;

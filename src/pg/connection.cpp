@@ -283,6 +283,13 @@ int Connection::server_version() const { return impl_->server_version; }
 
 bool Connection::is_open() const { return PQstatus(impl_->session) == CONNECTION_OK; }
 
+bool Connection::conforming_strings() const {
+  const char* value = PQparameterStatus(impl_->session, "standard_conforming_strings");
+  return value == nullptr || std::string_view(value) == "on";
+}
+
+bool Connection::in_transaction() const { return PQtransactionStatus(impl_->session) == PQTRANS_INTRANS; }
+
 std::string Connection::endpoint() const {
   return format_endpoint(PQhost(impl_->session), PQport(impl_->session));
 }

@@ -90,6 +90,11 @@ class Connection {
   /// As server_version_num: 150020.
   int server_version() const;
   bool is_open() const;
+  /// Whether the session reads '\\' as one character, as the SQL standard and kdb's scanner do: the server
+  /// reports standard_conforming_strings whenever it changes.
+  bool conforming_strings() const;
+  /// Whether a transaction block is open and has not failed.
+  bool in_transaction() const;
   /// `host:port`, or the socket's folder; never a password.
   std::string endpoint() const;
   std::string database() const;

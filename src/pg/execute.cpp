@@ -71,7 +71,7 @@ void Executor::execute(const MigrationPlan& plan, const Step& step, Phase phase)
                                                    : fmt::format("{} · statement {} of {}", title(plan),
                                                                  step.ordinal, plan.steps.size());
   events_({.kind = Event::Kind::progress, .message = label});
-  observer_.begin(label);
+  observer_.begin(label, attempt_.budget);
   const auto observe = [&] {
     Observation seen = observer_.end();
     attempt_.budget -= std::min(attempt_.budget, seen.lock_wait);
@@ -98,6 +98,7 @@ void Executor::execute_inside(const MigrationPlan& plan, const Step& step) {
     }
   }
   execute(plan, step, Phase::in_transaction);
+  if (!connection_.in_transaction()) throw ended_transaction(plan, step);
   attempt_.holds_blocking_lock |= step.what.blocking_lock;
 }
 
@@ -174,7 +175,9 @@ void Executor::fail(std::int64_t run, const MigrationPlan& plan, const Step& ste
     problem.hint = "take DISCARD ALL, pg_advisory_unlock_all() and the like out of the file";
     throw Error(Exit::failed, std::move(problem));
   }
-  problem.message = fmt::format("migration {} failed: {}", title(plan), describe(error));
+  problem.message = fmt::format(
+      "migration {} failed: {}", title(plan),
+      is_unrecorded(error) ? "what it did to kdb's own tables kept kdb from recording it" : describe(error));
   if (plan.one_transaction) {
     problem.hint = "nothing of it was applied; mend it and run again";
   } else if (step.ordinal > 1) {
@@ -205,8 +208,7 @@ void Executor::run_in_one_transaction(std::int64_t run, const MigrationPlan& pla
       for (const Step& step : plan.steps) execute_inside(plan, step);
       const auto took = std::chrono::duration_cast<milliseconds>(Clock::now() - begun);
       connection_.exec(
-          fmt::format("{}{}{}COMMIT; {}", own_rights_sql(), history_.guard_sql(),
-                      history_.complete_sql(run, plan, took),
+          fmt::format("{}{}COMMIT; {}", own_rights_sql(), history_.complete_sql(run, plan, took),
                       reset_session_sql(connection_.server_version(), options_.statement_timeout)),
           Phase::committing);
       return;
@@ -247,7 +249,7 @@ void Executor::run_step_by_step(std::int64_t run, const MigrationPlan& plan,
   for (const Step& step : plan.steps) {
     const JournalRow* row = rows.count(step.ordinal) != 0U ? rows[step.ordinal] : nullptr;
     if (row != nullptr && row->state == "done") {
-      if (step.what.session_state) connection_.exec(step.sql);  // the session is a new one
+      replay(step);
       continue;
     }
     failures_ = 0;
@@ -262,6 +264,13 @@ void Executor::run_step_by_step(std::int64_t run, const MigrationPlan& plan,
   const auto took = std::chrono::duration_cast<milliseconds>(Clock::now() - begun);
   record(history_.complete_sql(run, plan, took), Phase::committing);
   reset_session();
+}
+
+/// What a finished step left in its session, which is another one now.
+void Executor::replay(const Step& step) {
+  if (step.what.session_state) connection_.exec(step.sql);
+  for (const Step& inner : step.block)
+    if (inner.what.session_state) connection_.exec(inner.sql);
 }
 
 void Executor::run_inside(std::int64_t run, const MigrationPlan& plan, const Step& step) {
@@ -328,7 +337,8 @@ void Executor::run_journalled(std::int64_t run, const MigrationPlan& plan, const
   row =
       JournalRow{.ordinal = step.ordinal, .sql = step.sql, .state = "started", .outside = true, .note = note};
   if (!plan.own_lock_timeout) {
-    const milliseconds wait = step.what.patient ? options_.build_wait : attempt_.budget;
+    const bool unbounded = step.what.patient && !plan.options.lock_timeout;
+    const milliseconds wait = unbounded ? options_.build_wait : attempt_.budget;
     connection_.exec(fmt::format("SET lock_timeout TO {}", wait.count()));
   }
   try {

@@ -49,6 +49,7 @@ class Executor {
   void run_journalled(std::int64_t run, const MigrationPlan& plan, const Step& step,
                       std::optional<JournalRow>& row);
   void clean_up(const Step& step, const JournalRow& row);
+  void replay(const Step& step);
 
   std::string begin_sql(const MigrationPlan& plan, const std::string& begin);
   void begin_attempt(const MigrationPlan& plan);

@@ -96,6 +96,17 @@ Error insists_on_one_transaction(const MigrationPlan& plan) {
                   .hint = "bring back the file as it was when it was begun"}};
 }
 
+Error ended_transaction(const MigrationPlan& plan, const Step& step) {
+  return {Exit::failed,
+          Problem{.message = fmt::format(
+                      "migration {}: this statement ended the transaction that kdb runs the file in; "
+                      "what came before it is committed, and not recorded",
+                      title(plan)),
+                  .where = step.where,
+                  .hint = "look at what is there, take it back or out of the file, and run again",
+                  .details = step.sql}};
+}
+
 Error undecided(const MigrationPlan& plan, const Step& step, const JournalRow& row) {
   const std::string began = row.started_at.empty() ? "" : fmt::format("began at {} UTC and ", row.started_at);
   return {

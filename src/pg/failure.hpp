@@ -36,6 +36,9 @@ void refuse_changed_steps(const MigrationPlan& plan, const std::vector<JournalRo
 /// The file of a migration that is half done says that it runs in one transaction.
 Error insists_on_one_transaction(const MigrationPlan& plan);
 
+/// A statement of a file ended the transaction that is kdb's, although none of them says so to kdb's parser.
+Error ended_transaction(const MigrationPlan& plan, const Step& step);
+
 /// The one case that a person decides.
 Error undecided(const MigrationPlan& plan, const Step& step, const JournalRow& row);
 

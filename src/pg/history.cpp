@@ -12,6 +12,7 @@ namespace kdb::pg {
 namespace {
 
 constexpr std::string_view lock_lost_message = "kdb no longer holds its lock";
+constexpr std::string_view unrecorded_message = "kdb''s history was not written";
 
 /// Format 1. Every later format is one more row here; a row is never changed.
 constexpr std::string_view upgrade_steps[] = {
@@ -243,14 +244,18 @@ std::vector<JournalRow> HistoryStore::journal(Connection& connection, std::strin
   return rows;
 }
 
-std::string HistoryStore::guard_sql() const {
+std::string HistoryStore::guard_sql() const { return guard_sql("false"); }
+
+std::string HistoryStore::guard_sql(const std::string& is_unrecorded) const {
   // The lock is held twice: giving one back succeeds only if it is held, and taking it again cannot fail
   // then. A look into pg_locks says the same and costs ten times as much. The failing cast is no constant
   // that the planner would evaluate: pg_backend_pid() is stable.
-  return fmt::format(R"(SELECT CASE WHEN pg_catalog.pg_advisory_unlock({0})
+  return fmt::format(
+      R"(SELECT CASE WHEN {2} THEN CAST('{3} by backend ' || pg_catalog.pg_backend_pid() AS integer)
+                               WHEN pg_catalog.pg_advisory_unlock({0})
                                THEN CAST(pg_catalog.pg_try_advisory_lock({0}) AS integer)
                                ELSE CAST('{1} in backend ' || pg_catalog.pg_backend_pid() AS integer) END; )",
-                     lock_key_, lock_lost_message);
+      lock_key_, lock_lost_message, is_unrecorded, unrecorded_message);
 }
 
 std::string HistoryStore::complete_sql(std::int64_t run, const MigrationPlan& plan,
@@ -287,7 +292,9 @@ std::string HistoryStore::complete_sql(std::int64_t run, const MigrationPlan& pl
         prefix_, run, key, direction);
   return migration + step +
          event_sql(run, plan.direction == Direction::up ? "applied" : "undone", key_of(plan),
-                   fmt::format("{} {} in {} ms", file.version.text, file.name, took.count()));
+                   fmt::format("{} {} in {} ms", file.version.text, file.name, took.count())) +
+         guard_sql(fmt::format("{} EXISTS (SELECT FROM {}migrations WHERE key = {} AND state = 'applied')",
+                               plan.direction == Direction::up ? "NOT" : "", prefix_, key));
 }
 
 std::string HistoryStore::partial_sql(std::int64_t run, const MigrationPlan& plan) const {
@@ -377,6 +384,11 @@ std::string HistoryStore::event_sql(std::int64_t run, std::string_view kind, std
 
 bool is_lock_lost(const ServerError& error) {
   return error.sqlstate == "22P02" && error.message.find(lock_lost_message) != std::string::npos;
+}
+
+bool is_unrecorded(const ServerError& error) {
+  return error.sqlstate == "22P02" &&
+         error.message.find("kdb's history was not written") != std::string::npos;
 }
 
 }  // namespace kdb::pg

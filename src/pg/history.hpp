@@ -61,7 +61,8 @@ class HistoryStore {
 
   /// Fails unless the session still holds the lock: run in the transaction whose work depends on it.
   std::string guard_sql() const;
-  /// Records the whole migration as applied (up) or takes it out (down), with a journal row.
+  /// Records the whole migration as applied (up) or takes it out (down), with a journal row. Fails as
+  /// guard_sql() does, and where something (a trigger) kept the record from being written.
   std::string complete_sql(std::int64_t run, const MigrationPlan& plan, std::chrono::milliseconds took) const;
   /// Marks a migration as begun and not finished; harmless if it is already.
   std::string partial_sql(std::int64_t run, const MigrationPlan& plan) const;
@@ -81,6 +82,8 @@ class HistoryStore {
                         std::string_view message) const;
 
  private:
+  std::string guard_sql(const std::string& is_unrecorded) const;
+
   std::string schema_;  // as given
   std::string prefix_;  // quoted, with the dot
   std::int64_t lock_key_;
@@ -88,5 +91,7 @@ class HistoryStore {
 
 /// Whether an error is that of guard_sql().
 bool is_lock_lost(const ServerError& error);
+/// Whether it says that complete_sql() wrote nothing.
+bool is_unrecorded(const ServerError& error);
 
 }  // namespace kdb::pg

@@ -89,8 +89,8 @@ struct Observer::Impl {
   ConnectSettings settings;
   Watchdog& watchdog;
   int pid;
-  std::chrono::milliseconds first_look;
-  std::chrono::milliseconds poll_interval;
+  std::chrono::milliseconds first_look{250};
+  std::chrono::milliseconds poll_interval{100};
   EventSink events;
 
   std::mutex mutex;
@@ -108,14 +108,8 @@ struct Observer::Impl {
   bool cannot_connect = false;
   std::thread thread;
 
-  Impl(const ConnectSettings& s, Watchdog& w, int observed, std::chrono::milliseconds patience,
-       EventSink sink)
-      : settings(s),
-        watchdog(w),
-        pid(observed),
-        first_look(std::clamp(patience / 4, std::chrono::milliseconds(20), std::chrono::milliseconds(250))),
-        poll_interval(std::min(first_look, std::chrono::milliseconds(100))),
-        events(std::move(sink)) {
+  Impl(const ConnectSettings& s, Watchdog& w, int observed, EventSink sink)
+      : settings(s), watchdog(w), pid(observed), events(std::move(sink)) {
     settings.application_name += " (observer)";
     settings.connect_timeout = std::min(settings.connect_timeout, std::chrono::milliseconds(3'000));
     settings.response_timeout = std::chrono::milliseconds(3'000);
@@ -168,9 +162,8 @@ struct Observer::Impl {
   }
 };
 
-Observer::Observer(const ConnectSettings& settings, Watchdog& watchdog, int observed_pid,
-                   std::chrono::milliseconds patience, EventSink events)
-    : impl_(std::make_unique<Impl>(settings, watchdog, observed_pid, patience, std::move(events))) {
+Observer::Observer(const ConnectSettings& settings, Watchdog& watchdog, int observed_pid, EventSink events)
+    : impl_(std::make_unique<Impl>(settings, watchdog, observed_pid, std::move(events))) {
   impl_->thread = std::thread([impl = impl_.get()] { impl->loop(); });
 }
 
@@ -183,8 +176,11 @@ Observer::~Observer() {
   impl_->thread.join();
 }
 
-void Observer::begin(std::string label) {
+void Observer::begin(std::string label, std::chrono::milliseconds patience) {
+  using std::chrono::milliseconds;
   const std::lock_guard lock(impl_->mutex);
+  impl_->first_look = std::clamp(patience / 4, milliseconds(20), milliseconds(250));
+  impl_->poll_interval = std::min(impl_->first_look, milliseconds(100));
   impl_->running = true;
   impl_->statement += 1;
   impl_->label = std::move(label);

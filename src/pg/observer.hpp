@@ -21,15 +21,14 @@ struct Observation {
 /// is observed and nothing else suffers.
 class Observer {
  public:
-  /// `patience`: how long a lock wait lasts at most; the first look comes well before it ends.
-  Observer(const ConnectSettings& settings, Watchdog& watchdog, int observed_pid,
-           std::chrono::milliseconds patience, EventSink events);
+  Observer(const ConnectSettings& settings, Watchdog& watchdog, int observed_pid, EventSink events);
   ~Observer();
   Observer(const Observer&) = delete;
   Observer& operator=(const Observer&) = delete;
 
-  /// A statement begins; `label` opens its progress line: "0007 add_index: statement 2 of 3".
-  void begin(std::string label);
+  /// A statement begins; `label` opens its progress line: "0007 add_index: statement 2 of 3". `patience`: how
+  /// long a lock wait lasts at most; the first look comes well before it ends.
+  void begin(std::string label, std::chrono::milliseconds patience);
   /// It has ended, in whatever way.
   Observation end();
 

@@ -244,6 +244,29 @@ TEST_CASE("a lock_timeout that the file sets wins over kdb's") {
     CHECK_MESSAGE(result.exit == 4, result.err);
     CHECK(since(begin) < milliseconds(15'000));
   }
+  SUBCASE("a short one of the directive still names the blocker") {
+    Project project;
+    project.file("1_alter.sql", "-- migrate:up lock_timeout:200ms\nALTER TABLE a ADD x int;\n");
+    const Holder holder(database.url(), "a");
+    const Run result = project.kdb(database.url(), Profile(1).up("30s"));
+    CHECK_MESSAGE(result.exit == 4, result.err);
+    CHECK_MESSAGE(has(result.err, "blocked by: pid " + holder.pid() + " ("), result.err);
+  }
+  SUBCASE("the directive's holds for a build that waits for others too") {
+    Project project;
+    project.file("1_index.sql",
+                 "-- migrate:up lock_timeout:200ms\nCREATE INDEX CONCURRENTLY a_n ON a (n);\n");
+    Session report(database.url());
+    report.exec("BEGIN ISOLATION LEVEL REPEATABLE READ");
+    report.exec("SELECT count(*) FROM pg_class");
+    const Run result = project.kdb(database.url(), Profile(1).up("30s"));
+    CHECK_MESSAGE(result.exit == 4, result.err);
+    report.exec("COMMIT");
+    CHECK(project.up(database.url()).exit == 0);
+    CHECK(database.text(
+              "SELECT string_agg(indisvalid::text, ',') FROM pg_index WHERE indrelid = 'a'::regclass") ==
+          "true");
+  }
 }
 
 TEST_CASE("timeouts of the role do not end a slow migration") {

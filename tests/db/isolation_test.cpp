@@ -1,0 +1,147 @@
+// What one migration does to its session, its transaction and kdb's own tables, and what others see of that.
+
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "db/project.hpp"
+#include "support/skip.hpp"
+
+using namespace kdb::test;
+
+namespace {
+
+bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("a resumed file goes on in the session state that its finished statements left") {
+  for (const std::string setting :
+       {"BEGIN; SET search_path = s; CREATE TABLE a (x int); COMMIT;",
+        "SET search_path = s; CREATE TABLE a (x int);",
+        "SELECT pg_catalog.set_config('search_path', 's', false); CREATE TABLE a (x int);"}) {
+    CAPTURE(setting);
+    const Database database;
+    Project project;
+    const auto file = [&](const std::string& divisor) {
+      project.file("1_a.sql", "-- migrate:up transaction:false\nCREATE SCHEMA s;\n" + setting +
+                                  "\nSELECT 1/" + divisor + ";\nCREATE TABLE b (x int);\n");
+    };
+    file("0");
+    REQUIRE(project.up(database.url()).exit == 1);
+    file("1");
+    const Run up = project.up(database.url());
+    CHECK_MESSAGE(up.exit == 0, up.err);
+    CHECK(database.text("SELECT to_regclass('s.a') IS NOT NULL AND to_regclass('s.b') IS NOT NULL") == "t");
+  }
+}
+
+TEST_CASE("a setting that cannot be made again is refused before a file runs in pieces") {
+  const Database database;
+  for (const std::string setting :
+       {"DO $$ BEGIN PERFORM set_config('search_path', 's', false); END $$;",
+        "DO $x$ BEGIN SET search_path = s; END $x$;", "SELECT 1, set_config('search_path', 's', false);"}) {
+    CAPTURE(setting);
+    Project project;
+    project.file("1_a.sql",
+                 "-- migrate:up transaction:false\nCREATE TABLE never (a int);\n" + setting + "\n");
+    const Run up = project.up(database.url());
+    CHECK(up.exit == 64);
+    CHECK(has(up.err, "1_a.sql:3:1: a setting made inside of"));
+    CHECK(database.text("SELECT to_regclass('never') IS NULL") == "t");
+  }
+  Project project;
+  project.file(
+      "1_a.sql",
+      "-- migrate:up transaction:false\nCREATE TABLE a (a int);\n"
+      "DO $$ BEGIN PERFORM set_config('search_path', 's', true); SET LOCAL work_mem = '1MB'; END $$;\n");
+  CHECK(project.up(database.url()).exit == 0);
+}
+
+TEST_CASE("strings that end elsewhere than kdb reads them are refused") {
+  const Database database;
+  Project project;
+  project.migration("1_a", "SET standard_conforming_strings = off;\nCREATE TABLE never (a int);");
+  const Run off = project.up(database.url());
+  CHECK(off.exit == 64);
+  CHECK(has(off.err, "1_a.sql:2:1: kdb reads strings as standard_conforming_strings = on"));
+  project.migration("1_a", "SET standard_conforming_strings = on;\nCREATE TABLE a (a int);");
+  database.exec("ALTER DATABASE " + database.name() + " SET standard_conforming_strings TO off");
+  const Run refused = project.up(database.url());
+  CHECK(refused.exit == 3);
+  CHECK(has(refused.err, "has standard_conforming_strings = off"));
+  database.exec("ALTER DATABASE " + database.name() + " RESET standard_conforming_strings");
+  CHECK(project.up(database.url()).exit == 0);
+}
+
+TEST_CASE("a statement that ends kdb's transaction unseen is noticed") {
+  const Database database;
+  Project project;
+  // The scanner cannot know that the function switches strings while the file runs.
+  project.migration("1_a",
+                    "DO $$ BEGIN PERFORM set_config('standard_conforming_strings', 'off', false); "
+                    "PERFORM set_config('escape_string_warning', 'off', false); "
+                    "PERFORM set_config('backslash_quote', 'on', false); END $$;\n"
+                    "CREATE TABLE a (x text, y text);\n"
+                    "INSERT INTO a VALUES ('\\'', 'x'); COMMIT; SELECT 1; --');\n");
+  const Run up = project.up(database.url());
+  CHECK(up.exit == 1);
+  CHECK(has(up.err, "this statement ended the transaction that kdb runs the file in"));
+  CHECK_FALSE(has(up.err, "nothing of it was applied"));
+}
+
+TEST_CASE("a migration whose record is kept from being written is not applied") {
+  const Database database;
+  Project project;
+  project.migration("1_first", "SELECT 1;");
+  REQUIRE(project.up(database.url()).exit == 0);
+  project.migration(
+      "2_a",
+      "CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';\n"
+      "CREATE TRIGGER t BEFORE INSERT ON kdb.migrations FOR EACH ROW EXECUTE FUNCTION nothing();");
+  const Run up = project.up(database.url());
+  CHECK(up.exit == 1);
+  CHECK(has(up.err, "kept kdb from recording it"));
+  CHECK(database.text("SELECT count(*) FROM pg_proc WHERE proname = 'nothing'") == "0");
+}
+
+TEST_CASE("a dry run shows what is left of an interrupted migration, and verify checks what is done") {
+  const Database database;
+  Project project;
+  const auto file = [&](const std::string& first, const std::string& last) {
+    project.file("1_a.sql",
+                 "-- migrate:up transaction:false\nSET work_mem = '8MB';\n" + first + "\n" + last + "\n");
+  };
+  file("CREATE TABLE t (a int);", "INSERT INTO t VALUES (1/0);");
+  REQUIRE(project.up(database.url()).exit == 1);
+  file("CREATE TABLE t (a int);", "INSERT INTO t VALUES (1);");
+  const Run dry = project.kdb(database.url(), {"migrate", "up", "--dry-run"});
+  CHECK(dry.exit == 0);
+  CHECK(has(dry.out, "SET work_mem"));
+  CHECK(has(dry.out, "INSERT INTO t"));
+  CHECK_FALSE(has(dry.out, "CREATE TABLE t"));
+  CHECK(project.kdb(database.url(), {"migrate", "verify"}).exit == 0);
+  file("CREATE TABLE t (a bigint);", "INSERT INTO t VALUES (1);");
+  for (const std::vector<std::string>& command :
+       {std::vector<std::string>{"migrate", "verify"}, {"migrate", "up", "--dry-run"}, {"migrate", "up"}}) {
+    const Run changed = project.kdb(database.url(), command);
+    CHECK(changed.exit == 5);
+    CHECK(has(changed.err, "1_a.sql:3:1: statement 2 of migration 1 a was begun with other contents"));
+  }
+}
+
+TEST_CASE("what --dry-run prints does the same in psql where files leave settings behind") {
+  const Database database;
+  Project project;
+  project.migration(
+      "1_a", "SELECT pg_catalog.set_config('search_path', '', false);\nCREATE TABLE public.a (x int);");
+  project.migration("2_b", "CREATE TABLE b (x int);");
+  const Run dry = project.kdb(database.url(), {"migrate", "up", "--dry-run"});
+  CHECK(has(dry.out, "DISCARD ALL;"));
+  if (run({"psql", "--version"}).exit != 0) return skip("no psql");
+  const TempDir folder;
+  const Run piped = run({"psql", "-Xq", "-v", "ON_ERROR_STOP=1", "-f",
+                         folder.write("dry.sql", dry.out).string(), database.url()});
+  CHECK_MESSAGE(piped.exit == 0, piped.err);
+  CHECK(database.text("SELECT to_regclass('public.b') IS NOT NULL") == "t");
+}
