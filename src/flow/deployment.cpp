@@ -9,6 +9,7 @@
 #include "flow/locked_history.hpp"
 #include "pg/deploy_lock.hpp"
 #include "pg/execute.hpp"
+#include "pg/failure.hpp"
 #include "pg/observer.hpp"
 
 namespace kdb::flow {
@@ -50,7 +51,7 @@ std::vector<Ran> Deployment::run(Session session) {
     } catch (const pg::ServerError& error) {
       losses = progressed_ ? 1 : losses + 1;
       progressed_ = false;
-      refuse_further_loss(context_, error, losses);
+      refuse_further_loss(context_, error, losses, doing_);
     }
     session = open_session(context_);
   }
@@ -120,6 +121,7 @@ void Deployment::run_on(Session& session) {
     for (const Work& item : work) {
       context_.watchdog.check();
       const auto begun = std::chrono::steady_clock::now();
+      doing_ = (item.plan.direction == Direction::up ? "applying " : "undoing ") + pg::title(item.plan);
       executor.run(run_id_, item.plan, item.resume);
       const auto took =
           std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun)

@@ -47,6 +47,7 @@ class Deployment {
   Decide decide_;
   std::int64_t run_id_ = 0;
   std::vector<Ran> ran_;
+  std::string doing_;         // "applying 0007 add_index"
   bool progressed_ = false;   // since the last lost connection
   std::string last_session_;  // "pid, backend_start" of the one before, as SQL values
 };

@@ -6,6 +6,7 @@
 #include "base/text.hpp"
 #include "pg/connect.hpp"
 #include "pg/deploy_lock.hpp"
+#include "pg/failure.hpp"
 #include "pg/session_sql.hpp"
 
 namespace kdb::flow {
@@ -55,6 +56,20 @@ void introduce(const Context& context, Session& session) {
   check_expectations(profile.database, facts, asks_identifier ? row.text(0, 5) : "");
 }
 
+/// The server's own hint, or what to do about an error that kdb's statements meet, not a migration's.
+std::string hint_for(const pg::ServerError& error) {
+  if (!error.hint.empty()) return error.hint;
+  if (error.sqlstate == "25006")
+    return "the session is read-only: connect to the primary, and look at default_transaction_read_only";
+  if (error.sqlstate == "42501")
+    return "kdb keeps its history in a schema of its own: grant the role CREATE on the database, or make the "
+           "schema for it "
+           "with CREATE SCHEMA kdb AUTHORIZATION its_name";
+  if (error.sqlstate == "42703" || error.sqlstate == "42P01" || error.sqlstate == "42P07")
+    return "is the schema of kdb's history somebody else's? [database] history_schema names another one";
+  return {};
+}
+
 }  // namespace
 
 History Session::read_history(bool with_times) const {
@@ -76,15 +91,16 @@ Session open_session(const Context& context) {
   }
 }
 
-void refuse_further_loss(const Context& context, const pg::ServerError& error, int losses) {
+void refuse_further_loss(const Context& context, const pg::ServerError& error, int losses,
+                         const std::string& doing) {
   context.watchdog.check();
-  const std::string what =
-      error.sqlstate.empty() ? error.message : fmt::format("{} ({})", error.message, error.sqlstate);
+  const std::string what = pg::describe(error);
   if (!error.session_ended)
-    throw Error(Exit::failed, Problem{.message = what, .hint = error.hint, .details = error.detail});
+    throw Error(Exit::failed, Problem{.message = what, .hint = hint_for(error), .details = error.detail});
   if (losses >= losses_without_progress)
     throw Error(Exit::failed,
-                fmt::format("the connection was lost {} times in a row without progress: {}", losses, what),
+                fmt::format("the connection was lost {} times in a row without progress{}{}: {}", losses,
+                            doing.empty() ? "" : ", ", doing, what),
                 "look into the server's log; what was done is recorded, run again to go on");
   context.events(
       {.kind = Event::Kind::retry,

@@ -53,8 +53,9 @@ Session open_session(const Context& context);
 
 /// Returns, after saying so, if an error is the loss of a connection which may be made again: the `losses`th
 /// in a row without progress. Throws Error(failed) for any other error and for one loss too many,
-/// Error(interrupted) after a signal.
-void refuse_further_loss(const Context& context, const pg::ServerError& error, int losses);
+/// Error(interrupted) after a signal. `doing` says in what: "applying 0007 add_index".
+void refuse_further_loss(const Context& context, const pg::ServerError& error, int losses,
+                         const std::string& doing = {});
 
 /// Throws Error(refused) where a pooler may lend the session's backend to others; behind one that is declared
 /// to pool by session the backend is kdb's from here on, and is set up as such.

@@ -288,6 +288,8 @@ bool Connection::conforming_strings() const {
   return value == nullptr || std::string_view(value) == "on";
 }
 
+bool Connection::outside_transaction() const { return PQtransactionStatus(impl_->session) == PQTRANS_IDLE; }
+
 bool Connection::in_transaction() const { return PQtransactionStatus(impl_->session) == PQTRANS_INTRANS; }
 
 std::string Connection::endpoint() const {

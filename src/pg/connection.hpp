@@ -93,6 +93,8 @@ class Connection {
   /// Whether the session reads '\\' as one character, as the SQL standard and kdb's scanner do: the server
   /// reports standard_conforming_strings whenever it changes.
   bool conforming_strings() const;
+  /// Whether no transaction block is open, not even a failed one.
+  bool outside_transaction() const;
   /// Whether a transaction block is open and has not failed.
   bool in_transaction() const;
   /// `host:port`, or the socket's folder; never a password.

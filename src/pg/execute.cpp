@@ -102,7 +102,9 @@ void Executor::execute_inside(const MigrationPlan& plan, const Step& step) {
   attempt_.holds_blocking_lock |= step.what.blocking_lock;
 }
 
-void Executor::roll_back() { tidy(connection_, "ROLLBACK"); }
+void Executor::roll_back() {
+  if (!connection_.outside_transaction()) tidy(connection_, "ROLLBACK");  // a COMMIT that failed has done it
+}
 
 void Executor::reset_session() {
   connection_.exec(reset_session_sql(connection_.server_version(), options_.statement_timeout));

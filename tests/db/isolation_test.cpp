@@ -145,3 +145,37 @@ TEST_CASE("what --dry-run prints does the same in psql where files leave setting
   CHECK_MESSAGE(piped.exit == 0, piped.err);
   CHECK(database.text("SELECT to_regclass('public.b') IS NOT NULL") == "t");
 }
+
+TEST_CASE("a constraint that fails at COMMIT is the migration's error, and nothing else is said") {
+  const Database database;
+  Project project;
+  project.migration(
+      "1_a",
+      "CREATE TABLE p (id int PRIMARY KEY);\nCREATE TABLE c (p int REFERENCES p DEFERRABLE INITIALLY "
+      "DEFERRED);\nINSERT INTO c VALUES (1);");
+  const Run up = project.up(database.url());
+  CHECK(up.exit == 1);
+  CHECK(has(up.err, "violates foreign key constraint"));
+  CHECK_FALSE(has(up.err, "WARNING"));
+  CHECK(database.text("SELECT to_regclass('c') IS NULL") == "t");
+}
+
+TEST_CASE("a migration that ends its own server process is named") {
+  const Database database;
+  Project project;
+  project.migration("7_suicide", "SELECT pg_terminate_backend(pg_backend_pid());");
+  const Run up = project.up(database.url());
+  CHECK(up.exit == 1);
+  CHECK(has(up.err, "without progress, applying 7 suicide"));
+}
+
+TEST_CASE("a database that cannot be written to is said with what to do") {
+  const Database database;
+  Project project;
+  project.migration("1_a", "SELECT 1;");
+  database.exec("ALTER DATABASE " + database.name() + " SET default_transaction_read_only TO on");
+  const Run up = project.up(database.url());
+  CHECK(up.exit == 1);
+  CHECK(has(up.err, "read-only transaction (25006)"));
+  CHECK(has(up.err, "hint: the session is read-only"));
+}
