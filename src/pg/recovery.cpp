@@ -1,5 +1,7 @@
 #include "pg/recovery.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/sql.hpp"
@@ -102,7 +104,7 @@ std::string from_indexes(const Step& step) {
 /// Those that were not there when the statement started, by oid and by name: somebody's REINDEX CONCURRENTLY
 /// gives an index another oid. A build holds its lock to its end: CREATE INDEX that on the table, where
 /// VACUUM has it too, REINDEX also that on the index.
-std::vector<IndexRow> new_indexes(const Begun& begun) {
+std::vector<IndexRow> look_at_new_indexes(const Begun& begun) {
   const Result result = begun.connection.exec(fmt::format(
       R"(SELECT pg_catalog.format('%I.%I', n.nspname, c.relname), i.indisvalid,
                 EXISTS (SELECT FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_progress_create_index b ON b.pid = l.pid
@@ -121,6 +123,18 @@ std::vector<IndexRow> new_indexes(const Begun& begun) {
                     .valid = result.boolean(row, 1),
                     .being_built = result.boolean(row, 2),
                     .concurrent_drop = result.boolean(row, 3)});
+  return rows;
+}
+
+/// The end of a build may fall between what one query sees of an index and of its lock: what is idle has been
+/// looked at again.
+std::vector<IndexRow> new_indexes(const Begun& begun) {
+  const std::vector<IndexRow> before = look_at_new_indexes(begun);
+  std::vector<IndexRow> rows = look_at_new_indexes(begun);
+  for (IndexRow& row : rows)
+    row.being_built |= std::none_of(before.begin(), before.end(), [&](const IndexRow& seen) {
+      return seen.name == row.name && !seen.being_built;
+    });
   return rows;
 }
 

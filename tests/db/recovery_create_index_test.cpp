@@ -244,6 +244,24 @@ TEST_CASE("an index that somebody else is building is waited for, and not droppe
   CHECK(session.text("SELECT 'a_n'::regclass::oid") == oid);
 }
 
+TEST_CASE("a lock that is no build's is waited for by the drop, which sends autovacuum away") {
+  const Scene scene(table_a, marked(create) + ";");
+  die_in_the_middle(scene.project, scene.database);
+  Session other(scene.database.url());
+  other.exec("BEGIN; LOCK TABLE a IN SHARE UPDATE EXCLUSIVE MODE");
+  Child kdb(scene.project.command(scene.database.url(), {"migrate", "up"}));
+  Session session(scene.database.url());
+  CHECK(eventually([&] {
+    return session.text(
+               "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE "
+               "'DROP INDEX%' AND datname = current_database()") == "1";
+  }));
+  other.exec("ROLLBACK");
+  const Run run = kdb.wait();
+  CHECK_MESSAGE(run.exit == 0, run.err);
+  CHECK(scene.database.text(indexes) == "a_n true -");
+}
+
 TEST_CASE("a build that fails leaves nothing behind, however its file is mended") {
   const std::string create_unique = "CREATE UNIQUE INDEX CONCURRENTLY a_m ON a (m)";
   const std::string mended[] = {
@@ -266,6 +284,17 @@ TEST_CASE("a build that fails leaves nothing behind, however its file is mended"
     CHECK_MESSAGE(next.exit == 0, next.err);
     CHECK(scene.database.text(indexes) == (has(file, "a_m") ? "a_m true -" : "a_n_idx true -"));
   }
+}
+
+TEST_CASE("a mended statement drops nothing that was there before it") {
+  Scene scene(table_a + "CREATE INDEX a_n ON a (n);\n" + invalidate + ";",
+              "CREATE INDEX CONCURRENTLY a_x ON a (nothing);");
+  CHECK(scene.up().exit == 1);
+  scene.project.migration("2_statement", create + ";");
+  const Run next = scene.up();
+  CHECK(next.exit == 1);
+  CHECK_MESSAGE(has(next.err, "already exists"), next.err);
+  CHECK(scene.database.text(indexes) == "a_n false -");
 }
 
 TEST_CASE("an index that somebody made after ours failed is not taken for ours") {
@@ -309,7 +338,8 @@ TEST_CASE("a failure to record is no verdict on the statement") {
   const Scene scene(table_a, create + ";");
   scene.database.exec(
       "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'full'; END $$; "
-      "CREATE TRIGGER refuse BEFORE UPDATE ON kdb.steps FOR EACH ROW EXECUTE FUNCTION refuse()");
+      "CREATE TRIGGER refuse BEFORE UPDATE ON kdb.steps FOR EACH ROW WHEN (new.state = 'done') EXECUTE "
+      "FUNCTION refuse()");
   const Run first = scene.up();
   CHECK(first.exit == 1);
   CHECK_MESSAGE(has(first.err, "full"), first.err);

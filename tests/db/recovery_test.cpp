@@ -227,6 +227,13 @@ TEST_CASE("what commits inside is a person's decision, also where it failed") {
        .answer = "1",
        .exit = 5,
        .says = "nobody can tell"},
+      {.name = "CALL of what may be repeated, failed",
+       .tables = fill,
+       .statement = "CALL refresh_continuous_aggregate('nothing', NULL, NULL)",
+       .question = rows,
+       .answer = "0",
+       .exit = 1,
+       .says = "does not exist"},
       {.name = "rerunnable, done",
        .tables = fill,
        .statement = "-- kdb:rerunnable\n" + fill_here,
@@ -254,6 +261,14 @@ TEST_CASE("a failed CALL that is mended is still undecided") {
   CHECK_MESSAGE(repair.exit == 0, repair.err);
   CHECK(scene.up().exit == 0);
   CHECK(scene.database.text(rows) == "2");
+}
+
+TEST_CASE("a DO that was rolled back is forgotten when it is mended") {
+  Scene scene("CREATE TABLE a (n int);", "DO $$ BEGIN PERFORM 1 / 0; END $$;\nVACUUM a;");
+  CHECK(scene.up().exit == 1);
+  scene.project.migration("2_statement", "VACUUM a;");
+  const Run next = scene.up();
+  CHECK_MESSAGE(next.exit == 0, next.err);
 }
 
 TEST_CASE("a person's word is taken: again runs again, done does not") {
