@@ -1,6 +1,5 @@
 #include "cli/context.hpp"
 
-#include <cstdio>
 #include <iostream>
 #include <random>
 
@@ -10,6 +9,7 @@
 #include "base/text.hpp"
 #include "base/units.hpp"
 #include "cli/log.hpp"
+#include "cli/streams.hpp"
 #include "files/output.hpp"
 #include "host/identity.hpp"
 #include "host/process.hpp"
@@ -176,7 +176,7 @@ bool Context::ask(const Report& report, const std::string& question) {
         "add --yes if you mean it; --dry-run shows what would run");
   output_->log.clear_progress();
   const std::string text = render::render_text(report, {.colour = colour_wanted(arguments_, STDERR_FILENO)});
-  fmt::print(stderr, "{}\n{} [y/N] ", text, question);
+  write_message(fmt::format("{}\n{} [y/N] ", text, question));
   std::string answer;
   std::getline(std::cin, answer);
   return equals_ignore_case(trim(answer), "y") || equals_ignore_case(trim(answer), "yes");
@@ -184,8 +184,7 @@ bool Context::ask(const Report& report, const std::string& question) {
 
 void Context::print_raw(const std::string& text) {
   output_->log.clear_progress();
-  std::fwrite(text.data(), 1, text.size(), stdout);
-  if (std::fflush(stdout) != 0) throw Error(Exit::failed, "stdout cannot be written to");
+  write_result(text);
 }
 
 void Context::print_error(const Error& error) {
@@ -201,13 +200,19 @@ void Context::print_error(const Error& error) {
                                   problem.hint.empty() ? "" : "\nhint: ", problem.hint)});
       continue;
     }
-    fmt::print(stderr, "{}kdb: error:{} {}{}{}\n", colour ? "\x1b[1;31m" : "", colour ? "\x1b[0m" : "", where,
-               where.empty() ? "" : ": ", problem.message);
+    std::string text = fmt::format("{}kdb: error:{} {}{}{}\n", colour ? "\x1b[1;31m" : "",
+                                   colour ? "\x1b[0m" : "", where, where.empty() ? "" : ": ", problem.message);
     if (!problem.details.empty())
-      for (const std::string_view line : split(problem.details, '\n')) fmt::print(stderr, "  {}\n", line);
-    if (!problem.hint.empty()) fmt::print(stderr, "hint: {}\n", problem.hint);
+      for (const std::string_view line : split(problem.details, '\n')) text += fmt::format("  {}\n", line);
+    if (!problem.hint.empty()) text += fmt::format("hint: {}\n", problem.hint);
+    write_message(text);
   }
-  if (arguments_.value("format") == "json") print_raw(render::render_error_json(command_.name, error));
+  if (arguments_.value("format") != "json") return;
+  try {
+    print_raw(render::render_error_json(command_.name, error));
+  } catch (const Error&) {
+    // The error that is being reported is the one that counts.
+  }
 }
 
 }  // namespace kdb::cli

@@ -1,12 +1,14 @@
 #include "cli/log.hpp"
 
 #include <chrono>
-#include <cstdio>
 #include <mutex>
 
 #include <fmt/format.h>
-#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/details/null_mutex.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
+
+#include "cli/streams.hpp"
 
 namespace kdb::cli {
 
@@ -76,6 +78,16 @@ std::string_view cut(std::string_view text, int width) {
   return text;
 }
 
+/// spdlog's own throws where stderr cannot be written.
+class Sink : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    spdlog::memory_buf_t line;
+    formatter_->format(message, line);
+    write_message({line.data(), line.size()});
+  }
+  void flush_() override {}
+};
+
 }  // namespace
 
 struct Log::Impl {
@@ -86,14 +98,14 @@ struct Log::Impl {
   std::chrono::steady_clock::time_point last_drawn;
 
   explicit Impl(const LogOptions& given)
-      : options(given), logger("kdb", std::make_shared<spdlog::sinks::stderr_sink_st>()) {
+      : options(given), logger("kdb", std::make_shared<Sink>()) {
     logger.set_pattern(options.json ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l","message":%v})" : "%v",
                        spdlog::pattern_time_type::utc);
     logger.set_level(options.quiet ? spdlog::level::warn : spdlog::level::from_str(options.level));
   }
 
   void clear() {
-    if (drawn) std::fputs("\r\x1b[K", stderr);
+    if (drawn) write_message("\r\x1b[K");
     drawn = false;
   }
 
@@ -102,8 +114,8 @@ struct Log::Impl {
     const auto now = std::chrono::steady_clock::now();
     if (now - last_drawn < redraw_interval) return;
     last_drawn = now;
-    fmt::print(stderr, "\r\x1b[K{}", cut(message.substr(0, message.find('\n')), options.width - 1));
-    std::fflush(stderr);
+    const std::string line = message.substr(0, message.find('\n'));
+    write_message(fmt::format("\r\x1b[K{}", cut(line, options.width - 1)));
     drawn = true;
   }
 };
