@@ -1,6 +1,7 @@
 #include "cli/context.hpp"
 
-#include <iostream>
+#include <array>
+#include <cerrno>
 #include <random>
 
 #include <fmt/format.h>
@@ -177,9 +178,32 @@ bool Context::ask(const Report& report, const std::string& question) {
   output_->log.clear_progress();
   const std::string text = render::render_text(report, {.colour = colour_wanted(arguments_, STDERR_FILENO)});
   write_message(fmt::format("{}\n{} [y/N] ", text, question));
-  std::string answer;
-  std::getline(std::cin, answer);
+  const std::string answer = read_answer();
   return equals_ignore_case(trim(answer), "y") || equals_ignore_case(trim(answer), "yes");
+}
+
+/// The line that is typed; a signal ends the wait at once, and the end of the input is no answer.
+std::string Context::read_answer() {
+  std::string answer;
+  try {
+    while (answer.find('\n') == std::string::npos) {
+      if (watchdog_) watchdog_->wait_readable(STDIN_FILENO);
+      std::array<char, 256> buffer{};
+      const ssize_t count = read(STDIN_FILENO, buffer.data(), buffer.size());
+      if (count < 0 && errno == EINTR) continue;
+      if (count <= 0) {
+        write_message("\n");  // what comes next is not part of the question
+        return {};
+      }
+      answer.append(buffer.data(), static_cast<size_t>(count));
+    }
+    // A Ctrl-C that was pressed before the answer reaches us by another way: it goes first.
+    if (watchdog_) watchdog_->sleep(std::chrono::milliseconds(30));
+  } catch (const Error& signal) {
+    write_message("\n");
+    throw Error(signal.exit(), signal.what(), "nothing was changed");
+  }
+  return answer;
 }
 
 void Context::print_raw(const std::string& text) {
@@ -200,8 +224,9 @@ void Context::print_error(const Error& error) {
                                   problem.hint.empty() ? "" : "\nhint: ", problem.hint)});
       continue;
     }
-    std::string text = fmt::format("{}kdb: error:{} {}{}{}\n", colour ? "\x1b[1;31m" : "",
-                                   colour ? "\x1b[0m" : "", where, where.empty() ? "" : ": ", problem.message);
+    std::string text =
+        fmt::format("{}kdb: error:{} {}{}{}\n", colour ? "\x1b[1;31m" : "", colour ? "\x1b[0m" : "", where,
+                    where.empty() ? "" : ": ", problem.message);
     if (!problem.details.empty())
       for (const std::string_view line : split(problem.details, '\n')) text += fmt::format("  {}\n", line);
     if (!problem.hint.empty()) text += fmt::format("hint: {}\n", problem.hint);

@@ -97,8 +97,7 @@ struct Log::Impl {
   bool drawn = false;
   std::chrono::steady_clock::time_point last_drawn;
 
-  explicit Impl(const LogOptions& given)
-      : options(given), logger("kdb", std::make_shared<Sink>()) {
+  explicit Impl(const LogOptions& given) : options(given), logger("kdb", std::make_shared<Sink>()) {
     logger.set_pattern(options.json ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l","message":%v})" : "%v",
                        spdlog::pattern_time_type::utc);
     logger.set_level(options.quiet ? spdlog::level::warn : spdlog::level::from_str(options.level));

@@ -44,7 +44,8 @@ TEST_CASE("a result that cannot be written is an error, unless its reader has go
 
 TEST_CASE("nothing that kdb opens takes the place of a closed stream") {
   const TempDir folder;
-  const std::string project = "cd " + folder.path().string() + " && mkdir m && echo 'SELECT 1' >m/1_a.sql && ";
+  const std::string project =
+      "cd " + folder.path().string() + " && mkdir m && echo 'SELECT 1' >m/1_a.sql && ";
   CHECK(shell(project + "$kdb migrate new b --migrations m <&- >&- 2>&-").exit == 1);
   CHECK(shell("cat " + (folder.path() / "m/1_a.sql").string()).out == "SELECT 1\n");
 }
