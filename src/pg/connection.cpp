@@ -283,6 +283,11 @@ int Connection::server_version() const { return impl_->server_version; }
 
 bool Connection::is_open() const { return PQstatus(impl_->session) == CONNECTION_OK; }
 
+bool Connection::is_utf8() const {
+  const char* encoding = PQparameterStatus(impl_->session, "client_encoding");
+  return encoding == nullptr || std::string_view(encoding) == "UTF8";
+}
+
 std::string Connection::endpoint() const {
   return format_endpoint(PQhost(impl_->session), PQport(impl_->session));
 }

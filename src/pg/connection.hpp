@@ -90,6 +90,8 @@ class Connection {
   /// As server_version_num: 150020.
   int server_version() const;
   bool is_open() const;
+  /// Whether text goes to and from the server as UTF-8, as it does until a statement sets client_encoding.
+  bool is_utf8() const;
   /// `host:port`, or the socket's folder; never a password.
   std::string endpoint() const;
   std::string database() const;
