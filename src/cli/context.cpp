@@ -80,7 +80,6 @@ struct Context::Output {
 
   Log log;
   bool colour = false;  // on stdout
-  int width = 80;
 };
 
 bool is_terminal(int descriptor) { return isatty(descriptor) == 1; }
@@ -94,7 +93,6 @@ Context::Context(const Command& command, Arguments arguments, std::vector<std::s
                            .width = host::terminal_width(STDERR_FILENO)};
   output_ = std::make_unique<Output>(options);
   output_->colour = colour_wanted(arguments_, STDOUT_FILENO);
-  if (const int width = host::terminal_width(STDOUT_FILENO); width > 0) output_->width = width;
   events_ = [log = &output_->log](const Event& event) { (*log)(event); };
 }
 
@@ -165,7 +163,8 @@ void Context::print(const Report& report) {
     const Target target = target_of(given, format);
     files::write_output(target.file, target.format->render(report, {}));
   }
-  if (!quiet()) print_raw(format->render(report, {.colour = output_->colour, .width = output_->width}));
+  if (!quiet())
+    print_raw(format->render(report, {.colour = output_->colour, .terminal = is_terminal(STDOUT_FILENO)}));
 }
 
 bool Context::ask(const Report& report, const std::string& question) {
@@ -176,7 +175,8 @@ bool Context::ask(const Report& report, const std::string& question) {
         fmt::format("kdb {} asks before it changes anything, and there is nobody to ask", command_.name),
         "add --yes if you mean it; --dry-run shows what would run");
   output_->log.clear_progress();
-  const std::string text = render::render_text(report, {.colour = colour_wanted(arguments_, STDERR_FILENO)});
+  const std::string text =
+      render::render_text(report, {.colour = colour_wanted(arguments_, STDERR_FILENO), .terminal = true});
   write_message(fmt::format("{}\n{} [y/N] ", text, question));
   const std::string answer = read_answer();
   return equals_ignore_case(trim(answer), "y") || equals_ignore_case(trim(answer), "yes");
@@ -217,11 +217,10 @@ void Context::print_error(const Error& error) {
   for (const Problem& problem : error.problems()) {
     const std::string where = to_string(problem.where);
     if (arguments_.value("log-format") == "json") {
-      output_->log(
-          {.kind = Event::Kind::error,
-           .message = fmt::format("{}{}{}{}{}{}{}", where, where.empty() ? "" : ": ", problem.message,
-                                  problem.details.empty() ? "" : "\n", problem.details,
-                                  problem.hint.empty() ? "" : "\nhint: ", problem.hint)});
+      output_->log({.kind = Event::Kind::error,
+                    .message = fmt::format("{}{}{}{}{}", where, where.empty() ? "" : ": ", problem.message,
+                                           problem.details.empty() ? "" : "\n", problem.details),
+                    .hint = problem.hint});
       continue;
     }
     std::string text =

@@ -228,8 +228,8 @@ Exit dispatch(const Parsed& parsed, std::unique_ptr<Context>& context) {
 
 void print_plain(const Error& error) {
   for (const Problem& problem : error.problems()) {
-    write_message(fmt::format("kdb: error: {}\n", problem.message));
-    if (!problem.hint.empty()) write_message(fmt::format("hint: {}\n", problem.hint));
+    write_message(fmt::format("kdb: error: {}\n", printable(problem.message)));
+    if (!problem.hint.empty()) write_message(fmt::format("hint: {}\n", printable(problem.hint)));
   }
 }
 
