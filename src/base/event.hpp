@@ -20,6 +20,8 @@ struct Event {
   };
   Kind kind = Kind::info;
   std::string message;
+  std::string hint = {};     // of an error
+  std::string figures = {};  // of progress: what of the line is shown first, where there is no room for all
 
   bool operator==(const Event&) const = default;
 };

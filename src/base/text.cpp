@@ -78,6 +78,31 @@ size_t utf8_sequence(std::string_view text, size_t at) {
   return 0;
 }
 
+/// Whether a terminal may act on the well-formed sequence: C0 but for `kept`, DEL, and C1 (ECMA-48).
+bool is_control(std::string_view sequence, std::string_view kept) {
+  const auto first = static_cast<unsigned char>(sequence[0]);
+  if (sequence.size() == 2) return first == 0xC2 && static_cast<unsigned char>(sequence[1]) < 0xA0;
+  return sequence.size() == 1 && (first < 0x20 || first == 0x7F) && kept.find(sequence[0]) == kept.npos;
+}
+
+std::string escaped(std::string_view text, std::string_view kept) {
+  std::string result;
+  result.reserve(text.size());
+  for (size_t at = 0; at < text.size();) {
+    const size_t length = utf8_sequence(text, at);
+    const std::string_view sequence = text.substr(at, std::max<size_t>(length, 1));
+    at += sequence.size();
+    const bool line_end = sequence[0] == '\r' && at < text.size() && text[at] == '\n' && !kept.empty();
+    if (line_end) continue;
+    if (length > 0 && !is_control(sequence, kept)) {
+      result += sequence;
+      continue;
+    }
+    for (const char byte : sequence) result += fmt::format("\\x{:02x}", static_cast<unsigned char>(byte));
+  }
+  return result;
+}
+
 }  // namespace
 
 std::string quote_ident(std::string_view name) { return doubled(name, '"', false); }
@@ -118,10 +143,15 @@ std::optional<std::string_view> did_you_mean(std::string_view word,
                                              const std::vector<std::string_view>& known) {
   std::optional<std::string_view> best;
   size_t best_distance = 0;
-  const std::string typed = to_lower(word);
+  // Dashes would let short options differ in nearly every letter.
+  const auto letters = [](std::string_view text) {
+    return to_lower(text.substr(std::min(text.find_first_not_of('-'), text.size())));
+  };
+  const std::string typed = letters(word);
   for (const std::string_view candidate : known) {
-    const size_t distance = edit_distance(typed, to_lower(candidate));
-    if (distance > std::max(typed.size(), candidate.size()) / 3) continue;
+    const std::string name = letters(candidate);
+    const size_t distance = edit_distance(typed, name);
+    if (distance > std::max(typed.size(), name.size()) / 3) continue;
     if (!best || distance < best_distance) {
       best = candidate;
       best_distance = distance;
@@ -138,6 +168,10 @@ std::optional<size_t> find_invalid_utf8(std::string_view text) {
   }
   return std::nullopt;
 }
+
+std::string printable(std::string_view text) { return escaped(text, "\n\t"); }
+
+std::string printable_line(std::string_view text) { return escaped(text, ""); }
 
 std::string human_duration(double seconds) {
   // Rounded first, so that no border shows "1000 ms" or "60.0 s". Bounded, so that the conversions are

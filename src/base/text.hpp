@@ -25,13 +25,21 @@ std::string to_lower(std::string_view text);
 /// Case-insensitive comparison of ASCII text.
 bool equals_ignore_case(std::string_view a, std::string_view b);
 
-/// The one of `known` that a user most likely meant by `word` (edit distance of at most a third), if any.
+/// The one of `known` that a user most likely meant by `word` (edit distance of at most a third,
+/// dashes in front not counted), if any.
 std::optional<std::string_view> did_you_mean(std::string_view word,
                                              const std::vector<std::string_view>& known);
 
 /// The byte offset of the first byte that is not valid UTF-8, if any (RFC 3629: no overlong forms, no
 /// surrogates).
 std::optional<size_t> find_invalid_utf8(std::string_view text);
+
+/// What a terminal can be given: control characters but for line feed and tab, and bytes that are no UTF-8,
+/// become `\x1b`; a carriage return before a line feed goes.
+std::string printable(std::string_view text);
+
+/// The same on one line: line feeds and tabs too.
+std::string printable_line(std::string_view text);
 
 /// A short, stable rendering of a time span for people: `340 ms`, `1.2 s`, `3 min 4 s`, `2 h 5 min`.
 std::string human_duration(double seconds);

@@ -1,4 +1,5 @@
 #include <charconv>
+#include <limits>
 
 #include <fmt/format.h>
 
@@ -22,8 +23,8 @@ int Arguments::number(const std::string& name, int least) const {
   int number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || end != text.data() + text.size() || number < least)
-    throw Error(Exit::usage,
-                fmt::format("--{} takes a whole number of at least {}, not '{}'", name, least, text));
+    throw Error(Exit::usage, fmt::format("--{} takes a whole number from {} to {}, not '{}'", name, least,
+                                         std::numeric_limits<int>::max(), text));
   return number;
 }
 

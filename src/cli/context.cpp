@@ -1,7 +1,7 @@
 #include "cli/context.hpp"
 
-#include <cstdio>
-#include <iostream>
+#include <array>
+#include <cerrno>
 #include <random>
 
 #include <fmt/format.h>
@@ -10,6 +10,7 @@
 #include "base/text.hpp"
 #include "base/units.hpp"
 #include "cli/log.hpp"
+#include "cli/streams.hpp"
 #include "files/output.hpp"
 #include "host/identity.hpp"
 #include "host/process.hpp"
@@ -79,7 +80,6 @@ struct Context::Output {
 
   Log log;
   bool colour = false;  // on stdout
-  int width = 80;
 };
 
 bool is_terminal(int descriptor) { return isatty(descriptor) == 1; }
@@ -93,7 +93,6 @@ Context::Context(const Command& command, Arguments arguments, std::vector<std::s
                            .width = host::terminal_width(STDERR_FILENO)};
   output_ = std::make_unique<Output>(options);
   output_->colour = colour_wanted(arguments_, STDOUT_FILENO);
-  if (const int width = host::terminal_width(STDOUT_FILENO); width > 0) output_->width = width;
   events_ = [log = &output_->log](const Event& event) { (*log)(event); };
 }
 
@@ -164,7 +163,8 @@ void Context::print(const Report& report) {
     const Target target = target_of(given, format);
     files::write_output(target.file, target.format->render(report, {}));
   }
-  if (!quiet()) print_raw(format->render(report, {.colour = output_->colour, .width = output_->width}));
+  if (!quiet())
+    print_raw(format->render(report, {.colour = output_->colour, .terminal = is_terminal(STDOUT_FILENO)}));
 }
 
 bool Context::ask(const Report& report, const std::string& question) {
@@ -175,17 +175,40 @@ bool Context::ask(const Report& report, const std::string& question) {
         fmt::format("kdb {} asks before it changes anything, and there is nobody to ask", command_.name),
         "add --yes if you mean it; --dry-run shows what would run");
   output_->log.clear_progress();
-  const std::string text = render::render_text(report, {.colour = colour_wanted(arguments_, STDERR_FILENO)});
-  fmt::print(stderr, "{}\n{} [y/N] ", text, question);
-  std::string answer;
-  std::getline(std::cin, answer);
+  const std::string text =
+      render::render_text(report, {.colour = colour_wanted(arguments_, STDERR_FILENO), .terminal = true});
+  write_message(fmt::format("{}\n{} [y/N] ", text, question));
+  const std::string answer = read_answer();
   return equals_ignore_case(trim(answer), "y") || equals_ignore_case(trim(answer), "yes");
+}
+
+/// The line that is typed; a signal ends the wait at once, and the end of the input is no answer.
+std::string Context::read_answer() {
+  std::string answer;
+  try {
+    while (answer.find('\n') == std::string::npos) {
+      if (watchdog_) watchdog_->wait_readable(STDIN_FILENO);
+      std::array<char, 256> buffer{};
+      const ssize_t count = read(STDIN_FILENO, buffer.data(), buffer.size());
+      if (count < 0 && errno == EINTR) continue;
+      if (count <= 0) {
+        write_message("\n");  // what comes next is not part of the question
+        return {};
+      }
+      answer.append(buffer.data(), static_cast<size_t>(count));
+    }
+    // A Ctrl-C that was pressed before the answer reaches us by another way: it goes first.
+    if (watchdog_) watchdog_->sleep(std::chrono::milliseconds(30));
+  } catch (const Error& signal) {
+    write_message("\n");
+    throw Error(signal.exit(), signal.what(), "nothing was changed");
+  }
+  return answer;
 }
 
 void Context::print_raw(const std::string& text) {
   output_->log.clear_progress();
-  std::fwrite(text.data(), 1, text.size(), stdout);
-  if (std::fflush(stdout) != 0) throw Error(Exit::failed, "stdout cannot be written to");
+  write_result(text);
 }
 
 void Context::print_error(const Error& error) {
@@ -194,20 +217,26 @@ void Context::print_error(const Error& error) {
   for (const Problem& problem : error.problems()) {
     const std::string where = to_string(problem.where);
     if (arguments_.value("log-format") == "json") {
-      output_->log(
-          {.kind = Event::Kind::error,
-           .message = fmt::format("{}{}{}{}{}{}{}", where, where.empty() ? "" : ": ", problem.message,
-                                  problem.details.empty() ? "" : "\n", problem.details,
-                                  problem.hint.empty() ? "" : "\nhint: ", problem.hint)});
+      output_->log({.kind = Event::Kind::error,
+                    .message = fmt::format("{}{}{}{}{}", where, where.empty() ? "" : ": ", problem.message,
+                                           problem.details.empty() ? "" : "\n", problem.details),
+                    .hint = problem.hint});
       continue;
     }
-    fmt::print(stderr, "{}kdb: error:{} {}{}{}\n", colour ? "\x1b[1;31m" : "", colour ? "\x1b[0m" : "", where,
-               where.empty() ? "" : ": ", problem.message);
+    std::string text =
+        fmt::format("{}kdb: error:{} {}{}{}\n", colour ? "\x1b[1;31m" : "", colour ? "\x1b[0m" : "", where,
+                    where.empty() ? "" : ": ", problem.message);
     if (!problem.details.empty())
-      for (const std::string_view line : split(problem.details, '\n')) fmt::print(stderr, "  {}\n", line);
-    if (!problem.hint.empty()) fmt::print(stderr, "hint: {}\n", problem.hint);
+      for (const std::string_view line : split(problem.details, '\n')) text += fmt::format("  {}\n", line);
+    if (!problem.hint.empty()) text += fmt::format("hint: {}\n", problem.hint);
+    write_message(text);
   }
-  if (arguments_.value("format") == "json") print_raw(render::render_error_json(command_.name, error));
+  if (arguments_.value("format") != "json") return;
+  try {
+    print_raw(render::render_error_json(command_.name, error));
+  } catch (const Error&) {
+    // The error that is being reported is the one that counts.
+  }
 }
 
 }  // namespace kdb::cli

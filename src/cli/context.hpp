@@ -48,6 +48,8 @@ class Context {
  private:
   struct Output;
 
+  std::string read_answer();
+
   const Command& command_;
   Arguments arguments_;
   std::vector<std::string> rest_;

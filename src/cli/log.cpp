@@ -1,12 +1,17 @@
 #include "cli/log.hpp"
 
+#include <algorithm>
 #include <chrono>
-#include <cstdio>
 #include <mutex>
 
 #include <fmt/format.h>
-#include <spdlog/sinks/stdout_sinks.h>
+#include <nlohmann/json.hpp>
+#include <spdlog/details/null_mutex.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
+
+#include "base/text.hpp"
+#include "cli/streams.hpp"
 
 namespace kdb::cli {
 
@@ -14,18 +19,16 @@ namespace {
 
 constexpr std::chrono::milliseconds redraw_interval{80};
 
-/// A JSON string (RFC 8259, section 7).
+/// A JSON string, what is no UTF-8 replaced.
 std::string json_string(const std::string& text) {
-  std::string quoted = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\')
-      quoted += fmt::format("\\{}", c);
-    else if (static_cast<unsigned char>(c) < 0x20)
-      quoted += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
-    else
-      quoted += c;
-  }
-  return quoted + "\"";
+  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+/// What follows `"message":` on a line.
+std::string as_json(const Event& event) {
+  std::string text = json_string(event.message);
+  if (!event.hint.empty()) text += ",\"hint\":" + json_string(event.hint);
+  return text;
 }
 
 spdlog::level::level_enum level_of(Event::Kind kind) {
@@ -66,15 +69,38 @@ std::string prefix_of(Event::Kind kind, bool colour) {
   return {};
 }
 
-/// The first `width` characters of UTF-8 text.
-std::string_view cut(std::string_view text, int width) {
-  int columns = 0;
+size_t width_of(std::string_view text) {
+  return static_cast<size_t>(std::count_if(
+      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
+}
+
+/// The first `width` characters of UTF-8 text; what was longer ends in `…`.
+std::string cut(std::string_view text, size_t width) {
+  if (width_of(text) <= width) return std::string(text);
+  size_t columns = 0;
   for (size_t i = 0; i < text.size(); ++i) {
     if ((static_cast<unsigned char>(text[i]) & 0xc0U) == 0x80U) continue;
-    if (columns++ == width) return text.substr(0, i);
+    if (++columns == width) return std::string(text.substr(0, i)) + "…";
   }
-  return text;
+  return {};
 }
+
+/// One line of at most `width` columns: what is cut is the label, not the figures behind it.
+std::string progress_line(const Event& event, size_t width) {
+  const std::string figures = cut(printable_line(event.figures), width);
+  const std::string label = printable_line(event.message.substr(0, event.message.find('\n')));
+  return cut(label, width - width_of(figures)) + figures;
+}
+
+/// spdlog's own throws where stderr cannot be written.
+class Sink : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    spdlog::memory_buf_t line;
+    formatter_->format(message, line);
+    write_message({line.data(), line.size()});
+  }
+  void flush_() override {}
+};
 
 }  // namespace
 
@@ -85,25 +111,25 @@ struct Log::Impl {
   bool drawn = false;
   std::chrono::steady_clock::time_point last_drawn;
 
-  explicit Impl(const LogOptions& given)
-      : options(given), logger("kdb", std::make_shared<spdlog::sinks::stderr_sink_st>()) {
+  explicit Impl(const LogOptions& given) : options(given), logger("kdb", std::make_shared<Sink>()) {
     logger.set_pattern(options.json ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l","message":%v})" : "%v",
                        spdlog::pattern_time_type::utc);
     logger.set_level(options.quiet ? spdlog::level::warn : spdlog::level::from_str(options.level));
   }
 
   void clear() {
-    if (drawn) std::fputs("\r\x1b[K", stderr);
+    if (drawn) write_message("\r\x1b[K");
     drawn = false;
   }
 
-  void draw(const std::string& message) {
+  void draw(const Event& event) {
     if (options.width == 0 || options.quiet || options.json) return;
     const auto now = std::chrono::steady_clock::now();
     if (now - last_drawn < redraw_interval) return;
     last_drawn = now;
-    fmt::print(stderr, "\r\x1b[K{}", cut(message.substr(0, message.find('\n')), options.width - 1));
-    std::fflush(stderr);
+    // Room for the ^C that a terminal shows: on the next line it would stay, and this one with it.
+    const auto width = static_cast<size_t>(std::max(options.width - 3, 0));
+    write_message(fmt::format("\r\x1b[K{}", progress_line(event, width)));
     drawn = true;
   }
 };
@@ -113,11 +139,11 @@ Log::~Log() { clear_progress(); }
 
 void Log::operator()(const Event& event) {
   const std::lock_guard lock(impl_->mutex);
-  if (event.kind == Event::Kind::progress) return impl_->draw(event.message);
+  if (event.kind == Event::Kind::progress) return impl_->draw(event);
   impl_->clear();
-  impl_->logger.log(level_of(event.kind), impl_->options.json
-                                              ? json_string(event.message)
-                                              : prefix_of(event.kind, impl_->options.colour) + event.message);
+  impl_->logger.log(level_of(event.kind), impl_->options.json ? as_json(event)
+                                                              : prefix_of(event.kind, impl_->options.colour) +
+                                                                    printable(event.message));
 }
 
 void Log::clear_progress() {

@@ -1,4 +1,3 @@
-#include <cstdio>
 #include <map>
 
 #include <CLI/CLI.hpp>
@@ -7,6 +6,7 @@
 #include "base/text.hpp"
 #include "cli/command.hpp"
 #include "cli/context.hpp"
+#include "cli/streams.hpp"
 #include "pg/connection.hpp"
 
 namespace kdb::cli {
@@ -207,15 +207,15 @@ Parsed parse(int argc, char** argv) {
 
 Exit dispatch(const Parsed& parsed, std::unique_ptr<Context>& context) {
   if (parsed.arguments.has("version")) {
-    fmt::print("kdb {}\n", KDB_VERSION);
+    write_result(fmt::format("kdb {}\n", KDB_VERSION));
     return Exit::ok;
   }
   if (parsed.arguments.has("help")) {
-    fmt::print("{}", help(parsed.group));
+    write_result(help(parsed.group));
     return Exit::ok;
   }
   if (parsed.command == nullptr) {
-    fmt::print(stderr, "{}", help(parsed.group));
+    write_message(help(parsed.group));
     return Exit::usage;
   }
   for (const Positional& positional : parsed.command->positionals)
@@ -228,14 +228,15 @@ Exit dispatch(const Parsed& parsed, std::unique_ptr<Context>& context) {
 
 void print_plain(const Error& error) {
   for (const Problem& problem : error.problems()) {
-    fmt::print(stderr, "kdb: error: {}\n", problem.message);
-    if (!problem.hint.empty()) fmt::print(stderr, "hint: {}\n", problem.hint);
+    write_message(fmt::format("kdb: error: {}\n", printable(problem.message)));
+    if (!problem.hint.empty()) write_message(fmt::format("hint: {}\n", printable(problem.hint)));
   }
 }
 
 }  // namespace
 
 int run(int argc, char** argv) {
+  prepare_streams();
   std::unique_ptr<Context> context;
   const auto report = [&](const Error& error) {
     if (context)

@@ -45,8 +45,12 @@ void report_unread(const ReadResult& result, std::uint64_t limit, const std::str
                   .where = {.file = path},
                   .hint = {}};
   if (result.status == ReadResult::Status::too_large) {
-    problem.message = fmt::format("file of {} is too large for a migration (limit {})",
-                                  human_bytes(result.size), human_bytes(limit));
+    const bool alike = human_bytes(result.size) == human_bytes(limit);
+    const auto shown = [&](std::uint64_t size) {
+      return alike ? fmt::format("{} bytes", size) : human_bytes(size);
+    };
+    problem.message =
+        fmt::format("file of {} is too large for a migration (limit {})", shown(result.size), shown(limit));
     problem.hint = "load data with psql's \\copy, or raise [migrations] max_file_size";
   }
   problems.push_back(std::move(problem));

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.hpp"
 #include "files/candidates.hpp"
 #include "files/folder_scan.hpp"
 #include "files/layouts.hpp"
@@ -67,6 +68,7 @@ class Lister {
   void add(const LayoutRules& rules, const std::string& path) {
     auto entry = rules.classify(path);
     if (!entry) return pass_over(path);
+    if (printable_line(path) != path) return refuse_unprintable(path);
     switch (entry->role) {
       case Entry::Role::up:
         folder_.files.push_back({.version = std::move(entry->version),
@@ -87,6 +89,12 @@ class Lister {
         refuse(path, entry->reason, rules);
         break;
     }
+  }
+
+  // The history could not hold it, or a terminal would act on it.
+  void refuse_unprintable(const std::string& path) {
+    problem(fmt::format("\"{}\" has control characters in its name, or is no UTF-8", printable_line(path)),
+            shown(printable_line(path)), "rename the file");
   }
 
   void refuse(const std::string& path, std::string_view reason, const LayoutRules& rules) {

@@ -69,8 +69,9 @@ void report_foreign(const ParseInput& input) {
                                           [&](const Directive& one) { return one.begin == line.begin; });
     if (!is_directive) continue;
     input.problems.push_back(
-        {.message = fmt::format("\"-- {}\" is {}, but the file is read as plain: all of it would run",
-                                line.text, known ? foreign->tool : "the way back of some tool"),
+        {.message = fmt::format("\"--{}{}\" is {}, but the file is read as plain: all of it would run",
+                                line.text.front() == '-' ? "" : " ", line.text,
+                                known ? foreign->tool : "the way back of some tool"),
          .where = {.file = input.file.path, .line = line.line},
          .hint = "keep only the statements of the way up, or name the layout with [migrations] layout"});
     return;

@@ -5,12 +5,16 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "files/descriptor.hpp"
 
 namespace kdb::files {
 namespace {
+
+// /dev/null, Linux's Documentation/admin-guide/devices.txt: `-p /dev/null` is the usual word for nothing.
+const dev_t null_device = makedev(1, 3);
 
 ReadResult failure(int error_number) {
   return {.status = error_number == ENOENT ? ReadResult::Status::missing : ReadResult::Status::failed,
@@ -26,7 +30,9 @@ ReadResult read_file_at(int folder_fd, const char* name, std::uint64_t max_size,
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) return failure(errno);
   if (S_ISDIR(status.st_mode)) return failure(EISDIR);
-  if (!S_ISREG(status.st_mode)) return {.status = ReadResult::Status::failed, .error = "not a regular file"};
+  const bool is_null = S_ISCHR(status.st_mode) && status.st_rdev == null_device;
+  if (!S_ISREG(status.st_mode) && !is_null)
+    return {.status = ReadResult::Status::failed, .error = "not a regular file"};
 
   ReadResult result{.size = static_cast<std::uint64_t>(status.st_size)};
   if (result.size > max_size) {

@@ -15,7 +15,7 @@ struct ReadResult {
 
 /// Reads a whole regular file into `contents`, whose memory is used again (what is in it after a failure
 /// means nothing). `name` is relative to the open folder `folder_fd` (AT_FDCWD for the current one). A file
-/// of more than `max_size` bytes is not read at all.
+/// of more than `max_size` bytes is not read at all; /dev/null is an empty file.
 ReadResult read_file_at(int folder_fd, const char* name, std::uint64_t max_size, std::string& contents);
 
 /// The same with a path.

@@ -31,6 +31,12 @@ struct Tool {
   Foreign (*read)(pg::Connection& connection, const std::string& table);
 };
 
+/// A row that names no migration: the other tool never writes one, so nobody knows what it stands for.
+[[noreturn]] void refuse_nameless(const std::string& table, std::string_view what) {
+  throw Error(Exit::history, fmt::format("{} has a row without a {}", table, what),
+              "delete the row if it stands for nothing, or write the version of a file into it");
+}
+
 Foreign read_dbmate(pg::Connection& connection, const std::string& table) {
   Foreign foreign;
   const pg::Result dirty = connection.exec(fmt::format(
@@ -42,7 +48,10 @@ Foreign read_dbmate(pg::Connection& connection, const std::string& table) {
                 fmt::format("{} has a column \"dirty\": it is golang-migrate's, not dbmate's", table),
                 "--from golang-migrate");
   const pg::Result result = connection.exec(fmt::format("SELECT version FROM {} ORDER BY version", table));
-  for (size_t row = 0; row < result.rows.size(); ++row) foreign.versions.push_back(result.text(row, 0));
+  for (size_t row = 0; row < result.rows.size(); ++row) {
+    if (trim(result.text(row, 0)).empty()) refuse_nameless(table, "version");
+    foreign.versions.push_back(result.text(row, 0));
+  }
   return foreign;
 }
 
@@ -69,6 +78,7 @@ Foreign read_golang_migrate(pg::Connection& connection, const std::string& table
                   fmt::format("golang-migrate's state is dirty at version {}: nobody knows how far it came",
                               result.text(row, 0)),
                   "bring the database to a known version and run `migrate force VERSION` first");
+    if (result.text(row, 0).empty()) refuse_nameless(table, "version");
     foreign.versions.push_back(result.text(row, 0));
   }
   return foreign;
@@ -86,6 +96,8 @@ Foreign read_flyway(pg::Connection& connection, const std::string& table) {
                               result.is_null(row, 0) ? result.text(row, 1) : result.text(row, 0)),
                   "mend it with Flyway (`flyway repair`) first");
     if (type == "SCHEMA") continue;
+    if (result.is_null(row, 0) && result.text(row, 1).empty()) refuse_nameless(table, "description");
+    if (!result.is_null(row, 0) && trim(result.text(row, 0)).empty()) refuse_nameless(table, "version");
     if (type != "SQL" && type != "SQL_BASELINE" && type != "BASELINE" && type != "UNDO_SQL" &&
         type != "DELETE")
       throw Error(
@@ -134,8 +146,8 @@ std::string table_name(const Tool& tool, const std::string& given) {
 
 std::string without_zeros(std::string_view version) {
   const size_t digit = version.find_first_not_of('0');
-  return std::string(digit == std::string_view::npos ? version.substr(version.size() - 1)
-                                                     : version.substr(digit));
+  if (digit == std::string_view::npos) return version.empty() ? "" : "0";
+  return std::string(version.substr(digit));
 }
 
 /// How the other tool's version is written as a key: Flyway's components as in files, all others one number.

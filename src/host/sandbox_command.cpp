@@ -137,6 +137,7 @@ class Command {
     if (in_foreground_) terminal_.give_to(self);
     const bool told = write(sandbox_.link(), &self, sizeof self) == sizeof self;
     pthread_sigmask(SIG_SETMASK, &signals_.before(), nullptr);
+    signal(SIGPIPE, SIG_DFL);  // kdb ignores it; a COMMAND in a pipeline must not
     if (told) execve(program, arguments.data(), environment.data());
     const int error = errno;
     _exit(write(failure, &error, sizeof error) == sizeof error ? 127 : 126);

@@ -292,6 +292,11 @@ bool Connection::outside_transaction() const { return PQtransactionStatus(impl_-
 
 bool Connection::in_transaction() const { return PQtransactionStatus(impl_->session) == PQTRANS_INTRANS; }
 
+bool Connection::is_utf8() const {
+  const char* encoding = PQparameterStatus(impl_->session, "client_encoding");
+  return encoding == nullptr || std::string_view(encoding) == "UTF8";
+}
+
 std::string Connection::endpoint() const {
   return format_endpoint(PQhost(impl_->session), PQport(impl_->session));
 }

@@ -97,6 +97,8 @@ class Connection {
   bool outside_transaction() const;
   /// Whether a transaction block is open and has not failed.
   bool in_transaction() const;
+  /// Whether text goes to and from the server as UTF-8, as it does until a statement sets client_encoding.
+  bool is_utf8() const;
   /// `host:port`, or the socket's folder; never a password.
   std::string endpoint() const;
   std::string database() const;

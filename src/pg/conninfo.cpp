@@ -30,7 +30,29 @@ Options to_map(const PQconninfoOption* options) {
   return map;
 }
 
-[[noreturn]] void refuse_malformed(std::string_view url) {
+/// Whether what stands behind the question mark cannot be a part of a password: no `@` follows, and a colon
+/// before it is that of a user who has his `@`, or of a port.
+bool is_plain_query(std::string_view url) {
+  const size_t question = std::min(url.find('?'), url.size());
+  const std::string_view before = url.substr(0, question).substr(url.find("://") + 3);
+  if (url.find('@', question) != std::string_view::npos) return false;
+  const std::string_view authority = before.substr(0, before.find('/'));
+  return before.find('@') != std::string_view::npos || authority.find(':') == std::string_view::npos ||
+         authority.find_first_not_of("0123456789", authority.rfind(':') + 1) == std::string_view::npos;
+}
+
+/// The parameter that libpq does not know: `foo` of `?foo=bar`; empty where that is not the mistake.
+std::string unknown_parameter(std::string_view url, const char* complaint) {
+  constexpr std::string_view wanted = "invalid URI query parameter: \"";
+  const std::string_view text = complaint == nullptr ? "" : trim(complaint);
+  if (!is_url(url) || !is_plain_query(url) || !text.starts_with(wanted)) return {};
+  return std::string(text.substr(wanted.size(), text.rfind('"') - wanted.size()));
+}
+
+[[noreturn]] void refuse_malformed(std::string_view url, const char* complaint = nullptr) {
+  if (const std::string name = unknown_parameter(url, complaint); !name.empty())
+    throw Error(Exit::usage, fmt::format("malformed database URL {}: no parameter \"{}\"", redact(url), name),
+                "after the question mark libpq knows sslmode, connect_timeout, application_name, options …");
   throw Error(
       Exit::usage, fmt::format("malformed database URL {}", redact(url)),
       is_url(url)
@@ -44,8 +66,10 @@ Options parse(const std::string& url) {
   if (url.empty()) return {};
   if (is_database_name(url)) return {{"dbname", url}};
   if (has_stray_separator(url)) refuse_malformed(url);
-  const OptionList list(PQconninfoParse(url.c_str(), nullptr));
-  if (!list) refuse_malformed(url);
+  char* complaint = nullptr;
+  const OptionList list(PQconninfoParse(url.c_str(), &complaint));
+  const std::unique_ptr<char, void (*)(void*)> freed(complaint, PQfreemem);
+  if (!list) refuse_malformed(url, complaint);
   Options options = to_map(list.get());
   // `dbname=postgresql://…` is a database of that name to libpq here, and its error would print the URL.
   const auto database = options.find("dbname");

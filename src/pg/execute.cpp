@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "pg/encoding.hpp"
 #include "pg/failure.hpp"
 #include "pg/recovery.hpp"
 #include "pg/session_sql.hpp"
@@ -112,6 +113,7 @@ void Executor::reset_session() {
 
 void Executor::record(const std::string& sql, Phase phase) {
   try {
+    speak_utf8(connection_, "BEGIN READ WRITE; SET LOCAL client_min_messages TO error; ");
     connection_.exec(in_own_transaction(history_.guard_sql() + sql), phase);
   } catch (const ServerError& error) {
     if (!error.session_ended) roll_back();
@@ -164,6 +166,7 @@ void Executor::fail(std::int64_t run, const MigrationPlan& plan, const Step& ste
       plan.one_transaction || !journalled
           ? ""
           : history_.step_finished_sql(run, plan, step, "failed", error.sqlstate, error.message);
+  if (!connection_.is_utf8()) tidy(connection_, "SET client_encoding TO 'UTF8'");
   tidy(connection_,
        in_own_transaction(journal_row + history_.event_sql(run, "failed", key, describe(error))));
 
@@ -209,6 +212,7 @@ void Executor::run_in_one_transaction(std::int64_t run, const MigrationPlan& pla
       connection_.exec(begin_sql(plan, plan.begin), Phase::in_transaction);
       for (const Step& step : plan.steps) execute_inside(plan, step);
       const auto took = std::chrono::duration_cast<milliseconds>(Clock::now() - begun);
+      speak_utf8(connection_);
       connection_.exec(
           fmt::format("{}{}COMMIT; {}", own_rights_sql(), history_.complete_sql(run, plan, took),
                       reset_session_sql(connection_.server_version(), options_.statement_timeout)),
@@ -284,6 +288,7 @@ void Executor::run_inside(std::int64_t run, const MigrationPlan& plan, const Ste
                        Phase::in_transaction);
       if (step.block.empty()) execute_inside(plan, step);
       for (const Step& inner : step.block) execute_inside(plan, inner);
+      speak_utf8(connection_);
       connection_.exec(fmt::format("{}{}{}COMMIT", own_rights_sql(), history_.guard_sql(),
                                    history_.step_finished_sql(run, plan, step, "done", "", "")),
                        Phase::committing);

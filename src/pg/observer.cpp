@@ -50,8 +50,8 @@ LIMIT 1)";
 /// A build's phase and how fast it goes.
 class Progress {
  public:
-  std::string line(const std::string& label, double elapsed, const Result& look) {
-    std::string text = fmt::format("{} · {}", label, human_duration(elapsed));
+  std::string figures(double elapsed, const Result& look) {
+    std::string text = fmt::format(" · {}", human_duration(elapsed));
     if (!look.is_null(0, 0))
       return text + " · waits for a lock" + (look.is_null(0, 1) ? "" : ": " + look.text(0, 1));
     if (look.is_null(0, 2)) return text;
@@ -157,7 +157,9 @@ struct Observer::Impl {
       if (!seen || !running || statement != mine) continue;
       note(*seen);
       const std::chrono::duration<double> elapsed = Clock::now() - begun;
-      events({.kind = Event::Kind::progress, .message = progress.line(label, elapsed.count(), *seen)});
+      events({.kind = Event::Kind::progress,
+              .message = label,
+              .figures = progress.figures(elapsed.count(), *seen)});
     }
   }
 };

@@ -11,7 +11,10 @@ namespace {
 
 std::string field(const PGresult* result, int code) {
   const char* text = PQresultErrorField(result, code);
-  return text == nullptr ? std::string() : std::string(text);
+  if (text == nullptr) return {};
+  // Under another client_encoding, or from an SQL_ASCII database, it need not be UTF-8; the history must take
+  // it.
+  return find_invalid_utf8(text) ? printable(text) : std::string(text);
 }
 
 /// Where character `position` (from 1) of the statement is.

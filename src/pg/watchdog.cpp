@@ -251,4 +251,15 @@ void Watchdog::sleep(milliseconds duration) {
   } while (steady_clock::now() < until);
 }
 
+void Watchdog::wait_readable(int descriptor) {
+  std::array<pollfd, 2> events{
+      pollfd{.fd = impl_->signalled_fd(), .events = POLLIN, .revents = 0},
+      pollfd{.fd = descriptor, .events = POLLIN, .revents = 0},
+  };
+  do {
+    (void)poll(events.data(), events.size(), -1);
+    check();
+  } while (events[1].revents == 0);
+}
+
 }  // namespace kdb::pg

@@ -26,6 +26,8 @@ class Watchdog {
   void check() const;
   /// Sleeps, but wakes up for a signal and then throws as check() does.
   void sleep(std::chrono::milliseconds duration);
+  /// Waits until a descriptor can be read (or has ended); throws as check() does when a signal comes first.
+  void wait_readable(int descriptor);
 
   struct Impl;
   Impl& impl() { return *impl_; }  // for Connection

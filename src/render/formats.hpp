@@ -10,7 +10,7 @@ namespace kdb::render {
 
 struct Style {
   bool colour = false;
-  int width = 80;  // of the terminal, in columns
+  bool terminal = false;  // statements too must hold nothing that a terminal acts on
 };
 
 /// An output format: one row in formats.cpp, one file that renders it.

@@ -36,7 +36,7 @@ std::string to_text(const Value& value) {
       return fmt::format("{}", fmt::join(held, ", "));
     }
   };
-  return std::visit(Visitor{}, value);
+  return printable_line(std::visit(Visitor{}, value));
 }
 
 /// Columns on a terminal; every code point counts as one, which is right for all but East Asian wide ones.
@@ -95,15 +95,16 @@ std::string as_comment(std::string_view lines) {
 
 std::string render_sql(const Report& report, const Style& style) {
   const Painter paint(style.colour);
+  const auto shown = [&](const std::string& sql) { return style.terminal ? printable(sql) : sql; };
   std::string text;
   for (const Script& script : report.scripts) {
     if (!text.empty()) text += "\n";
-    text +=
-        paint(dim, fmt::format("-- {}{}{}", script.subject, script.note.empty() ? "" : ": ", script.note)) +
-        "\n";
+    text += paint(dim, printable_line(fmt::format("-- {}{}{}", script.subject,
+                                                  script.note.empty() ? "" : ": ", script.note))) +
+            "\n";
     for (const ScriptStep& step : script.steps) {
-      for (const std::string& note : step.notes) text += paint(yellow, "-- " + note) + "\n";
-      text += step.sql + ";\n";
+      for (const std::string& note : step.notes) text += paint(yellow, "-- " + printable_line(note)) + "\n";
+      text += shown(step.sql) + ";\n";
     }
   }
   return text;
@@ -122,13 +123,13 @@ std::string render_text(const Report& report, const Style& style) {
   if (!report.scripts.empty()) parts.push_back(render_sql(report, style));
   std::string warnings;
   for (const Problem& warning : report.warnings) {
-    const std::string where = to_string(warning.where);
+    const std::string where = printable_line(to_string(warning.where));
     warnings += fmt::format("{} {}{}{}\n", paint(yellow, "warning:"), where, where.empty() ? "" : ": ",
-                            warning.message);
-    if (!warning.hint.empty()) warnings += fmt::format("hint: {}\n", warning.hint);
+                            printable(warning.message));
+    if (!warning.hint.empty()) warnings += fmt::format("hint: {}\n", printable(warning.hint));
   }
   add(std::move(warnings));
-  if (!report.summary.empty()) add(paint(bold, report.summary) + "\n");
+  if (!report.summary.empty()) add(paint(bold, printable(report.summary)) + "\n");
   return fmt::format("{}", fmt::join(parts, "\n"));
 }
 

@@ -35,8 +35,8 @@ TEST_CASE("COMMAND's exit status is kdb's") {
     const char* script;
     int exit;
   };
-  for (const Row& row :
-       {Row{"exit 0", 0}, Row{"exit 7", 7}, Row{"kill -TERM $$", 143}, Row{"kill -KILL $$", 137}}) {
+  for (const Row& row : {Row{"exit 0", 0}, Row{"exit 7", 7}, Row{"kill -TERM $$", 143},
+                         Row{"kill -KILL $$", 137}, Row{"kill -PIPE $$", 141}}) {
     CAPTURE(row.script);
     const Place place;
     const Run result = run({kdb_binary, "sandbox", "--", "sh", "-c", row.script}, place.environment);

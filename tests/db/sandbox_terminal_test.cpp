@@ -1,71 +1,16 @@
 // COMMAND at a terminal: it has the keyboard, and kdb behaves as a shell's job does.
-#include <array>
-#include <chrono>
-#include <optional>
-#include <stdexcept>
 #include <string>
 
 #include <doctest/doctest.h>
-#include <poll.h>
-#include <pty.h>
-#include <signal.h>
-#include <stdlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "support/place.hpp"
 #include "support/process.hpp"
+#include "support/typist.hpp"
 
-using kdb::test::eventually;
 using kdb::test::Place;
+using kdb::test::Typist;
 
 namespace {
-
-// A shell at a terminal of its own; what is written to it is typed.
-class Typist {
- public:
-  explicit Typist(const Place& place) {
-    pid_ = forkpty(&terminal_, nullptr, nullptr, nullptr);
-    if (pid_ < 0) throw std::runtime_error("no terminal");
-    if (pid_ > 0) return;
-    for (const auto& [name, value] : place.environment) setenv(name.c_str(), value.c_str(), 1);
-    setenv("PS1", "$ ", 1);
-    for (const int number : {SIGINT, SIGQUIT, SIGTSTP, SIGPIPE}) signal(number, SIG_DFL);
-    execlp("bash", "bash", "--norc", "--noprofile", "--noediting", "-i", nullptr);
-    _exit(127);
-  }
-  ~Typist() {
-    ::close(terminal_);
-    kill(pid_, SIGKILL);
-    waitpid(pid_, nullptr, 0);
-  }
-  Typist(const Typist&) = delete;
-  Typist& operator=(const Typist&) = delete;
-
-  void type(const std::string& text) const {
-    if (::write(terminal_, text.data(), text.size()) < 0) throw std::runtime_error("the terminal is gone");
-  }
-
-  // Reads until the text shows up, and forgets what was up to there.
-  void expect(const std::string& text) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-    for (std::size_t found = seen_.find(text); true; found = seen_.find(text)) {
-      if (found != std::string::npos) return static_cast<void>(seen_.erase(0, found + text.size()));
-      if (std::chrono::steady_clock::now() > deadline)
-        throw std::runtime_error("no " + text + " in: " + seen_);
-      pollfd source{.fd = terminal_, .events = POLLIN, .revents = 0};
-      std::array<char, 4096> buffer{};
-      if (poll(&source, 1, 100) <= 0) continue;
-      const ssize_t count = ::read(terminal_, buffer.data(), buffer.size());
-      if (count > 0) seen_.append(buffer.data(), static_cast<std::size_t>(count));
-    }
-  }
-
- private:
-  pid_t pid_ = -1;
-  int terminal_ = -1;
-  std::string seen_;
-};
 
 // What is typed is echoed: the scripts print words that they do not contain.
 const std::string in_sandbox = std::string(KDB_BINARY) + " sandbox -- sh -c ";
@@ -74,7 +19,7 @@ const std::string in_sandbox = std::string(KDB_BINARY) + " sandbox -- sh -c ";
 
 TEST_CASE("COMMAND reads what is typed, and the shell has the terminal again afterwards") {
   const Place place;
-  Typist shell(place);
+  Typist shell(place.environment);
   shell.type(in_sandbox + "'echo up$((1+1)); read x; echo got-$x; exit 3'; echo exit=$?\n");
   shell.expect("up2");
   shell.type("hello\n");
@@ -87,7 +32,7 @@ TEST_CASE("COMMAND reads what is typed, and the shell has the terminal again aft
 
 TEST_CASE("Ctrl-C is COMMAND's to handle, and kdb does not hear of it") {
   const Place place;
-  Typist shell(place);
+  Typist shell(place.environment);
   shell.type(in_sandbox +
              R"x('trap "echo caught\$((1+1)); exit 6" INT; echo up$((1+1)); while :; do sleep 0.1; done')x" +
              "; echo exit=$?\n");
@@ -100,7 +45,7 @@ TEST_CASE("Ctrl-C is COMMAND's to handle, and kdb does not hear of it") {
 
 TEST_CASE("a COMMAND that Ctrl-C ends leaves nothing") {
   const Place place;
-  Typist shell(place);
+  Typist shell(place.environment);
   shell.type(in_sandbox + "'echo up$((1+1)); exec sleep 1000'; echo exit=$?\n");
   shell.expect("up2");
   shell.type("\x03");
@@ -110,7 +55,7 @@ TEST_CASE("a COMMAND that Ctrl-C ends leaves nothing") {
 
 TEST_CASE("Ctrl-Z stops the job, fg continues it") {
   const Place place;
-  Typist shell(place);
+  Typist shell(place.environment);
   shell.type(in_sandbox + "'echo up$((1+1)); read x; echo got-$x; exit 4'\n");
   shell.expect("up2");
   shell.type("\x1a");
@@ -125,7 +70,7 @@ TEST_CASE("Ctrl-Z stops the job, fg continues it") {
 
 TEST_CASE("a COMMAND in a pipeline may still read the terminal") {
   const Place place;
-  Typist shell(place);
+  Typist shell(place.environment);
   shell.type(in_sandbox + "'echo up$((1+1)); read x; echo got-$x' | cat; echo exit=${PIPESTATUS[0]}\n");
   shell.expect("up2");
   shell.type("hello\n");
@@ -136,7 +81,7 @@ TEST_CASE("a COMMAND in a pipeline may still read the terminal") {
 
 TEST_CASE("Ctrl-C ends a COMMAND in a pipeline too") {
   const Place place;
-  Typist shell(place);
+  Typist shell(place.environment);
   shell.type(
       in_sandbox +
       "'echo up$((1+1)); exec sleep 1000' | sh -c 'trap \"\" INT; exec cat'; echo exit=${PIPESTATUS[0]}\n");
@@ -148,7 +93,7 @@ TEST_CASE("Ctrl-C ends a COMMAND in a pipeline too") {
 
 TEST_CASE("Ctrl-C in a pipeline leaves COMMAND its server, to end well") {
   const Place place;
-  Typist shell(place);
+  Typist shell(place.environment);
   shell.type(
       in_sandbox +
       R"x('trap "psql -Atc \"SELECT 40+2\"; exit 8" INT; echo up$((1+1)); while :; do sleep 0.1; done')x" +

@@ -85,6 +85,34 @@ TEST_CASE("a malformed URL is refused without a part of it") {
   }
 }
 
+TEST_CASE("a parameter that libpq does not know is named, unless it may be a part of a password") {
+  struct Row {
+    std::string url;
+    bool named;
+  };
+  const Row rows[] = {{"postgresql://localhost/shop?foo=bar", true},
+                      {"postgresql://me:pass@localhost/shop?sslmode=require&foo=bar", true},
+                      {"postgresql://localhost:5432?foo=bar", true},
+                      {"postgresql:///shop?foo=bar", true},
+                      {"postgresql://me:pass/x?foo=bar@localhost/shop", false},
+                      {"postgresql://me:pass?foo=bar", false}};
+  for (const Row& row : rows) {
+    CAPTURE(row.url);
+    ConnectSettings settings;
+    settings.url = row.url;
+    try {
+      make_conninfo(settings);
+      FAIL("accepted");
+    } catch (const Error& error) {
+      CHECK(error.exit() == Exit::usage);
+      const std::string text = error.what();
+      CHECK((text.find(": no parameter \"foo\"") != std::string::npos) == row.named);
+      CHECK((text.find("foo") != std::string::npos) == row.named);
+      CHECK(text.find("pass") == std::string::npos);
+    }
+  }
+}
+
 TEST_CASE("our connection defaults give way to the user's") {
   ConnectSettings settings;
   settings.url = "postgresql://me@a,b/shop?connect_timeout=8&keepalives_idle=3&application_name=mine";

@@ -421,7 +421,7 @@ TEST_CASE("a plain file that holds the way back too is refused") {
         "-- rambler down", "---- create above / drop below ----", "--liquibase formatted sql"}) {
     CAPTURE(mark);
     const std::string text = problems(Layout::plain, "SELECT 1;\n" + mark + "\nSELECT 2;");
-    CHECK(text.starts_with("f.sql:2: \"-- "));
+    CHECK(text.starts_with(mark.starts_with("----") ? "f.sql:2: \"---- create" : "f.sql:2: \"-- "));
     CHECK(text.find(", but the file is read as plain: all of it would run | keep only the statements of the "
                     "way up") != std::string::npos);
     CHECK(problems(Layout::plain, "SELECT '\n" + mark + "\n';") == "");

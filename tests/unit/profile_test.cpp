@@ -247,6 +247,7 @@ TEST_CASE("a profile is found by name or path") {
   const std::string problems = problems_of([] { read_profile("no-such-profile", true, environment); });
   CHECK(problems.rfind("profile \"profiles/no-such-profile.toml\" not found | ", 0) == 0);
   CHECK(read_profile("no-such-profile", false, environment).files.empty());
+  CHECK(read_profile("/dev/null", true, environment).database.schema == "public");
   CHECK(problems_of([&] { read_profile(base, true, environment); }) ==
         "cannot read profile \"" + base + "\": Is a directory");
 }

@@ -43,6 +43,23 @@ TEST_CASE("text is aligned, and json-only parts stay out of it") {
   CHECK(render::render_text(sample(), {.colour = true}).find("\x1b[1m2 rows\x1b[0m\n") != std::string::npos);
 }
 
+TEST_CASE("text holds no control character of a file or a server, statements only where they are piped") {
+  Report report = sample();
+  report.fields.push_back({.key = "x", .label = "x", .value = "a\x1b[2J\nb"});
+  report.tables.front().rows.front().front() = "\xff\t";
+  report.warnings = {{.message = "say\x07", .where = {.file = "\x1b.sql"}, .hint = "\x9b"}};
+  report.summary = "done\x1b";
+  std::string text = render::render_text(report, {});
+  CHECK(text.find("a\\x1b[2J\\x0ab\n") != std::string::npos);
+  CHECK(text.find("\\xff\\x09") != std::string::npos);
+  CHECK(text.find("warning: \\x1b.sql: say\\x07\nhint: \\x9b\n") != std::string::npos);
+  CHECK(text.find("done\\x1b\n") != std::string::npos);
+  report.scripts = {{.subject = "1 \x1b", .steps = {{.sql = "SELECT\r\n'\x1b'", .notes = {"\x1b"}}}}};
+  text = render::render_sql(report, {});
+  CHECK(text == "-- 1 \\x1b\n-- \\x1b\nSELECT\r\n'\x1b';\n");
+  CHECK(render::render_sql(report, {.terminal = true}) == "-- 1 \\x1b\n-- \\x1b\nSELECT\n'\\x1b';\n");
+}
+
 TEST_CASE("json has every field, and its version") {
   const auto json = nlohmann::json::parse(render::render_json(sample(), {}));
   CHECK(json["format_version"] == 1);

@@ -50,6 +50,38 @@ TEST_CASE("did_you_mean finds what was mistyped and nothing far-fetched") {
   CHECK_FALSE(did_you_mean("columns", known).has_value());
   CHECK_FALSE(did_you_mean("", known).has_value());
   CHECK_FALSE(did_you_mean("tables", {}).has_value());
+  const std::vector<std::string_view> options{"--role", "--to", "--steps"};
+  CHECK(did_you_mean("--stesp", options) == "--steps");
+  CHECK(did_you_mean("--rol", options) == "--role");
+  CHECK_FALSE(did_you_mean("--nope", options).has_value());  // dashes are no letters
+  CHECK_FALSE(did_you_mean("--no", options).has_value());
+}
+
+TEST_CASE("a terminal is given nothing that it would act on") {
+  struct Row {
+    const char* name;
+    std::string_view text;
+    std::string_view lines;
+    std::string_view line;
+  };
+  const std::vector<Row> rows{
+      {"plain", "a é € 𝄞", "a é € 𝄞", "a é € 𝄞"},
+      {"escape sequence", "\x1b[2Ja", "\\x1b[2Ja", "\\x1b[2Ja"},
+      {"line feed and tab", "a\n\tb", "a\n\tb", "a\\x0a\\x09b"},
+      {"CRLF", "a\r\nb\r", "a\nb\\x0d", "a\\x0d\\x0ab\\x0d"},
+      {"DEL and NUL", std::string_view("\x7f\0", 2), "\\x7f\\x00", "\\x7f\\x00"},
+      {"C1",
+       "\xC2\x9B"
+       "1mx",
+       "\\xc2\\x9b1mx", "\\xc2\\x9b1mx"},
+      {"Latin-1", "caf\xE9", "caf\\xe9", "caf\\xe9"},
+      {"no-break space is none", "\xC2\xA0", "\xC2\xA0", "\xC2\xA0"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.name);
+    CHECK(printable(row.text) == row.lines);
+    CHECK(printable_line(row.text) == row.line);
+  }
 }
 
 TEST_CASE("find_invalid_utf8 names the first byte that RFC 3629 forbids") {

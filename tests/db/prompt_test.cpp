@@ -1,0 +1,68 @@
+// The question of `migrate down` at a terminal.
+#include <string>
+
+#include "db/project.hpp"
+#include "support/typist.hpp"
+
+namespace kdb::test {
+
+namespace {
+
+/// A terminal at which `migrate down` has just asked.
+struct Asked {
+  Project project;
+  Database database;
+  Typist shell{{{"NO_COLOR", "1"}}};
+
+  Asked() {
+    project.migration("1_one", "CREATE TABLE a (n int);", "DROP TABLE a;");
+    REQUIRE(project.up(database.url()).exit == 0);
+    std::string line;
+    for (const std::string& word : project.command(database.url(), {"migrate", "down"}))
+      line += "'" + word + "' ";
+    shell.type(line + "; echo exit=$?\n");
+    shell.expect("undo this? [y/N] ");
+  }
+
+  bool is_applied() const {
+    return database.text("SELECT to_regclass('public.a') IS NOT NULL AND count(*) = 1 FROM kdb.migrations") ==
+           "t";
+  }
+};
+
+}  // namespace
+
+TEST_CASE("yes undoes, anything else does not") {
+  struct Row {
+    const char* typed;
+    const char* exit;
+    bool applied;
+  };
+  for (const Row& row :
+       {Row{"y\n", "exit=0", false}, Row{" YES \n", "exit=0", false}, Row{"\n", "exit=3", true},
+        Row{"n\n", "exit=3", true}, Row{"yup\n", "exit=3", true}}) {
+    CAPTURE(row.typed);
+    Asked asked;
+    asked.shell.type(row.typed);
+    asked.shell.expect(row.exit);
+    CHECK(asked.is_applied() == row.applied);
+  }
+}
+
+TEST_CASE("the first Ctrl-C at the question ends kdb, and nothing was changed") {
+  Asked asked;
+  asked.shell.type("\x03y\n");
+  asked.shell.expect("\r\nkdb: error: interrupted by SIGINT\r\nhint: nothing was changed\r\n");
+  asked.shell.expect("exit=130");
+  CHECK(asked.is_applied());
+}
+
+TEST_CASE("an error after the end of the input begins a line") {
+  Asked asked;
+  asked.shell.type("\x04");
+  asked.shell.expect("\r\nkdb: error: nothing was undone: the answer was no");
+  asked.shell.expect("exit=3");
+  CHECK(asked.is_applied());
+}
+
+}  // namespace kdb::test
