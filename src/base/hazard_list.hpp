@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -27,8 +28,22 @@ inline constexpr std::string_view dependencies = "HAS_UNTRACKABLE_DEPENDENCIES";
 /// The hazards of one statement, as they are found.
 class HazardList {
  public:
+  /// On a relation of that name.
   void add(std::string_view id, std::string_view object, std::string reason) {
-    found_.push_back({.id = std::string(id), .object = std::string(object), .reason = std::move(reason)});
+    add(id, object, std::move(reason), object);
+  }
+
+  /// On `object`, where it is `relation` that must be old; an empty one is: this always matters.
+  void add(std::string_view id, std::string_view object, std::string reason, std::string_view relation) {
+    add({.id = std::string(id),
+         .object = std::string(object),
+         .reason = std::move(reason),
+         .relation = std::string(relation)});
+  }
+
+  /// Says each thing once.
+  void add(StatementHazard hazard) {
+    if (std::find(found_.begin(), found_.end(), hazard) == found_.end()) found_.push_back(std::move(hazard));
   }
 
   /// `cause` rewrites the whole of `object`, under a lock against everybody.
@@ -44,6 +59,15 @@ class HazardList {
     add(hazard::access_exclusive, object, fmt::format("nobody can read or write {} {}", table, meanwhile));
   }
 
+  /// What runs is not in the statement.
+  void add_unseen(std::string_view object, std::string_view what) {
+    add({.id = std::string(hazard::dependencies),
+         .object = std::string(object),
+         .reason = fmt::format("{}: code that kdb cannot see into", what),
+         .relation = {},
+         .unseen = true});
+  }
+
   std::vector<StatementHazard> take() { return std::move(found_); }
 
  private:
@@ -52,5 +76,17 @@ class HazardList {
 
 /// Adds the hazards of the actions of `ALTER TABLE table`, which begin at words[actions].
 void add_alter_table_hazards(const Words& words, std::string_view table, size_t actions, HazardList& found);
+
+/// hazards() of a statement that stands inside of `depth` others.
+std::vector<StatementHazard> hazards_inside(std::string_view statement, int depth);
+
+/// Adds the hazards of a DO, read statement by statement as far as it can be read.
+void add_do_hazards(const Words& words, int depth, HazardList& found);
+
+/// Adds the hazards of the statement inside of EXPLAIN ANALYZE or PREPARE.
+void add_wrapped_hazards(const Words& words, const Command& command, int depth, HazardList& found);
+
+/// Adds the call of a function or procedure that kdb does not know, where it is all that a statement does.
+void add_call_hazards(const Words& words, const Command& command, HazardList& found);
 
 }  // namespace kdb::sql
