@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -14,15 +15,42 @@
 namespace kdb::sql {
 
 namespace hazard {
+struct Name {
+  std::string_view id;
+  bool blocks = false;  // needs an allowance where hazards are refused; the others are shown only
+};
 inline constexpr std::string_view deletes_data = "DELETES_DATA";
-inline constexpr std::string_view index_dropped = "INDEX_DROPPED";
-inline constexpr std::string_view index_build = "INDEX_BUILD";
-inline constexpr std::string_view table_rewrite = "TABLE_REWRITE";
-inline constexpr std::string_view access_exclusive = "ACQUIRES_ACCESS_EXCLUSIVE_LOCK";
-inline constexpr std::string_view share = "ACQUIRES_SHARE_LOCK";
 inline constexpr std::string_view irreversible = "IRREVERSIBLE";
+inline constexpr std::string_view table_rewrite = "TABLE_REWRITE";
+inline constexpr std::string_view index_dropped = "INDEX_DROPPED";
+inline constexpr std::string_view access_exclusive = "ACQUIRES_ACCESS_EXCLUSIVE_LOCK";
+inline constexpr std::string_view restart_required = "RESTART_REQUIRED";
+inline constexpr std::string_view share = "ACQUIRES_SHARE_LOCK";
+inline constexpr std::string_view index_build = "INDEX_BUILD";
 inline constexpr std::string_view long_running = "LONG_RUNNING";
+inline constexpr std::string_view impacts_performance = "IMPACTS_PERFORMANCE";
 inline constexpr std::string_view dependencies = "HAS_UNTRACKABLE_DEPENDENCIES";
+
+/// Every hazard that there is.
+inline constexpr std::array names{
+    Name{deletes_data, true},
+    Name{irreversible, true},
+    Name{table_rewrite, true},
+    Name{index_dropped, true},
+    Name{access_exclusive, true},
+    Name{restart_required, true},
+    Name{share},
+    Name{index_build},
+    Name{long_running},
+    Name{impacts_performance},
+    Name{dependencies},
+};
+
+/// Whether hazards of this name block; an unknown one does.
+inline bool blocks(std::string_view id) {
+  const auto* name = std::find_if(names.begin(), names.end(), [&](const Name& one) { return one.id == id; });
+  return name == names.end() || name->blocks;
+}
 }  // namespace hazard
 
 /// The hazards of one statement, as they are found.
