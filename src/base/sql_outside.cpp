@@ -39,23 +39,13 @@ bool commits_inside(const Words& body) {
   return false;
 }
 
-std::string do_body(const Words& words) {
-  for (size_t i = 1; i < words.size(); ++i) {
-    if (words.is_literal(i) && !words.is(i - 1, "language")) return literal_value(words.text(i));
-  }
-  return {};
-}
-
 void read_do(const Words& words, Classified& result) {
-  const size_t language = words.find("language", 1);
-  const std::string_view name = language == npos ? "plpgsql" : words.text(language + 1);
-  const std::string source = do_body(words);
-  const Words body(source);
+  const DoBlock block = read_do_block(words);
+  const Words body(block.source);
   if (commits_inside(body)) {
     result.outside_transaction = true;
     result.recovery = Recovery::unknown;
-  } else if (!one_of(to_lower(name), {"plpgsql", "'plpgsql'", "\"plpgsql\""}) ||
-             body.find("call", 0) != npos) {
+  } else if (block.language != "plpgsql" || body.find("call", 0) != npos) {
     // A procedure that is called, or another language, may commit; the server says so by SQLSTATE 2D000.
     result.recovery = Recovery::unknown;
   }
@@ -131,6 +121,19 @@ void read_index(const Words& words, Classified& result) {
 }
 
 }  // namespace
+
+DoBlock read_do_block(const Words& words) {
+  DoBlock block{.source = {}, .language = "plpgsql"};
+  const size_t language = words.find("language", 1);
+  if (language != npos) {
+    block.language = to_lower(words.text(language + 1));
+    std::erase_if(block.language, [](char c) { return c == '\'' || c == '"'; });
+  }
+  for (size_t i = 1; i < words.size() && block.source.empty(); ++i) {
+    if (words.is_literal(i) && !words.is(i - 1, "language")) block.source = literal_value(words.text(i));
+  }
+  return block;
+}
 
 bool has_option(const Words& words, std::string_view option) {
   for (size_t i = 1; i < words.size(); ++i) {

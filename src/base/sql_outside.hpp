@@ -22,6 +22,13 @@ bool has_timescaledb_option(const Words& words, std::string_view option);
 /// CONCURRENTLY of the index commands and of REFRESH MATERIALIZED VIEW, as a word or as REINDEX's option.
 bool is_concurrent(const Words& words, std::string_view tag);
 
+/// The source of a DO, and its language in lower case without quotes.
+struct DoBlock {
+  std::string source;
+  std::string language;
+};
+DoBlock read_do_block(const Words& words);
+
 /// Fills `outside_transaction` and `recovery` of `result`, whose `command` is known. Sources: the callers of
 /// PreventInTransactionBlock in PostgreSQL 14 to 18 and in TimescaleDB.
 void read_outside(const Words& words, size_t object, Classified& result);

@@ -19,6 +19,12 @@ std::string_view Words::text(size_t i) const {
   return sql_.substr(tokens_[i].begin, tokens_[i].end - tokens_[i].begin);
 }
 
+std::string_view Words::between(size_t first, size_t last) const {
+  last = std::min(last, size());
+  if (first >= last) return {};
+  return sql_.substr(tokens_[first].begin, tokens_[last - 1].end - tokens_[first].begin);
+}
+
 bool Words::is(size_t i, std::string_view word) const {
   return i < size() && equals_ignore_case(text(i), word);
 }
@@ -43,6 +49,15 @@ size_t Words::skip_parentheses(size_t i) const {
     if (is(at, ")") && --depth == 0) return at + 1;
   }
   return size();
+}
+
+size_t Words::end_of_group(size_t i) const {
+  int depth = 0;
+  for (; i < size(); ++i) {
+    if (is(i, "(")) ++depth;
+    if (is(i, ")") && --depth < 0) break;
+  }
+  return i;
 }
 
 size_t Words::find(std::string_view phrase, size_t from, size_t to) const {

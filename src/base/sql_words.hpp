@@ -19,6 +19,8 @@ class Words {
 
   size_t size() const { return tokens_.size(); }
   std::string_view text(size_t i) const;
+  /// The SQL from word `first` to before word `last`.
+  std::string_view between(size_t first, size_t last) const;
   bool is(size_t i, std::string_view word) const;
   bool is_literal(size_t i) const;
 
@@ -30,6 +32,9 @@ class Words {
 
   /// Behind the parenthesis that closes the one at `i`; `i` if there is none.
   size_t skip_parentheses(size_t i) const;
+
+  /// The parenthesis that closes the group in which `i` stands; the end if none does.
+  size_t end_of_group(size_t i) const;
 
   /// The first `phrase` in [from, to) outside of parentheses that open there; npos if there is none.
   size_t find(std::string_view phrase, size_t from, size_t to = npos) const;

@@ -73,13 +73,18 @@ struct StatementHazard {
   std::string id;
   std::string object;
   std::string reason;  // one clause for people: "drops column \"email\" of users"
+  /// The table, index, view or sequence, as written, that must be older than the script for this to matter;
+  /// empty where it always does.
+  std::string relation;
+  /// kdb cannot see what runs here.
+  bool unseen = false;
 
   bool operator==(const StatementHazard&) const = default;
 };
 std::vector<StatementHazard> hazards(std::string_view statement);
 
 /// The hazards of a whole script, without those on tables and indexes that the script itself created before:
-/// nobody reads them yet, and they are empty.
+/// nobody reads them yet, and they are empty (base/new_relations).
 std::vector<StatementHazard> script_hazards(const std::vector<Statement>& statements);
 
 }  // namespace kdb::sql

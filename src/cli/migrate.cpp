@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "base/allowance.hpp"
 #include "base/text.hpp"
 #include "cli/commands.hpp"
 #include "files/migrations.hpp"
@@ -38,6 +39,18 @@ void refuse_both(const Arguments& arguments, const std::string& one, const std::
     throw Error(Exit::usage, fmt::format("--{} and --{} contradict each other", one, other));
 }
 
+/// A misspelt allowance would permit nothing, and nobody would be told.
+void refuse_unknown_hazards(const std::vector<std::string>& allow) {
+  std::vector<Problem> problems;
+  for (const std::string& allowance : allow) {
+    std::optional<Problem> problem = sql::check_allowance(allowance);
+    if (!problem) continue;
+    problem->message = "--allow: " + problem->message;
+    problems.push_back(std::move(*problem));
+  }
+  if (!problems.empty()) throw Error(Exit::usage, std::move(problems));
+}
+
 /// `[migrations] dump`: the schema as it is after `up`, where the profile asks for it.
 void dump_after(Context& context) {
   const std::string& file = context.profile().migrations.dump;
@@ -65,6 +78,7 @@ Exit migrate_status(Context& context) {
 Exit migrate_up(Context& context) {
   const Arguments& arguments = context.arguments();
   refuse_both(arguments, "to", "steps");
+  refuse_unknown_hazards(arguments.values("allow"));
   const Report report =
       flow::up(context.database(), {.to = optional_text(arguments, "to"),
                                     .steps = optional_number(arguments, "steps", 1),

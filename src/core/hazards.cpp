@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/error.hpp"
+#include "base/new_relations.hpp"
 #include "base/text.hpp"
 #include "core/to_report.hpp"
 
@@ -19,15 +20,6 @@ std::string plain_name(std::string_view name) {
   std::string lower = to_lower(name);
   std::erase(lower, '"');
   return lower.rfind("public.", 0) == 0 ? lower.substr(7) : lower;
-}
-
-void note(Step& step, std::set<std::string>& created) {
-  step.hazards = sql::hazards(step.sql);
-  std::erase_if(step.hazards, [&](const sql::StatementHazard& hazard) {
-    return created.count(plain_name(hazard.object)) > 0 || created.count(plain_name(step.what.table)) > 0 ||
-           created.count(plain_name(step.what.object)) > 0;
-  });
-  if (step.what.command == "CREATE TABLE") created.insert(plain_name(step.what.object));
 }
 
 bool permits(const std::string& allowance, const sql::StatementHazard& hazard) {
@@ -55,8 +47,15 @@ void for_each_statement(MigrationPlan& plan, Visit visit) {
 }  // namespace
 
 void note_hazards(std::vector<MigrationPlan>& plans) {
-  std::set<std::string> created;
-  for (MigrationPlan& plan : plans) for_each_statement(plan, [&](Step& step) { note(step, created); });
+  sql::NewRelations made;
+  for (MigrationPlan& plan : plans) {
+    for (Step& step : plan.steps) {
+      if (step.block.empty()) step.hazards = made.hazards_of(step.sql, step.what);
+      for (Step& inner : step.block) inner.hazards = made.hazards_of(inner.sql, inner.what);
+      if (!plan.one_transaction) made.end_transaction();
+    }
+    made.end_transaction();
+  }
 }
 
 void refuse_hazards(const std::vector<MigrationPlan>& plans, const std::vector<std::string>& allow) {

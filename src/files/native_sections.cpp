@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/allowance.hpp"
 #include "base/text.hpp"
 #include "base/units.hpp"
 #include "files/directives.hpp"
@@ -49,20 +50,22 @@ bool set_duration(std::string_view value, SectionOptions& options) {
   return duration.has_value();
 }
 
-bool is_hazard(std::string_view hazard) {
-  const size_t colon = hazard.find(':');
-  const std::string_view id = hazard.substr(0, colon);
-  const auto fits = [](char c) { return (c >= 'A' && c <= 'Z') || c == '_' || (c >= '0' && c <= '9'); };
-  return !id.empty() && std::all_of(id.begin(), id.end(), fits) &&
-         (colon == std::string_view::npos || colon + 1 < hazard.size());
-}
-
+// Names are looked at by check_allow, which can say more.
 bool set_allow(std::string_view value, SectionOptions& options) {
   for (const std::string_view hazard : split(value, ',')) {
-    if (!is_hazard(hazard)) return false;
+    if (hazard.empty()) return false;
     options.allow.emplace_back(hazard);
   }
   return true;
+}
+
+void check_allow(const SectionOptions& options, const Source& where, std::vector<Problem>& problems) {
+  for (const std::string& allowance : options.allow) {
+    std::optional<Problem> problem = sql::check_allowance(allowance);
+    if (!problem) continue;
+    problem->where = where;
+    problems.push_back(std::move(*problem));
+  }
 }
 
 constexpr Option known_options[] = {
@@ -225,6 +228,7 @@ SectionOptions parse_section_options(std::string_view text, const Source& where,
                           .hint = fmt::format("written as {}:VALUE, without white space", name)});
     }
   }
+  check_allow(options, where, problems);
   return options;
 }
 

@@ -149,13 +149,16 @@ TEST_CASE("a wrong native file is reported with its lines") {
        "f.sql:2: statement_timeout must be a duration such as 10min, or 0 for none, not \"-1s\" | written as "
        "statement_timeout:VALUE, without white space"},
       {"-- migrate:up allow:index_dropped\n",
+       "f.sql:1: unknown hazard \"index_dropped\" | did you mean INDEX_DROPPED?"},
+      {"-- migrate:up\nSELECT 1;\n-- migrate:down allow:all,DELETE_DATA:t\n",
+       "f.sql:3: unknown hazard \"DELETE_DATA\" | did you mean DELETES_DATA?"},
+      {"-- migrate:up allow:DELETES_DATA:\n",
+       "f.sql:1: no object behind the colon of \"DELETES_DATA:\" | DELETES_DATA alone permits it on every "
+       "object"},
+      {"-- migrate:up allow:INDEX_BUILD,,INDEX_DROPPED\n",
        "f.sql:1: allow must be hazards such as INDEX_DROPPED or DELETES_DATA:events, separated by commas, "
        "not "
-       "\"index_dropped\" | written as allow:VALUE, without white space"},
-      {"-- migrate:up allow:A,,B\n",
-       "f.sql:1: allow must be hazards such as INDEX_DROPPED or DELETES_DATA:events, separated by commas, "
-       "not "
-       "\"A,,B\" | written as allow:VALUE, without white space"},
+       "\"INDEX_BUILD,,INDEX_DROPPED\" | written as allow:VALUE, without white space"},
       {"-- migrate:up\nSELECT 1;\n-- migrate:down\nSELECT 2;\n-- migrate:up\nSELECT 3;\n",
        "f.sql:5: \"-- migrate:up\" of line 5 has no \"-- migrate:down\"" + pairs},
       {"-- migrate:up\nSELECT 1;\n-- migrate:up\nSELECT 2;\n-- migrate:down\n",

@@ -145,19 +145,147 @@ TEST_CASE("what clients know by name is a hazard when it goes") {
   });
 }
 
+TEST_CASE("a statement inside of another is as hazardous as alone") {
+  check({
+      {"explain analyze delete from t", {"DELETES_DATA t"}},
+      {"explain (verbose, analyze) delete from t", {"DELETES_DATA t"}},
+      {"explain (analyze false) delete from t", {}},
+      {"explain delete from t", {}},
+      {"prepare d (int) as delete from t", {"DELETES_DATA t"}},
+      {"with d as (delete from t returning *) select 1 from d", {"DELETES_DATA t"}},
+      {"with d as (delete from t where a = 1 returning *) insert into u select * from d", {}},
+      {"with d as (with x as (select 1 where true) delete from only t returning *) select 1",
+       {"DELETES_DATA t"}},
+      {"insert into u with d as (delete from t returning *) select * from d where a", {"DELETES_DATA t"}},
+      {"copy (delete from t returning *) to stdout", {"DELETES_DATA t"}},
+      {"with u as (update t set a = 1 returning *) select 1", {"LONG_RUNNING t"}},
+      {"create function f() returns void begin atomic delete from t; end", {}},
+      {"create rule r as on insert to t do also (delete from u)", {}},
+      {"merge into t using s on t.id = s.id when matched then delete", {"DELETES_DATA t"}},
+      {"merge into t using s on t.id = s.id when not matched by source then delete", {"DELETES_DATA t"}},
+      {"merge into t using s on t.id = s.id when matched and s.gone then delete", {}},
+      {"merge into t using s on t.id = s.id when matched then update set a = 1", {}},
+      {"delete from t where true", {"DELETES_DATA t"}},
+      {"delete from t where 1 = 1", {"DELETES_DATA t"}},
+  });
+}
+
+TEST_CASE("a DO block is read statement by statement") {
+  const std::vector<std::string> unseen{"HAS_UNTRACKABLE_DEPENDENCIES "};
+  check({
+      {"do $$ begin delete from orders; drop table orders; end $$",
+       {"DELETES_DATA orders", "DELETES_DATA orders"}},
+      {"do 'begin if exists (select 1) then truncate t; else drop table u; end if; end'",
+       {"DELETES_DATA t", "DELETES_DATA u"}},
+      {"do $$ declare r record; begin for r in delete from t returning * loop drop table u; end loop; end $$",
+       {"DELETES_DATA t", "DELETES_DATA u"}},
+      {"do $$ begin alter table t add constraint c check (a > 0) not valid;"
+       " exception when duplicate_object then null; end $$",
+       {}},
+      {"do $$ begin update t set a = case when b then 1 else 2 end where c; end $$", {}},
+      {"do $$ begin perform drop_chunks('t', now()); end $$", {"DELETES_DATA t"}},
+      {"do $$ begin execute 'drop table t; truncate u'; end $$", {"DELETES_DATA t", "DELETES_DATA u"}},
+      {"do $$ begin execute 'create table t (a int)'; end $$", {}},
+      {"do $$ begin execute format('drop table %I', 't'); execute 'a' || 'b'; end $$", unseen},
+      {"do $$ begin for r in execute q loop null; end loop; end $$", unseen},
+      {"do $$ begin call p(); end $$", {"HAS_UNTRACKABLE_DEPENDENCIES p"}},
+      {"do language plpython3u 'plpy.execute()'", unseen},
+      {"do $$ begin create type e as enum ('a'); exception when duplicate_object then null; end $$", {}},
+      {"do $$ begin raise notice 'drop table t'; -- drop table t\n end $$", {}},
+  });
+}
+
+TEST_CASE("code that kdb cannot see into is a hazard, and what it knows is none") {
+  check({
+      {"call p(1)", {"HAS_UNTRACKABLE_DEPENDENCIES p"}},
+      {"call refresh_continuous_aggregate('c', null, null)", {}},
+      {"select clean_up()", {"HAS_UNTRACKABLE_DEPENDENCIES clean_up"}},
+      {"select * from s.clean_up(1, 'x')", {"HAS_UNTRACKABLE_DEPENDENCIES s.clean_up"}},
+      {"select setval('s', 10, true)", {}},
+      {"select pg_catalog.setval('s', 10, true)", {}},
+      {"select pg_catalog.set_config('search_path', '', false)", {}},
+      {"select create_hypertable('t', 'ts')", {}},
+      {"select count(*) from t", {}},
+      {"select 1", {}},
+      {"select clean_up(id) from t", {}},
+      {"execute d", {}},  // PREPARE was looked at
+  });
+}
+
 TEST_CASE("a table that the script itself creates is empty and unread") {
   const auto hazards_of = [](std::string_view script) {
     std::vector<Problem> problems;
     return found(sql::script_hazards(sql::split(script, problems)));
   };
   using Hazards = std::vector<std::string>;
-  CHECK(
-      hazards_of("create table Public.T (a int); create index i on t (a); alter table t add primary key (a);"
-                 "drop index i; truncate t; drop table t") == Hazards{});
+  CHECK(hazards_of("create table T (a int); create index i on t (a); alter table \"t\" add primary key (a);"
+                   "drop index i; truncate t; drop table t") == Hazards{});
+  CHECK(hazards_of("create table public.t (a int); drop table Public.t") == Hazards{});
   CHECK(hazards_of("create index i on t (a); create table t (a int)") ==
         Hazards{"ACQUIRES_SHARE_LOCK t", "INDEX_BUILD i"});
   CHECK(hazards_of("create table if not exists t (a int); drop table t") == Hazards{"DELETES_DATA t"});
   CHECK(hazards_of("create table t as select 1; drop table t") == Hazards{"DELETES_DATA t"});
   CHECK(hazards_of("create table s.t (a int); drop table t") == Hazards{"DELETES_DATA t"});
   CHECK(hazards_of("create table \"T\" (a int); drop table t") == Hazards{"DELETES_DATA t"});
+}
+
+TEST_CASE("a name is known to be new only while it surely means the new table") {
+  struct Case {
+    std::string script;
+    std::vector<std::string> hazards;
+  };
+  const std::vector<std::string> deletes{"DELETES_DATA t"};
+  const std::vector<Case> cases = {
+      // IF NOT EXISTS may find an old one: what blocks still counts, what is only shown does not.
+      {"create table if not exists t (a int); truncate t", deletes},
+      {"create table if not exists t (a int); create index i on t (a)", {}},
+      {"create table if not exists t (a int); alter table t alter a type text",
+       {"TABLE_REWRITE t", "ACQUIRES_ACCESS_EXCLUSIVE_LOCK t"}},
+      // A temporary table hides the real one.
+      {"create temp table t (a int); drop table t", {}},
+      {"create temporary table if not exists t as select 1; truncate t", {}},
+      {"create temp table t (a int); drop table t; drop table t", deletes},
+      {"create temp table t (a int); drop table public.t", {"DELETES_DATA public.t"}},
+      {"begin; create temp table t (a int) on commit drop; commit; drop table t", deletes},
+      {"create temp table t (a int); discard temp; drop table t", deletes},
+      // Other names for the same, and other schemas.
+      {"create table public.t (a int); drop table t", deletes},
+      {"create table public.t (a int); create index i on t (a)", {}},
+      {"create schema x; set search_path = x; create table t (a int); set search_path = public; drop table t",
+       deletes},
+      {"create table x.t (a int); set search_path = x; drop table x.t", {}},
+      {"create table t (a int); set statement_timeout = 0; drop table t", {}},
+      {"create table t (a int); select set_config('search_path', 'x', false); drop table t", deletes},
+      {"create table t (a int); set role joe; drop table t", deletes},
+      {"create table t (a int); set local session authorization joe; drop table t", deletes},
+      {"create table t (a int); reset all; drop table t", deletes},
+      {"create table t (a int); alter table t rename to u; alter table v rename to t; drop table t",
+       {"HAS_UNTRACKABLE_DEPENDENCIES v", "DELETES_DATA t"}},
+      {"create table t (a int); alter table x.t set schema public; drop table t", deletes},
+      {"create table t (a int); drop table t; drop table t", deletes},
+      {"savepoint a; create table t (a int); rollback to a; drop table t", deletes},
+      {"create table t (a int); call p(); drop table t",
+       {"HAS_UNTRACKABLE_DEPENDENCIES p", "DELETES_DATA t"}},
+      {"create table t (a int); do $$ begin alter table t add check (a > 0); end $$; drop table t", {}},
+      {"create temp table t (a int); do $$ begin drop table t; drop table t; end $$", {"DELETES_DATA t"}},
+      // Only what is new itself is harmless, not what stands beside it or goes with it.
+      {"create table n (a int); drop table n, t", deletes},
+      {"create table n (a int); create table o (a int); truncate n, t, o", deletes},
+      {"create table t (a int); truncate t cascade", deletes},
+      {"create table t (a int) partition by list (a); alter table t attach partition u for values in (1);"
+       "drop table t",
+       {"ACQUIRES_ACCESS_EXCLUSIVE_LOCK u", "DELETES_DATA t"}},
+      {"create table t (a int); alter table u inherit t; truncate t", deletes},
+      {"create table t (a int); alter table u add foreign key (a) references t on delete cascade not valid;"
+       "delete from t",
+       deletes},
+      {"create table x (a int); drop schema x cascade", {"DELETES_DATA x"}},
+      {"create table x (a int); drop database x", {"DELETES_DATA x"}},
+      {"create table t (a int); prepare d as delete from t; drop table t; execute d", deletes},
+  };
+  for (const Case& row : cases) {
+    CAPTURE(row.script);
+    std::vector<Problem> problems;
+    CHECK(found(sql::script_hazards(sql::split(row.script, problems))) == row.hazards);
+  }
 }

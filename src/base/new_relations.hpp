@@ -1,0 +1,51 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/statement.hpp"
+
+namespace kdb::sql {
+
+/// The tables, indexes and sequences that a run of statements makes itself: nobody reads them yet, and they
+/// hold nothing. To forget one is always safe, so whatever may give a name another meaning makes it
+/// forgotten.
+class NewRelations {
+ public:
+  /// The hazards of the next statement, which is `what`, without those on what is new. The statement counts
+  /// as done then.
+  std::vector<StatementHazard> hazards_of(std::string_view statement, const Classified& what);
+
+  /// The transaction ends: ON COMMIT DROP and SET LOCAL take effect.
+  void end_transaction();
+
+ private:
+  struct Name {
+    std::string schema;  // empty where none is written
+    std::string name;
+    auto operator<=>(const Name&) const = default;
+  };
+  enum class Kind {
+    maybe,  // IF NOT EXISTS
+    made,
+    temporary,
+  };
+
+  static Name parse(std::string_view written);
+  bool is_new(const StatementHazard& hazard) const;
+  bool is_made(std::string_view written) const;
+  void read(std::string_view statement, const Classified& what);
+  void read_create(std::string_view statement, const Classified& what);
+  void read_drop(std::string_view statement, const Classified& what);
+  void read_alter(std::string_view statement, const Classified& what);
+  void forget(std::string_view written);
+  void forget_unqualified();
+
+  std::map<Name, Kind> made_;
+  bool path_changed_ = false;  // an unqualified name may be in another schema than before
+};
+
+}  // namespace kdb::sql
