@@ -68,6 +68,10 @@ class Finder {
   std::string argument(size_t call) const {
     return words_.is_literal(call + 2) ? literal_value(words_.text(call + 2)) : words_.name(call + 2);
   }
+  /// The same as the relation that it surely is; empty if it may be another.
+  std::string relation(size_t call) const {
+    return words_.is_literal(call + 2) ? literal_value(words_.text(call + 2)) : "";
+  }
 
   void find_drops();
   void find_truncated();
@@ -232,13 +236,14 @@ void Finder::find_renames() {
 void Finder::find_timescaledb() {
   if (!is("SELECT") && !is("SELECT INTO") && !is("CALL")) return;
   if (const size_t call = words_.find_call("drop_chunks", 1); call != npos) {
-    found_.add(hazard::deletes_data, argument(call), fmt::format("drops chunks of {}", argument(call)));
+    found_.add(hazard::deletes_data, argument(call), fmt::format("drops chunks of {}", argument(call)),
+               relation(call));
   }
   for (const std::string_view function : {"add_retention_policy", "add_drop_chunks_policy"}) {
     const size_t call = words_.find_call(function, 1);
     if (call == npos) continue;
     found_.add(hazard::deletes_data, argument(call),
-               fmt::format("drops old chunks of {} from now on", argument(call)));
+               fmt::format("drops old chunks of {} from now on", argument(call)), relation(call));
   }
   const size_t call = words_.find_call("create_hypertable", 1);
   const size_t moves = call == npos ? npos : words_.find("migrate_data", call + 2);
@@ -269,7 +274,13 @@ std::vector<StatementHazard> Finder::find() {
     const size_t actions = words_.skip(words_.skip_name(command_.object), "*");
     add_alter_table_hazards(words_, object_, actions, found_);
   }
-  return found_.take();
+  std::vector<StatementHazard> found = found_.take();
+  // The first name stands for all that are meant.
+  const bool several = (is("VACUUM") || is("LOCK TABLE")) && words_.list(command_.object).size() > 1;
+  if (several || has("all in tablespace")) {
+    for (StatementHazard& hazard : found) hazard.relation.clear();
+  }
+  return found;
 }
 
 }  // namespace

@@ -13,15 +13,29 @@ namespace {
 
 constexpr size_t npos = Words::npos;
 
+/// NAMEDATALEN - 1 bytes, without a character that is cut in two.
+std::string truncated(std::string name) {
+  constexpr size_t most = 63;
+  if (name.size() <= most) return name;
+  size_t end = most;
+  while (end > 0 && (static_cast<unsigned char>(name[end]) & 0xC0U) == 0x80U) --end;
+  name.resize(end);
+  return name;
+}
+
 /// A part of a name as the server compares it.
 std::string folded(std::string_view part) {
-  if (part.size() < 2 || part[0] != '"') return to_lower(part);
+  if (part.size() < 2 || part[0] != '"') return truncated(to_lower(part));
   std::string result;
   for (size_t i = 1; i + 1 < part.size(); ++i) {
     result += part[i];
     if (part[i] == '"') ++i;
   }
-  return result;
+  return truncated(std::move(result));
+}
+
+bool is_escaped(std::string_view name) {
+  return name.find("U&\"") != std::string_view::npos || name.find("u&\"") != std::string_view::npos;
 }
 
 bool is_temporary(const Words& words, const Command& command) {
@@ -50,18 +64,11 @@ bool changes_path(const Words& words, std::string_view tag) {
   return !words.is_literal(call + 2) || is_path_setting(literal_value(words.text(call + 2)));
 }
 
-/// Whether a DO may give a name another meaning, or run what kdb does not see.
-bool is_risky(const Words& body) {
-  for (size_t i = 0; i < body.size(); ++i) {
-    if (one_of(to_lower(body.text(i)), {"authorization", "call", "drop", "execute", "perform", "rename",
-                                        "role", "schema", "search_path", "set_config"}))
-      return true;
+bool has_any(const Words& words, std::initializer_list<std::string_view> set) {
+  for (size_t i = 0; i < words.size(); ++i) {
+    if (one_of(to_lower(words.text(i)), set)) return true;
   }
   return false;
-}
-
-bool is_shown_only(const StatementHazard& hazard) {
-  return one_of(hazard.id, {hazard::share, hazard::index_build, hazard::long_running, hazard::dependencies});
 }
 
 }  // namespace
@@ -69,15 +76,20 @@ bool is_shown_only(const StatementHazard& hazard) {
 std::vector<StatementHazard> NewRelations::hazards_of(std::string_view statement, const Classified& what) {
   if (what.command == "DO") {
     const DoBlock block = read_do_block(Words(statement));
-    if (block.language != "plpgsql" || is_risky(Words(block.source))) made_.clear();
+    const Words body(block.source);
+    const bool cascades = has_any(body, {"references"}) && has_any(body, {"cascade"});
+    if (cascades || has_any(body, {"attach", "inherit", "rename", "rule"})) doubt();
+    if (has_any(body, {"authorization", "drop", "role", "schema", "search_path", "set_config"}))
+      made_.clear();
   }
   std::vector<StatementHazard> found = hazards(statement);
   const bool unseen =
       std::any_of(found.begin(), found.end(), [](const auto& hazard) { return hazard.unseen; });
+  if (unseen && what.command == "DO") doubt();
   std::erase_if(found, [&](const StatementHazard& hazard) { return is_new(hazard); });
   read(statement, what);
   if (unseen || what.command == "EXECUTE") {
-    made_.clear();
+    doubt();
     path_changed_ = true;
   }
   return found;
@@ -103,14 +115,20 @@ bool NewRelations::is_made(std::string_view written) const {
   return found != made_.end() && found->second != Kind::maybe;
 }
 
+/// Whether no schema had such a relation when the run began.
+bool NewRelations::is_absent(std::string_view written) const {
+  return existing_ && !is_escaped(written) && existing_->count(parse(written).name) == 0;
+}
+
 /// Of a table that was made, or found, by IF NOT EXISTS, and of one that is written with another schema than
-/// when it was made, only what blocks nobody's data is left out.
+/// when it was made, only what would not block is left out.
 bool NewRelations::is_new(const StatementHazard& hazard) const {
-  if (hazard.relation.empty() || made_.empty()) return false;
+  if (hazard.relation.empty()) return false;
   Name name = parse(hazard.relation);
+  if (is_absent(hazard.relation) && !(doubtful_ && hazard.id == hazard::deletes_data)) return true;
   if (const auto found = made_.find(name); found != made_.end())
-    return found->second != Kind::maybe || is_shown_only(hazard);
-  if (path_changed_ || !is_shown_only(hazard) || !(name.schema.empty() || name.schema == "public"))
+    return found->second != Kind::maybe || !hazard::blocks(hazard.id);
+  if (path_changed_ || hazard::blocks(hazard.id) || !(name.schema.empty() || name.schema == "public"))
     return false;
   name.schema = name.schema.empty() ? "public" : "";
   const auto found = made_.find(name);
@@ -122,15 +140,29 @@ void NewRelations::forget(std::string_view written) {
   std::erase_if(made_, [&](const auto& entry) { return entry.first.name == name; });
 }
 
+/// What is old may be called so from now on, or hang on what is.
+void NewRelations::may_exist(std::string_view written) {
+  forget(written);
+  if (existing_) existing_->insert(parse(written).name);
+}
+
+/// Anything old may be called anything from now on. That it is so is unlikely enough to still leave out what
+/// would not be data lost.
+void NewRelations::doubt() {
+  made_.clear();
+  doubtful_ = true;
+}
+
 void NewRelations::forget_unqualified() {
   std::erase_if(made_, [](const auto& entry) { return entry.first.schema.empty(); });
 }
 
 void NewRelations::read(std::string_view statement, const Classified& what) {
   const std::string& tag = what.command;
-  if (tag == "CREATE RULE") return forget(what.table);
+  if (tag == "CREATE RULE") return may_exist(what.table);
   if (tag.starts_with("CREATE ") || tag == "SELECT INTO") return read_create(statement, what);
-  if (made_.empty() && !one_of(tag, {"SET", "RESET", "SELECT", "ALTER DATABASE", "ALTER ROLE"})) return;
+  if (made_.empty() && !existing_ && !one_of(tag, {"SET", "RESET", "SELECT", "ALTER DATABASE", "ALTER ROLE"}))
+    return;
   if (tag == "ROLLBACK") return made_.clear();
   if (tag == "COMMIT") return end_transaction();
   if (tag.starts_with("DROP ")) return read_drop(statement, what);
@@ -177,17 +209,25 @@ void NewRelations::read_alter(std::string_view statement, const Classified& what
   if (one_of(what.command, {"ALTER SCHEMA", "ALTER EXTENSION"}) &&
       (rename != npos || words.find("set schema", object) != npos))
     return made_.clear();
-  if (rename != npos) forget(words.name(rename + 2));
+  // An index has no hazard of being renamed, so nobody has asked whether it exists.
+  const bool nothing = what.command != "ALTER INDEX" && is_absent(what.object) && !doubtful_;
+  if (rename != npos && nothing) forget(words.name(rename + 2));
+  if (rename != npos && !nothing) may_exist(words.name(rename + 2));
   if (rename != npos || words.find("set schema", object) != npos) forget(what.object);
   if (what.command != "ALTER TABLE") return;
   // What happens to a table happens to its partitions and heirs, and by ON DELETE CASCADE to those that refer
   // to it: they may be old.
   const size_t attach = words.find("attach partition", object);
-  if (attach != npos && !is_made(words.name(attach + 2))) made_.clear();
+  if (attach != npos && !is_made(words.name(attach + 2))) doubt();
   if (is_made(what.object)) return;
-  if (words.find("inherit", object) != npos) made_.clear();
+  if (words.find("inherit", object) != npos) doubt();
   const size_t refers = words.find("references", object);
-  if (refers != npos && words.find("on delete cascade", refers) != npos) forget(words.name(refers + 1));
+  if (refers != npos && words.find("on delete cascade", refers) != npos) may_exist(words.name(refers + 1));
+}
+
+std::string relation_name(std::string_view written) {
+  const Words words(written);
+  return words.size() == 0 ? "" : folded(words.text(words.size() - 1));
 }
 
 std::vector<StatementHazard> script_hazards(const std::vector<Statement>& statements) {

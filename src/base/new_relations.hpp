@@ -1,6 +1,8 @@
 #pragma once
 
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,6 +17,12 @@ namespace kdb::sql {
 /// forgotten.
 class NewRelations {
  public:
+  NewRelations() = default;
+
+  /// `existing` are those relations, of whatever schema, that the database has, of all that the statements
+  /// name. What is in none of its schemas holds nothing either, whoever makes it.
+  explicit NewRelations(std::optional<std::set<std::string>> existing) : existing_(std::move(existing)) {}
+
   /// The hazards of the next statement, which is `what`, without those on what is new. The statement counts
   /// as done then.
   std::vector<StatementHazard> hazards_of(std::string_view statement, const Classified& what);
@@ -36,16 +44,24 @@ class NewRelations {
 
   static Name parse(std::string_view written);
   bool is_new(const StatementHazard& hazard) const;
+  bool is_absent(std::string_view written) const;
   bool is_made(std::string_view written) const;
   void read(std::string_view statement, const Classified& what);
   void read_create(std::string_view statement, const Classified& what);
   void read_drop(std::string_view statement, const Classified& what);
   void read_alter(std::string_view statement, const Classified& what);
   void forget(std::string_view written);
+  void may_exist(std::string_view written);
+  void doubt();
   void forget_unqualified();
 
   std::map<Name, Kind> made_;
-  bool path_changed_ = false;  // an unqualified name may be in another schema than before
+  std::optional<std::set<std::string>> existing_;  // and names that what exists may have come to
+  bool doubtful_ = false;                          // what exists may have come to other names, unseen
+  bool path_changed_ = false;                      // an unqualified name may be in another schema than before
 };
+
+/// The last part of a name, as the server stores it.
+std::string relation_name(std::string_view written);
 
 }  // namespace kdb::sql

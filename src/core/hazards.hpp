@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -7,13 +9,22 @@
 
 namespace kdb {
 
-/// Fills in the hazards of every step. What concerns a table that an earlier one of these plans creates is
-/// none: nobody uses it yet and it holds nothing.
-void note_hazards(std::vector<MigrationPlan>& plans);
+/// Fills in the hazards of every step. What concerns a table that an earlier statement of these plans creates
+/// is none: nobody uses it yet and it holds nothing. `existing` are the relations that the database has, of
+/// all in hazard_scope(): no other holds anything.
+void note_hazards(std::vector<MigrationPlan>& plans, std::optional<std::set<std::string>> existing = {});
 
-/// Throws Error(refused) that lists every hazard which neither `allow` nor the migration's own `allow:`
-/// permits, with the exact flag. An allowance is `HAZARD`, `HAZARD:OBJECT` or `all`; `all` never covers
-/// DELETES_DATA and IRREVERSIBLE.
+/// What the noted hazards are about.
+struct HazardScope {
+  bool any = false;
+  std::set<std::string> relations;  // without their schemas
+  bool other_databases = false;
+};
+HazardScope hazard_scope(const std::vector<MigrationPlan>& plans);
+
+/// Throws Error(refused) that lists every blocking hazard which neither `allow` nor the migration's own
+/// `allow:` permits, with the exact flag. An allowance is `HAZARD`, `HAZARD:OBJECT` or `all`; `all` never
+/// covers DELETES_DATA and IRREVERSIBLE.
 void refuse_hazards(const std::vector<MigrationPlan>& plans, const std::vector<std::string>& allow);
 
 }  // namespace kdb

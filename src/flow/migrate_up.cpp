@@ -7,6 +7,7 @@
 #include "base/text.hpp"
 #include "core/hazards.hpp"
 #include "core/to_report.hpp"
+#include "flow/at_stake.hpp"
 #include "flow/deployment.hpp"
 #include "flow/migrate.hpp"
 #include "flow/picture.hpp"
@@ -44,13 +45,19 @@ UpSelection selection_of(const Picture& picture, const UpOptions& options) {
   return selection;
 }
 
+struct Planned {
+  std::vector<MigrationPlan> plans;
+  bool at_stake = false;  // the hazards meet something
+};
+
 /// The plans of all that is selected, hazards noted; refused where the profile says so.
-std::vector<MigrationPlan> plan_selected(const Context& context, const Picture& picture,
-                                         const std::vector<MigrationStatus>& rows, const UpOptions& options) {
-  std::vector<MigrationPlan> plans = plan_rows(context, picture, rows, Direction::up);
-  note_hazards(plans);
-  if (context.profile.migrations.refuse_hazards) refuse_hazards(plans, options.allow);
-  return plans;
+Planned plan_selected(const Context& context, const View& view, const std::vector<MigrationStatus>& rows,
+                      const UpOptions& options) {
+  Planned planned{.plans = plan_rows(context, view.picture, rows, Direction::up)};
+  planned.at_stake = note_hazards_now(view.session, planned.plans);
+  if (planned.at_stake && context.profile.migrations.refuse_hazards)
+    refuse_hazards(planned.plans, options.allow);
+  return planned;
 }
 
 Report base_report(const Picture& picture, const Session& session) {
@@ -85,16 +92,21 @@ void add_ran(Report& report, const std::vector<Ran>& ran) {
   report.tables.push_back(std::move(table));
 }
 
-/// One line per migration; nobody reads a hundred of them, and a database without a history has nothing to
-/// lose.
+void add_reasons(const Step& step, std::vector<std::string>& reasons) {
+  for (const sql::StatementHazard& hazard : step.hazards)
+    reasons.push_back(fmt::format("{} (line {}: {})", hazard.id, step.where.line, hazard.reason));
+}
+
+/// One line per migration; nobody reads a hundred of them.
 void show_hazards(const Context& context, const std::vector<MigrationPlan>& plans) {
   constexpr size_t most_lines = 10;
   size_t lines = 0;
   for (const MigrationPlan& plan : plans) {
     std::vector<std::string> reasons;
-    for (const Step& step : plan.steps)
-      for (const sql::StatementHazard& hazard : step.hazards)
-        reasons.push_back(fmt::format("{} (line {}: {})", hazard.id, step.where.line, hazard.reason));
+    for (const Step& step : plan.steps) {
+      add_reasons(step, reasons);
+      for (const Step& inner : step.block) add_reasons(inner, reasons);
+    }
     if (reasons.empty() || ++lines > most_lines) continue;
     const MigrationFile& file = plan.migration.file;
     context.events(
@@ -126,7 +138,8 @@ Report up(const Context& context, const UpOptions& options) {
     report.summary = nothing_to_do(picture);
     return report;
   }
-  std::vector<MigrationPlan> plans = plan_selected(context, picture, selected, options);
+  Planned planned = plan_selected(context, view, selected, options);
+  std::vector<MigrationPlan>& plans = planned.plans;
   if (options.dry_run) {
     for (size_t i = 0; i < plans.size(); ++i)
       if (selected[i].state == State::partial)
@@ -148,7 +161,7 @@ Report up(const Context& context, const UpOptions& options) {
       if (found != wanted.end())
         work.push_back({.plan = *found->second, .resume = row.state == State::partial});
     }
-    if (!work.empty() && !shown && !now.history.migrations.empty()) show_hazards(context, plans);
+    if (!work.empty() && !shown && planned.at_stake) show_hazards(context, plans);
     shown = true;
     return work;
   };

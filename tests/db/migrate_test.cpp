@@ -215,21 +215,6 @@ TEST_CASE("a failed statement is named with its place; the rest of its file is n
   CHECK(database.text("SELECT outcome FROM kdb.runs") == "failed");
 }
 
-TEST_CASE("a profile may refuse hazards until they are allowed by name") {
-  Project project;
-  project.migration("1_a", "CREATE TABLE a (n int, m int);");
-  const Database database;
-  REQUIRE(project.up(database.url()).exit == 0);
-  project.migration("2_drop", "ALTER TABLE a DROP COLUMN m;");
-  TempDir profile;
-  const std::string path = profile.write("p.toml", "[migrations]\nhazards = \"refuse\"\n");
-  const Run refused = project.kdb(database.url(), {"migrate", "up", "-p", path});
-  CHECK(refused.exit == 3);
-  CHECK(has(refused.err, "2_drop.sql:2:1: DELETES_DATA"));
-  CHECK(has(refused.err, "--allow 'DELETES_DATA:a'"));
-  CHECK(project.kdb(database.url(), {"migrate", "up", "-p", path, "--allow", "DELETES_DATA:a"}).exit == 0);
-}
-
 TEST_CASE("the wrong database is refused") {
   const Shop project;
   const Database database;

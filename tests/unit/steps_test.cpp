@@ -167,4 +167,44 @@ TEST_CASE("a hazard needs exactly its own allowance") {
   CHECK(refused({}).empty());
 }
 
+TEST_CASE("hazards that harm nobody's data are shown and never refused") {
+  std::vector<MigrationPlan> plans = {
+      planned("CREATE INDEX i ON b (n); CALL p(); ALTER TABLE b RENAME TO c;").plan};
+  note_hazards(plans);
+  CHECK(plans[0].steps[0].hazards.size() == 2);
+  CHECK(plans[0].steps[1].hazards.size() == 1);
+  CHECK(plans[0].steps[2].hazards.size() == 1);
+  CHECK(test::problems_of([&] { refuse_hazards(plans, {}); }).empty());
+}
+
+TEST_CASE("what the database does not have holds nothing") {
+  const auto left = [](const std::string& sql, std::set<std::string> existing) {
+    std::vector<MigrationPlan> plans = {planned(sql).plan};
+    note_hazards(plans, std::move(existing));
+    std::string result;
+    for (const Step& step : plans[0].steps)
+      for (const sql::StatementHazard& hazard : step.hazards)
+        result += (result.empty() ? "" : " ") + hazard.id + ":" + hazard.object;
+    return result;
+  };
+  CHECK(left("CREATE TABLE IF NOT EXISTS a (n int); TRUNCATE a; DROP TABLE s.a, b", {"b"}) ==
+        "DELETES_DATA:b");
+  CHECK(left("DROP TABLE IF EXISTS A", {}).empty());
+  CHECK(left("DROP TABLE IF EXISTS A", {"a"}) == "DELETES_DATA:A");
+  CHECK(left("DROP TABLE U&\"a\"", {}) != "");
+  const std::string letters(70, 'a');
+  CHECK(left("DROP TABLE " + letters, {letters.substr(0, 63)}) == "DELETES_DATA:" + letters);
+  CHECK(left("ALTER TABLE b RENAME TO a; DROP TABLE a", {"b"}) ==
+        "HAS_UNTRACKABLE_DEPENDENCIES:b DELETES_DATA:a");
+  CHECK(left("CREATE TABLE a (n int) PARTITION BY LIST (n); ALTER TABLE a ATTACH PARTITION b DEFAULT; "
+             "DROP TABLE a",
+             {"b"}) == "ACQUIRES_ACCESS_EXCLUSIVE_LOCK:b DELETES_DATA:a");
+  CHECK(left("CALL p(); CREATE INDEX i ON a (n); DROP TABLE a", {}) ==
+        "HAS_UNTRACKABLE_DEPENDENCIES:p DELETES_DATA:a");
+  CHECK(left("ALTER TABLE b RENAME TO a; DROP TABLE a", {}).empty());
+  CHECK(left("ALTER INDEX b RENAME TO a; DROP INDEX a", {}) == "INDEX_DROPPED:a");
+  CHECK(left("DROP SCHEMA a CASCADE", {}) == "DELETES_DATA:a");
+  CHECK(left("VACUUM FULL a, b", {"b"}) != "");
+}
+
 }  // namespace kdb
