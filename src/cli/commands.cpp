@@ -152,7 +152,7 @@ const std::vector<Command>& commands() {
        .summary = "write the schema as SQL, stable from run to run",
        .details = "pg_dump's schema without its random parts, the history left out, hypertables included.",
        .run = migrate_dump,
-       .writes_raw = true},
+       .result = Result::sql},
       {.name = "sandbox",
        .summary = "run a command against a throwaway PostgreSQL",
        .details = "Starts a server from the programs on this machine, runs COMMAND with DATABASE_URL set, "
@@ -160,13 +160,15 @@ const std::vector<Command>& commands() {
                   "the server. Without COMMAND it prints the URL and stays until it is interrupted.",
        .options = {{.flags = "--pg-bin", .value = "DIR", .help = "folder of initdb and postgres [search]"}},
        .rest = "COMMAND",
-       .run = sandbox},
+       .run = sandbox,
+       .result = Result::stream},
       {.name = "completion",
        .summary = "print a completion script for a shell",
        .details = "bash: source <(kdb completion bash)\nzsh: write it to _kdb in a folder of fpath\n"
                   "fish: kdb completion fish | source",
        .positionals = {{.name = "SHELL", .help = "bash, zsh or fish"}},
-       .run = completion},
+       .run = completion,
+       .result = Result::text},
   };
   return rows;
 }
