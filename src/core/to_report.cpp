@@ -1,5 +1,7 @@
 #include "core/to_report.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/text.hpp"
@@ -47,6 +49,12 @@ Script to_script(const MigrationPlan& plan) {
   return script;
 }
 
+/// ISO 8601, with the zone that `YYYY-MM-DD hh:mm:ss` leaves out.
+std::string iso_time(std::string utc) {
+  std::replace(utc.begin(), utc.end(), ' ', 'T');
+  return utc.empty() ? utc : utc + "Z";
+}
+
 }  // namespace
 
 std::string title(const Version& version, const std::string& name) {
@@ -71,14 +79,16 @@ Table to_table(const std::vector<MigrationStatus>& rows, const MigrationFolder& 
                           {.key = "version", .title = "version"},
                           {.key = "name", .title = "name"},
                           {.key = "kind", .title = ""},
-                          {.key = "applied_at", .title = "applied (UTC)"},
+                          {.key = "applied_at", .title = ""},
+                          {.key = "", .title = "applied (UTC)"},
                           {.key = "file", .title = ""}}};
   for (const MigrationStatus& row : rows) {
     const bool has_time =
         row.applied && history.migrations[*row.applied].state == AppliedMigration::State::applied;
+    const std::string applied_at = has_time ? history.migrations[*row.applied].applied_at : "";
     table.rows.push_back({std::string(to_string(row.state)), row.version.text, row.name,
-                          std::string(to_string(row.kind)),
-                          has_time ? Value(history.migrations[*row.applied].applied_at) : Value(),
+                          std::string(to_string(row.kind)), has_time ? Value(iso_time(applied_at)) : Value(),
+                          has_time ? Value(applied_at) : Value(),
                           row.file ? Value(folder.files[*row.file].path) : Value()});
   }
   return table;
