@@ -41,6 +41,14 @@ class Arguments {
   std::map<std::string, std::vector<std::string>> values_;
 };
 
+/// What a command's result is, and so which formats can hold it.
+enum class Result {
+  report,  // text and json; sql too where has_scripts says so
+  sql,     // statements as they are: text and sql
+  text,    // text as it is
+  stream,  // what it prints as it goes: text, and on stdout alone
+};
+
 /// A command is a row: parse, call one flow, render.
 struct Command {
   std::string_view name;     // "migrate up"
@@ -52,7 +60,7 @@ struct Command {
   Exit (*run)(Context& context) = nullptr;
   /// Whether its result holds statements, so that it can be written as SQL; null: never.
   bool (*has_scripts)(const Arguments& arguments) = nullptr;
-  bool writes_raw = false;  // its result is text as it is, whatever a file is called
+  Result result = Result::report;
 };
 
 /// The only list of commands, in the order in which help shows them.

@@ -10,12 +10,10 @@ const std::vector<Option>& global_options() {
       {.flags = "-d,--database-url",
        .value = "URL",
        .help = "database to work on; else KDB_DATABASE_URL, DATABASE_URL, the profile, PGHOST …"},
-      {.flags = "-p,--profile",
-       .value = "NAME|PATH",
-       .help = "profile to read: profiles/NAME.toml, or a path [default]"},
+      {.flags = "-p,--profile", .value = "NAME|PATH", .help = "profiles/NAME.toml, or a path [default]"},
       {.flags = "--migrations",
        .value = "DIR",
-       .help = "folder of migrations [from the profile, else migrations]"},
+       .help = "folder of migrations [the profile's, or migrations]"},
       {.flags = "--format",
        .value = "FORMAT",
        .help = "of the result on stdout [text]",
@@ -24,16 +22,16 @@ const std::vector<Option>& global_options() {
        .value = "[FORMAT:]FILE",
        .help = "write the result to a file too; repeatable",
        .repeatable = true},
-      {.flags = "-q,--quiet", .help = "no progress, and no result on stdout where -o is given"},
+      {.flags = "-q,--quiet", .help = "no progress, and beside -o no result on stdout"},
       {.flags = "--log-level",
        .value = "LEVEL",
-       .help = "what goes to stderr [info]",
+       .help = "of stderr [info]",
        .choices = {"debug", "info", "warning", "error"}},
       {.flags = "--log-format",
        .value = "FORMAT",
        .help = "of the lines on stderr [text]",
        .choices = {"text", "json"}},
-      {.flags = "--no-color", .help = "no colour; NO_COLOR in the environment does the same"},
+      {.flags = "--no-color", .help = "no colour, as with NO_COLOR in the environment"},
       {.flags = "-h,--help", .help = "show this help"},
       {.flags = "--version", .help = "show the version"},
   };
@@ -51,9 +49,9 @@ const Option allow{.flags = "--allow",
 const Option dry_run{.flags = "--dry-run",
                      .help = "print exactly the statements that would run, and change nothing"};
 const Option lock_wait{
-    .flags = "--lock-wait", .value = "TIME", .help = "how long to wait for another deployer [10min]"};
+    .flags = "--lock-wait", .value = "TIME", .help = "wait this long for another deployer [10min]"};
 const Option lock_timeout{
-    .flags = "--lock-timeout", .value = "TIME", .help = "budget for table locks of one transaction [3s]"};
+    .flags = "--lock-timeout", .value = "TIME", .help = "a transaction's budget for table locks [3s]"};
 const Option pooler{.flags = "--pooler",
                     .value = "MODE",
                     .help = "a pooler in between is in this mode",
@@ -79,7 +77,7 @@ const std::vector<Command>& commands() {
       {.name = "migrate up",
        .summary = "apply pending migrations, each exactly once",
        .details =
-           "One transaction per file, its history row inside. A file that cannot run in a transaction runs\n"
+           "One transaction per file, its history row inside. A file that cannot run in a transaction runs "
            "statement by statement with a journal, and a later run goes on where this one ended.",
        .options = {{.flags = "--to", .value = "VERSION", .help = "stop after this version"},
                    {.flags = "--steps", .value = "N", .help = "apply at most N migrations"},
@@ -97,7 +95,7 @@ const std::vector<Command>& commands() {
       {.name = "migrate down",
        .summary = "undo the newest migration, or several",
        .details = "Runs the down sections, newest first, after showing them. Where a file is gone, the down "
-                  "section\n"
+                  "section "
                   "that was stored with it is used.",
        .options = {{.flags = "--to",
                     .value = "VERSION",
@@ -113,7 +111,7 @@ const std::vector<Command>& commands() {
        .has_scripts = is_dry_run},
       {.name = "migrate verify",
        .summary = "check the files against what was applied",
-       .details = "Compares the contents of every file, shows what was changed, and parses what is pending.\n"
+       .details = "Compares the contents of every file, shows what was changed, and parses what is pending. "
                   "White space and comments do not count as a change.",
        .run = migrate_verify},
       {.name = "migrate baseline",
@@ -138,7 +136,7 @@ const std::vector<Command>& commands() {
        .run = migrate_repair},
       {.name = "migrate adopt",
        .summary = "take over from another tool without running anything",
-       .details = "Reads the other tool's history table and writes kdb's; the other table is left as it is.\n"
+       .details = "Reads the other tool's history table and writes kdb's; the other table is left as it is. "
                   "Refuses a dirty golang-migrate state, and verifies Flyway's checksums.",
        .options = {{.flags = "--from",
                     .value = "TOOL",
@@ -154,21 +152,23 @@ const std::vector<Command>& commands() {
        .summary = "write the schema as SQL, stable from run to run",
        .details = "pg_dump's schema without its random parts, the history left out, hypertables included.",
        .run = migrate_dump,
-       .writes_raw = true},
+       .result = Result::sql},
       {.name = "sandbox",
        .summary = "run a command against a throwaway PostgreSQL",
        .details = "Starts a server from the programs on this machine, runs COMMAND with DATABASE_URL set, "
-                  "and removes\n"
+                  "and removes "
                   "the server. Without COMMAND it prints the URL and stays until it is interrupted.",
        .options = {{.flags = "--pg-bin", .value = "DIR", .help = "folder of initdb and postgres [search]"}},
        .rest = "COMMAND",
-       .run = sandbox},
+       .run = sandbox,
+       .result = Result::stream},
       {.name = "completion",
        .summary = "print a completion script for a shell",
-       .details = "bash: source <(kdb completion bash) · zsh: into a folder of fpath as _kdb · fish: kdb "
-                  "completion fish | source",
+       .details = "bash: source <(kdb completion bash)\nzsh: write it to _kdb in a folder of fpath\n"
+                  "fish: kdb completion fish | source",
        .positionals = {{.name = "SHELL", .help = "bash, zsh or fish"}},
-       .run = completion},
+       .run = completion,
+       .result = Result::text},
   };
   return rows;
 }

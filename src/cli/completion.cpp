@@ -240,11 +240,11 @@ std::string fish() {
 Exit completion(Context& context) {
   const std::string shell = context.arguments().value("SHELL");
   if (shell == "bash")
-    context.print_raw(bash());
+    context.print_text(bash());
   else if (shell == "zsh")
-    context.print_raw(zsh());
+    context.print_text(zsh());
   else if (shell == "fish")
-    context.print_raw(fish());
+    context.print_text(fish());
   else
     throw Error(Exit::usage, fmt::format("no completion for '{}'", shell), "bash, zsh or fish");
   return Exit::ok;

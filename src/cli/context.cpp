@@ -1,5 +1,6 @@
 #include "cli/context.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <random>
@@ -27,29 +28,60 @@ struct Target {
 };
 
 /// Endings that promise a format which this kdb does not write.
-constexpr std::string_view other_extensions[] = {".md", ".sarif", ".html"};
+constexpr std::string_view other_extensions[] = {".md", ".sarif", ".html", ".yaml", ".yml", ".csv"};
 
+/// The formats that can hold a command's result, in this run of it.
+std::vector<std::string_view> formats_of(const Command& command, const Arguments& arguments) {
+  switch (command.result) {
+    case Result::report:
+      return render::format_names(command.has_scripts != nullptr && command.has_scripts(arguments));
+    case Result::sql:
+      return {"text", "sql"};
+    case Result::text:
+    case Result::stream:
+      return {"text"};
+  }
+  return {};
+}
+
+[[noreturn]] void refuse_output(const std::string& given, const std::string& why, std::string hint) {
+  throw Error(Exit::usage,
+              fmt::format("-o {}: {}; the formats are {}", given.empty() ? "''" : given, why,
+                          fmt::join(render::format_names(true), ", ")),
+              std::move(hint));
+}
+
+/// `FORMAT:FILE`, or a file whose ending says the format. A word before the first colon is a format's name,
+/// so that a mistyped one does not become a part of the file's.
 Target target_of(const std::string& given, const render::Format* otherwise) {
   const size_t colon = given.find(':');
-  if (colon != std::string::npos)
-    if (const render::Format* named = render::find_format(given.substr(0, colon)))
-      return {.format = named, .file = given.substr(colon + 1)};
+  if (colon != std::string::npos && given.find('/') > colon) {
+    const std::string name = given.substr(0, colon);
+    const render::Format* named = render::find_format(name);
+    if (named == nullptr)
+      refuse_output(given, fmt::format("there is no format '{}'", name),
+                    fmt::format("write ./{} if that is the file's name", given));
+    if (colon + 1 == given.size()) refuse_output(given, "the file's name is missing", "");
+    return {.format = named, .file = given.substr(colon + 1)};
+  }
+  if (given.empty()) refuse_output(given, "the file's name is missing", "");
   const render::Format* by_name = render::format_of_file(given);
   for (const std::string_view extension : other_extensions)
-    if (given.size() > extension.size() && given.substr(given.size() - extension.size()) == extension)
-      throw Error(Exit::usage,
-                  fmt::format("no format is written to {}: there are {}", given,
-                              fmt::join(render::format_names(true), ", ")),
-                  fmt::format("-o json:{} writes one of them under this name", given));
+    if (given.size() > extension.size() && given.ends_with(extension))
+      refuse_output(given, fmt::format("no format is written to {} files", extension),
+                    fmt::format("-o json:{} writes one of them under this name", given));
   return {.format = by_name != nullptr ? by_name : otherwise, .file = given};
 }
 
+/// With its unit, as in a profile: seconds here and milliseconds in PostgreSQL would be taken for each other.
 std::chrono::milliseconds duration_of(const Arguments& arguments, const std::string& name) {
   const std::string text = arguments.value(name);
-  const auto duration = parse_duration(text, std::chrono::milliseconds(1000));
-  if (!duration)
-    throw Error(Exit::usage,
-                fmt::format("--{} takes a time such as 2s, 500ms or 10min, not '{}'", name, text));
+  const auto duration = parse_duration(text, std::chrono::milliseconds(1));
+  const bool bare = text.find_first_not_of("0123456789. ") == std::string::npos;
+  if (!duration || (bare && duration->count() > 0))
+    throw Error(
+        Exit::usage,
+        fmt::format("--{} takes a time with its unit, such as 2s, 500ms or 10min, not '{}'", name, text));
   return *duration;
 }
 
@@ -136,20 +168,19 @@ const flow::Context& Context::database() {
 
 void Context::check_outputs() const {
   const render::Format* format = render::find_format(arguments_.value("format", "text"));
-  const bool scripts = command_.has_scripts != nullptr && command_.has_scripts(arguments_);
+  const std::vector<std::string_view> possible = formats_of(command_, arguments_);
   const auto check = [&](const render::Format& wanted) {
-    if (scripts || !wanted.only_scripts) return;
+    if (std::find(possible.begin(), possible.end(), wanted.name) != possible.end()) return;
     throw Error(Exit::usage,
                 fmt::format("kdb {} has nothing to say as {} here; it can do {}", command_.name, wanted.name,
-                            fmt::join(render::format_names(scripts), ", ")),
+                            fmt::join(possible, ", ")),
                 command_.has_scripts != nullptr ? "with --dry-run it can" : "");
   };
   check(*format);
   for (const std::string& given : arguments_.values("output")) {
-    if (command_.writes_raw) {
-      files::check_output(given);
-      continue;
-    }
+    if (command_.result == Result::stream)
+      throw Error(Exit::usage, fmt::format("kdb {} has no result to write to a file", command_.name),
+                  "leave out -o; the shell's > takes what it prints");
     const Target target = target_of(given, format);
     check(*target.format);
     files::check_output(target.file);
@@ -159,12 +190,21 @@ void Context::check_outputs() const {
 void Context::print(const Report& report) {
   const render::Format* format = render::find_format(arguments_.value("format", "text"));
   output_->log.clear_progress();
-  for (const std::string& given : arguments_.values("output")) {
+  const std::vector<std::string> files = arguments_.values("output");
+  for (const std::string& given : files) {
     const Target target = target_of(given, format);
     files::write_output(target.file, target.format->render(report, {}));
   }
-  if (!quiet())
-    print_raw(format->render(report, {.colour = output_->colour, .terminal = is_terminal(STDOUT_FILENO)}));
+  if (quiet() && !files.empty()) return;
+  print_raw(format->render(report, {.colour = output_->colour, .terminal = is_terminal(STDOUT_FILENO)}));
+}
+
+void Context::print_text(const std::string& text) {
+  const std::vector<std::string> files = arguments_.values("output");
+  const render::Format* as_text = render::find_format("text");
+  for (const std::string& given : files) files::write_output(target_of(given, as_text).file, text);
+  if (quiet() && !files.empty()) return;
+  print_raw(is_terminal(STDOUT_FILENO) ? printable(text) : text);
 }
 
 bool Context::ask(const Report& report, const std::string& question) {

@@ -38,6 +38,8 @@ class Context {
   void print(const Report& report);
   /// The same as text for a question on the terminal; true if the answer was yes.
   bool ask(const Report& report, const std::string& question);
+  /// The same of a result that is text (Result::sql, Result::text).
+  void print_text(const std::string& text);
   /// To stdout as it is.
   void print_raw(const std::string& text);
   /// Problems go to stderr as `kdb: error: …`; with --format json to stdout as json too.

@@ -9,26 +9,48 @@ namespace kdb::cli {
 
 namespace {
 
-constexpr size_t width = 96;
+constexpr size_t width = 80;
+
+/// Every code point is one column: help has no wider ones.
+size_t columns_of(std::string_view text) {
+  return static_cast<size_t>(std::count_if(
+      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
+}
+
+/// Words behind what stands at `text`'s end already, wrapped and hung at `indent`.
+std::string wrapped(std::string text, std::string_view words, size_t indent) {
+  const size_t last_line = text.rfind('\n') + 1;
+  size_t used = columns_of(std::string_view(text).substr(last_line));
+  bool first = true;
+  for (const std::string_view word : split(words, ' ')) {
+    const size_t columns = columns_of(word);
+    if (!first && used + 1 + columns > width) {
+      text += "\n" + std::string(indent, ' ');
+      used = indent;
+    } else if (!first) {
+      text += " ";
+      ++used;
+    }
+    text += word;
+    used += columns;
+    first = false;
+  }
+  return text + "\n";
+}
 
 /// Two columns; long help is wrapped under itself.
 std::string entry(const std::string& left, std::string_view right, size_t column) {
   std::string text = "  " + left;
   text.resize(std::max(text.size() + 2, column), ' ');
   const size_t indent = text.size();
-  size_t used = indent;
-  for (const std::string_view word : split(right, ' ')) {
-    if (used > indent && used + 1 + word.size() > width) {
-      text += "\n" + std::string(indent, ' ');
-      used = indent;
-    } else if (used > indent) {
-      text += " ";
-      ++used;
-    }
-    text += word;
-    used += word.size();
-  }
-  return text + "\n";
+  return wrapped(std::move(text), right, indent);
+}
+
+/// Paragraphs, each wrapped.
+std::string paragraphs(std::string_view text) {
+  std::string result;
+  for (const std::string_view paragraph : split(text, '\n')) result += wrapped({}, paragraph, 0);
+  return result;
 }
 
 std::string flags_of(const Option& option) {
@@ -64,16 +86,24 @@ std::string commands_block(std::string_view prefix) {
 }
 
 std::string exit_codes() {
-  return "\nExit codes: 0 done · 1 failed · 2 changes pending (--exit-code) · 3 refused · 4 lock not "
-         "obtained ·\n"
-         "  5 history inconsistent · 64 usage or malformed file · 130/143 interrupted\n";
+  return "\n" + paragraphs(
+                    "Exit codes: 0 done · 1 failed · 2 changes pending (--exit-code) · 3 refused · 4 lock "
+                    "not obtained · 5 history inconsistent · 64 usage or malformed file · 130/143 "
+                    "interrupted");
+}
+
+/// The global options in a command's own help: their names.
+std::string global_names() {
+  std::vector<std::string> names;
+  for (const Option& option : global_options()) names.emplace_back(split(option.flags, ',').front());
+  return "\n" + wrapped("Options of every command:",
+                        fmt::format(" {}; `kdb --help` says what they do", fmt::join(names, ", ")), 2);
 }
 
 std::string group_help(std::string_view prefix) {
-  std::string text = prefix.empty()
-                         ? "kdb brings a PostgreSQL or TimescaleDB database to a declared state and keeps it "
-                           "there.\n\nUsage: kdb COMMAND [OPTION…]\n"
-                         : fmt::format("Usage: kdb {} COMMAND [OPTION…]\n", prefix);
+  std::string text = prefix.empty() ? "kdb brings a PostgreSQL or TimescaleDB database to a declared "
+                                      "state.\n\nUsage: kdb COMMAND [OPTION…]\n"
+                                    : fmt::format("Usage: kdb {} COMMAND [OPTION…]\n", prefix);
   text += commands_block(prefix);
   if (prefix.empty()) text += options_block("Options of every command:", global_options()) + exit_codes();
   return text + (prefix.empty() ? "\nkdb COMMAND --help says more about a command.\n"
@@ -92,15 +122,14 @@ std::string help(std::string_view name) {
     text += positional.required ? fmt::format(" {}", positional.name) : fmt::format(" [{}]", positional.name);
   text += " [OPTION…]";
   if (!command.rest.empty()) text += fmt::format(" [-- {} …]", command.rest);
-  text += fmt::format("\n\n{}\n", command.details);
+  text += "\n\n" + paragraphs(command.details);
   if (!command.positionals.empty()) {
     text += "\nArguments:\n";
     for (const Positional& positional : command.positionals)
       text += entry(std::string(positional.name), positional.help, 14);
   }
   text += options_block("Options:", command.options);
-  text += options_block("Options of every command:", global_options());
-  return text;
+  return text + global_names();
 }
 
 }  // namespace kdb::cli

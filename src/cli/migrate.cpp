@@ -62,9 +62,14 @@ void dump_after(Context& context) {
 }  // namespace
 
 Exit migrate_new(Context& context) {
-  for (const std::string& path : files::create_migration(context.profile().migrations.source,
-                                                         context.arguments().value("NAME"), utc_timestamp()))
-    context.print_raw(path + "\n");
+  const files::NewMigration created = files::create_migration(
+      context.profile().migrations.source, context.arguments().value("NAME"), utc_timestamp());
+  Report report{.command = "migrate new"};
+  report.fields = {{.key = "version", .value = created.version},
+                   {.key = "file", .value = created.paths.front()},
+                   {.key = "files", .value = created.paths}};
+  report.summary = fmt::format("{}", fmt::join(created.paths, "\n"));
+  context.print(report);
   return Exit::ok;
 }
 
@@ -143,10 +148,7 @@ Exit migrate_adopt(Context& context) {
 }
 
 Exit migrate_dump(Context& context) {
-  const std::string schema = flow::dump(context.database());
-  const std::vector<std::string> files = context.arguments().values("output");
-  for (const std::string& file : files) files::write_output(file, schema);
-  if (!context.quiet() || files.empty()) context.print_raw(schema);
+  context.print_text(flow::dump(context.database()));
   return Exit::ok;
 }
 

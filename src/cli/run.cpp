@@ -58,6 +58,7 @@ void collect(const Slots& slots, Arguments& arguments) {
         arguments.add(slot->name, value);
         continue;
       }
+      if (value.empty()) arguments.add(slot->name, value);
       for (const std::string_view part : split(value, ','))
         if (!part.empty()) arguments.add(slot->name, std::string(part));
     }

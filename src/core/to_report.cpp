@@ -61,6 +61,12 @@ bool changes_session(const MigrationPlan& plan) {
   });
 }
 
+/// ISO 8601, with the zone that `YYYY-MM-DD hh:mm:ss` leaves out.
+std::string iso_time(std::string utc) {
+  std::replace(utc.begin(), utc.end(), ' ', 'T');
+  return utc.empty() ? utc : utc + "Z";
+}
+
 }  // namespace
 
 std::string title(const Version& version, const std::string& name) {
@@ -89,14 +95,16 @@ Table to_table(const std::vector<MigrationStatus>& rows, const MigrationFolder& 
                           {.key = "version", .title = "version"},
                           {.key = "name", .title = "name"},
                           {.key = "kind", .title = ""},
-                          {.key = "applied_at", .title = "applied (UTC)"},
+                          {.key = "applied_at", .title = ""},
+                          {.key = "", .title = "applied (UTC)"},
                           {.key = "file", .title = ""}}};
   for (const MigrationStatus& row : rows) {
     const bool has_time =
         row.applied && history.migrations[*row.applied].state == AppliedMigration::State::applied;
+    const std::string applied_at = has_time ? history.migrations[*row.applied].applied_at : "";
     table.rows.push_back({std::string(to_string(row.state)), row.version.text, row.name,
-                          std::string(to_string(row.kind)),
-                          has_time ? Value(history.migrations[*row.applied].applied_at) : Value(),
+                          std::string(to_string(row.kind)), has_time ? Value(iso_time(applied_at)) : Value(),
+                          has_time ? Value(applied_at) : Value(),
                           row.file ? Value(folder.files[*row.file].path) : Value()});
   }
   return table;

@@ -132,14 +132,15 @@ void write_new(const std::string& path, std::string_view contents) {
 
 }  // namespace
 
-std::vector<std::string> create_migration(const MigrationSource& source, std::string_view name,
-                                          std::string_view utc_timestamp) {
+NewMigration create_migration(const MigrationSource& source, std::string_view name,
+                              std::string_view utc_timestamp) {
   const std::string part = file_name_part(name);
   const MigrationFolder folder = list_or_empty(source);
   const LayoutRules& rules = rules_of(folder.layout);
   const MigrationFile* newest = find_newest(folder);
   const auto files =
       rules.create(next_version(folder.layout, newest, utc_timestamp), part, separator_of(newest));
+  NewMigration created;
   for (const NewFile& file : files) {
     const auto entry = rules.classify(file.path);
     const bool fits = entry && entry->role != Entry::Role::refused && entry->name == part;
@@ -153,13 +154,13 @@ std::vector<std::string> create_migration(const MigrationSource& source, std::st
       throw Error(Exit::usage, fmt::format("\"{}\" would not come after \"{}\"", file.path, newest->path),
                   "create the file by hand, with a name that sorts behind all others");
     }
+    created.version = entry->version.text;
   }
-  std::vector<std::string> paths;
   for (const NewFile& file : files) {
-    paths.push_back(fmt::format("{}/{}", folder.path, file.path));
-    write_new(paths.back(), file.contents);
+    created.paths.push_back(fmt::format("{}/{}", folder.path, file.path));
+    write_new(created.paths.back(), file.contents);
   }
-  return paths;
+  return created;
 }
 
 }  // namespace kdb::files

@@ -42,10 +42,15 @@ Migration read_migration(const MigrationSource& source, Layout layout, const Mig
 Migration parse_migration(const MigrationSource& source, Layout layout, const MigrationFile& file,
                           std::string_view up_bytes, std::optional<std::string_view> down_bytes);
 
-/// The file that `kdb migrate new NAME` creates, in the folder's own layout, with a version above every
-/// other; returns its path(s). `utc_timestamp` is YYYYMMDDhhmmss. Throws Error(usage) for a name that is no
-/// file name.
-std::vector<std::string> create_migration(const MigrationSource& source, std::string_view name,
-                                          std::string_view utc_timestamp);
+/// What `kdb migrate new` has written: the up file first, where there are two.
+struct NewMigration {
+  std::string version;
+  std::vector<std::string> paths;
+};
+
+/// Writes an empty migration in the folder's own layout, with a version above every other. `utc_timestamp` is
+/// YYYYMMDDhhmmss. Throws Error(usage) for a name that is no file name.
+NewMigration create_migration(const MigrationSource& source, std::string_view name,
+                              std::string_view utc_timestamp);
 
 }  // namespace kdb::files

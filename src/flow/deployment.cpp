@@ -6,6 +6,7 @@
 
 #include "base/text.hpp"
 #include "core/steps.hpp"
+#include "core/to_report.hpp"
 #include "flow/locked_history.hpp"
 #include "pg/deploy_lock.hpp"
 #include "pg/execute.hpp"
@@ -33,6 +34,14 @@ std::string outcome_of(Exit exit) {
       return "failed";
   }
   return "failed";
+}
+
+/// A signal's error says nothing of what it met.
+Error while_running(const Error& error, const MigrationFile* file) {
+  const bool signal = error.exit() == Exit::interrupted || error.exit() == Exit::terminated;
+  if (!signal || file == nullptr) return error;
+  return {error.exit(), fmt::format("{} in migration {}", error.what(), title(file->version, file->name)),
+          "what was done is recorded; run again to go on"};
 }
 
 }  // namespace
@@ -117,8 +126,10 @@ void Deployment::run_on(Session& session) {
                          .random = context_.random,
                          .separate = as_separate_steps},
                         context_.events);
+  const MigrationFile* running = nullptr;
   try {
     for (const Work& item : work) {
+      running = &item.plan.migration.file;
       context_.watchdog.check();
       const auto begun = std::chrono::steady_clock::now();
       doing_ = (item.plan.direction == Direction::up ? "applying " : "undoing ") + pg::title(item.plan);
@@ -135,10 +146,11 @@ void Deployment::run_on(Session& session) {
                            file.version.text, file.version.text.empty() ? "" : " ", file.name,
                            human_duration(static_cast<double>(took) / 1000.0))});
     }
-  } catch (const Error& error) {
+  } catch (const Error& thrown) {
+    const Error error = while_running(thrown, running);
     session.store.finish_run(connection, run_id_, outcome_of(error.exit()), error.what());
     pg::release_deploy_lock(connection, session.store.lock_key());
-    throw;
+    throw error;
   }
   session.store.finish_run(connection, run_id_, "done", "");
   pg::release_deploy_lock(connection, session.store.lock_key());

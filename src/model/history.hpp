@@ -22,7 +22,7 @@ struct AppliedMigration {
   State state = State::applied;
   Direction direction = Direction::up;  // of a partial one
   std::string checksum;    // SHA-256 of the file that was applied; empty after `adopt` without files
-  std::string applied_at;  // as the server prints it in UTC, for people
+  std::string applied_at;  // YYYY-MM-DD hh:mm:ss in UTC
   bool adopted = false;    // taken over from another tool: its text is not known
 };
 

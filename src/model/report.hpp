@@ -20,7 +20,7 @@ struct Field {
 };
 
 struct Column {
-  std::string key;
+  std::string key;    // empty: text only
   std::string title;  // empty: json only
   bool align_right = false;
 };

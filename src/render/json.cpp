@@ -36,7 +36,7 @@ Json to_json(const Table& table) {
   for (const std::vector<Value>& row : table.rows) {
     Json json;
     for (size_t column = 0; column < table.columns.size(); ++column)
-      json[table.columns[column].key] = to_json(row.at(column));
+      if (!table.columns[column].key.empty()) json[table.columns[column].key] = to_json(row.at(column));
     rows.push_back(std::move(json));
   }
   return rows;

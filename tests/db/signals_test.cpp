@@ -23,6 +23,10 @@ void interrupt_at_gate(const Project& project, const Database& database, const G
   kdb.kill(signal.number);
   const Run result = kdb.wait(std::chrono::seconds(20));
   CHECK_MESSAGE(result.exit == signal.exit, result.err);
+  CHECK_MESSAGE(has(result.err, signal.number == SIGINT ? "interrupted by SIGINT in migration "
+                                                        : "interrupted by SIGTERM in migration "),
+                result.err);
+  CHECK(has(result.err, "\nhint: what was done is recorded; run again to go on\n"));
   CHECK(is_left_alone(database.url()));
   CHECK(database.text("SELECT outcome FROM kdb.runs ORDER BY id DESC LIMIT 1") == "interrupted");
   CHECK(database.text("SELECT finished_at IS NOT NULL FROM kdb.runs ORDER BY id DESC LIMIT 1") == "t");

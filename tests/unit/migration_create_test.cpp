@@ -16,7 +16,7 @@ constexpr const char* now = "20260115093000";
 
 std::string create(const MigrationSource& source, std::string_view name = "add users") {
   std::string text;
-  for (std::string path : create_migration(source, name, now)) {
+  for (std::string path : create_migration(source, name, now).paths) {
     if (!text.empty()) text += ' ';
     text += path.erase(0, source.folder.size());
   }

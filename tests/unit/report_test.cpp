@@ -75,6 +75,24 @@ TEST_CASE("json has every field, and its version") {
   CHECK(failed["errors"][0]["details"] == "- a");
 }
 
+TEST_CASE("when a migration was applied has its time zone in json, and in the column's title in text") {
+  const std::vector<MigrationStatus> rows{{.state = MigrationStatus::State::applied,
+                                           .version = {.text = "1", .key = {"1"}},
+                                           .name = "a",
+                                           .applied = 0},
+                                          {.version = {.text = "2", .key = {"2"}}, .name = "b"}};
+  const History history{.migrations = {{.applied_at = "2026-11-23 20:35:39"}}};
+  Report report{.command = "migrate status"};
+  report.tables = {to_table(rows, {}, history)};
+  const auto json = nlohmann::json::parse(render::render_json(report, {}));
+  CHECK(json["migrations"][0]["applied_at"] == "2026-11-23T20:35:39Z");
+  CHECK(json["migrations"][1]["applied_at"].is_null());
+  CHECK_FALSE(json["migrations"][0].contains(""));
+  const std::string text = render::render_text(report, {});
+  CHECK(text.find("applied (UTC)") != std::string::npos);
+  CHECK(text.find("2026-11-23 20:35:39\n") != std::string::npos);
+}
+
 TEST_CASE("sql is what psql can run") {
   Report report{.command = "migrate up"};
   report.scripts = {
