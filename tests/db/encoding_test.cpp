@@ -5,7 +5,6 @@
 
 namespace kdb::test {
 
-
 TEST_CASE("the history keeps a file's text as it is, whatever encoding the file sets") {
   for (const char* option : {"", " transaction:false"}) {
     CAPTURE(option);

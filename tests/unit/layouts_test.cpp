@@ -412,8 +412,9 @@ TEST_CASE("a file over the limit is refused by its size alone") {
         "[migrations] max_file_size");
   // Where both would read the same, to the byte.
   std::filesystem::resize_file(folder.path() + "/2_b.sql", 16 * 1024 * 1024 + 1);
-  CHECK(folder.problems().find("file of 16777217 bytes is too large for a migration (limit 16777216 bytes)") !=
-        std::string::npos);
+  CHECK(
+      folder.problems().find("file of 16777217 bytes is too large for a migration (limit 16777216 bytes)") !=
+      std::string::npos);
   folder.source.max_file_size = 3;
   CHECK(folder.problems().find("/1_a.sql: file of " + std::to_string(std::string(native_text).size()) +
                                " bytes is too large for a migration (limit 3 bytes)") != std::string::npos);
