@@ -5,13 +5,13 @@
 #include <mutex>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 #include <spdlog/details/null_mutex.h>
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
 
 #include "base/text.hpp"
 #include "cli/streams.hpp"
+#include "render/formats.hpp"
 
 namespace kdb::cli {
 
@@ -19,15 +19,10 @@ namespace {
 
 constexpr std::chrono::milliseconds redraw_interval{80};
 
-/// A JSON string, what is no UTF-8 replaced.
-std::string json_string(const std::string& text) {
-  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
 /// What follows `"message":` on a line.
 std::string as_json(const Event& event) {
-  std::string text = json_string(event.message);
-  if (!event.hint.empty()) text += ",\"hint\":" + json_string(event.hint);
+  std::string text = render::json_string(event.message);
+  if (!event.hint.empty()) text += ",\"hint\":" + render::json_string(event.hint);
   return text;
 }
 

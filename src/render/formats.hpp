@@ -38,4 +38,7 @@ std::string render_sql(const Report& report, const Style& style);
 /// A command that failed, as --format json has it on stdout: the same problems as on stderr.
 std::string render_error_json(std::string_view command, const Error& error);
 
+/// A JSON string with its quotes, what is no UTF-8 replaced.
+std::string json_string(const std::string& text);
+
 }  // namespace kdb::render

@@ -92,4 +92,8 @@ std::string render_error_json(std::string_view command, const Error& error) {
   return print(json);
 }
 
+std::string json_string(const std::string& text) {
+  return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
 }  // namespace kdb::render

@@ -42,6 +42,15 @@ TEST_CASE("a result that cannot be written is an error, unless its reader has go
   }
 }
 
+TEST_CASE("a line of the json log has the hint as a key of its own") {
+  const Run run = shell("$kdb migrate status -p 'no\xff\"where' --log-format json");
+  CHECK(run.err.starts_with("{\"time\":\""));
+  CHECK(run.err.find(
+            R"(","level":"error","message":"profile \"profiles/no�\"where.toml\" not found","hint":")") !=
+        std::string::npos);
+  CHECK(run.err.ends_with("\"}\n"));
+}
+
 TEST_CASE("nothing that kdb opens takes the place of a closed stream") {
   const TempDir folder;
   const std::string project =
