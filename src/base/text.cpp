@@ -86,6 +86,9 @@ bool is_control(std::string_view sequence, std::string_view kept) {
 }
 
 std::string escaped(std::string_view text, std::string_view kept) {
+  // Names and messages nearly always are plain ASCII.
+  if (std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c < '\x7f'; }))
+    return std::string(text);
   std::string result;
   result.reserve(text.size());
   for (size_t at = 0; at < text.size();) {

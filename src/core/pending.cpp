@@ -96,24 +96,60 @@ std::string_view to_string(State state) {
   return "";
 }
 
-std::vector<MigrationStatus> compare(const MigrationFolder& folder, const History& history) {
-  std::map<std::string, size_t> applied_by_key;
-  for (size_t i = 0; i < history.migrations.size(); ++i) {
-    const AppliedMigration& applied = history.migrations[i];
-    applied_by_key[history_key(applied.kind, applied.version, applied.name)] = i;
+namespace {
+
+/// Finds the history's rows of files. Both sides mostly are in the same order, so the row after the last one
+/// found is looked at first, and an index is only made when that was wrong.
+class AppliedRows {
+ public:
+  explicit AppliedRows(const History& history) : history_(history), taken_(history.migrations.size()) {}
+
+  /// The row of `file`, once.
+  std::optional<size_t> take(const MigrationFile& file) {
+    if (next_ < taken_.size() && !taken_[next_] && is_row_of(history_.migrations[next_], file)) {
+      taken_[next_] = true;
+      return next_++;
+    }
+    if (by_key_.empty())
+      for (size_t i = 0; i < taken_.size(); ++i) {
+        const AppliedMigration& applied = history_.migrations[i];
+        by_key_[history_key(applied.kind, applied.version, applied.name)] = i;
+      }
+    const auto found = by_key_.find(history_key(file.kind, file.version, file.name));
+    if (found == by_key_.end() || taken_[found->second]) return std::nullopt;
+    taken_[found->second] = true;
+    next_ = found->second + 1;
+    return found->second;
   }
 
+  bool is_taken(size_t index) const { return taken_[index]; }
+
+ private:
+  static bool is_row_of(const AppliedMigration& applied, const MigrationFile& file) {
+    if (applied.kind != file.kind) return false;
+    return file.kind == MigrationKind::repeatable ? applied.name == file.name
+                                                  : applied.version == file.version;
+  }
+
+  const History& history_;
+  std::vector<bool> taken_;
+  size_t next_ = 0;
+  std::map<std::string, size_t> by_key_;
+};
+
+}  // namespace
+
+std::vector<MigrationStatus> compare(const MigrationFolder& folder, const History& history) {
+  AppliedRows applied_rows(history);
   std::vector<MigrationStatus> rows;
   rows.reserve(folder.files.size() + history.migrations.size());
   const std::optional<Version> baseline = baseline_of(folder, history);
   for (size_t i = 0; i < folder.files.size(); ++i) {
     const MigrationFile& file = folder.files[i];
     MigrationStatus row = of_file(file, i);
-    const auto found = applied_by_key.find(history_key(file.kind, file.version, file.name));
-    if (found != applied_by_key.end()) {
-      row.applied = found->second;
-      row.state = join(file, history.migrations[found->second]);
-      applied_by_key.erase(found);
+    if (const std::optional<size_t> found = applied_rows.take(file)) {
+      row.applied = *found;
+      row.state = join(file, history.migrations[*found]);
     } else if (file.kind == MigrationKind::baseline) {
       const bool runs = history.migrations.empty() && file.version == *baseline;
       row.state = runs ? State::pending : State::baseline;
@@ -124,7 +160,8 @@ std::vector<MigrationStatus> compare(const MigrationFolder& folder, const Histor
   }
 
   const std::optional<Version> newest_file = newest(rows, [](const auto&) { return true; });
-  for (const auto& [key, index] : applied_by_key) {
+  for (size_t index = 0; index < history.migrations.size(); ++index) {
+    if (applied_rows.is_taken(index)) continue;
     const AppliedMigration& applied = history.migrations[index];
     const bool has_file = std::any_of(rows.begin(), rows.end(), [&](const MigrationStatus& row) {
       return row.kind == MigrationKind::versioned && row.version == applied.version;

@@ -1,9 +1,6 @@
 #include "files/candidates.hpp"
 
 #include <algorithm>
-#include <future>
-#include <iterator>
-#include <span>
 #include <utility>
 
 #include <fmt/format.h>
@@ -39,8 +36,7 @@ std::optional<Layout> layout_of_contents(std::string_view contents) {
   return std::nullopt;
 }
 
-void report_unread(const ReadResult& result, std::uint64_t limit, const std::string& path,
-                   std::vector<Problem>& problems) {
+Problem unread(const ReadResult& result, std::uint64_t limit, const std::string& path) {
   Problem problem{.message = fmt::format("cannot read the migration: {}", result.error),
                   .where = {.file = path},
                   .hint = {}};
@@ -53,7 +49,7 @@ void report_unread(const ReadResult& result, std::uint64_t limit, const std::str
         fmt::format("file of {} is too large for a migration (limit {})", shown(result.size), shown(limit));
     problem.hint = "load data with psql's \\copy, or raise [migrations] max_file_size";
   }
-  problems.push_back(std::move(problem));
+  return problem;
 }
 
 /// One file of each layout that is there. Files in sub-folders count for tools that read these, and only when
@@ -76,50 +72,41 @@ Evidence find_evidence(const std::vector<Candidate>& candidates, bool in_subfold
   return seen;
 }
 
-using Paths = std::span<const std::string>;
-
-/// What `paths` hold; files that cannot be read are problems.
-struct Read {
-  std::vector<Candidate> candidates;
-  std::vector<Problem> problems;
-};
-
-Read read_all(const MigrationSource& source, const FolderScan& scan, const std::string& folder, Paths paths) {
-  Read read;
-  std::string contents;
-  for (const std::string& path : paths) {
-    if (!is_claimed(source, path)) continue;
-    Candidate candidate{.path = path, .checksum = {}, .layout = {}};
-    const ReadResult result = read_file_at(scan.fd(), path.c_str(), source.max_file_size, contents);
-    if (result.status != ReadResult::Status::ok) {
-      report_unread(result, source.max_file_size, fmt::format("{}/{}", folder, path), read.problems);
-    } else {
-      candidate.checksum = sha256_hex(contents);
-      if (!source.layout && is_numbered_file(path)) candidate.layout = layout_of_contents(contents);
-    }
-    read.candidates.push_back(std::move(candidate));
-  }
-  return read;
-}
-
-/// Fewer files than this are read before a second thread has started.
-constexpr size_t worth_a_thread = 100;
-
 }  // namespace
 
-std::vector<Candidate> read_candidates(const MigrationSource& source, const FolderScan& scan,
-                                       const std::string& folder, std::vector<Problem>& problems) {
-  const Paths paths = scan.paths();
-  const size_t half = paths.size() < worth_a_thread ? paths.size() : paths.size() / 2;
-  const auto rest = [&] { return read_all(source, scan, folder, paths.subspan(half)); };
-  std::future<Read> second =
-      std::async(half == paths.size() ? std::launch::deferred : std::launch::async, rest);
-  Read read = read_all(source, scan, folder, paths.first(half));
-  Read more = second.get();
-  std::move(more.candidates.begin(), more.candidates.end(), std::back_inserter(read.candidates));
-  for (std::vector<Problem>* found : {&read.problems, &more.problems})
-    std::move(found->begin(), found->end(), std::back_inserter(problems));
-  return std::move(read.candidates);
+CandidateReader::CandidateReader(const MigrationSource& source, const FolderScan& scan,
+                                 const std::string& folder)
+    : source_(source), scan_(scan), folder_(folder), outcomes_(scan.paths().size()) {}
+
+void CandidateReader::read() {
+  constexpr size_t batch = 16;  // so that threads seldom meet
+  std::string contents;
+  for (size_t begin = next_.fetch_add(batch); begin < outcomes_.size(); begin = next_.fetch_add(batch))
+    for (size_t i = begin; i < std::min(begin + batch, outcomes_.size()); ++i)
+      outcomes_[i] = read_one(scan_.paths()[i], contents);
+}
+
+CandidateReader::Outcome CandidateReader::read_one(const std::string& path, std::string& contents) const {
+  if (!is_claimed(source_, path)) return {};
+  Outcome outcome{.candidate = Candidate{.path = path, .checksum = {}, .layout = {}}};
+  const ReadResult result = read_file_at(scan_.fd(), path.c_str(), source_.max_file_size, contents);
+  if (result.status != ReadResult::Status::ok) {
+    outcome.problem = unread(result, source_.max_file_size, fmt::format("{}/{}", folder_, path));
+    return outcome;
+  }
+  outcome.candidate->checksum = sha256_hex(contents);
+  if (!source_.layout && is_numbered_file(path)) outcome.candidate->layout = layout_of_contents(contents);
+  return outcome;
+}
+
+std::vector<Candidate> CandidateReader::take(std::vector<Problem>& problems) {
+  std::vector<Candidate> candidates;
+  candidates.reserve(outcomes_.size());
+  for (Outcome& outcome : outcomes_) {
+    if (outcome.problem) problems.push_back(std::move(*outcome.problem));
+    if (outcome.candidate) candidates.push_back(std::move(*outcome.candidate));
+  }
+  return candidates;
 }
 
 std::optional<Layout> detect_layout(const std::vector<Candidate>& candidates, const std::string& folder,

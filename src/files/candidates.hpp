@@ -1,5 +1,7 @@
 #pragma once
 
+#include <atomic>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,10 +20,31 @@ struct Candidate {
   std::optional<Layout> layout;  // whose contents these are, where names do not decide
 };
 
-/// Reads what the source's layout, or any layout if it names none, claims; sorted by path. `folder` is how
-/// problems name it.
-std::vector<Candidate> read_candidates(const MigrationSource& source, const FolderScan& scan,
-                                       const std::string& folder, std::vector<Problem>& problems);
+/// Reads what the source's layout, or any layout if it names none, claims. Several threads may share the
+/// work.
+class CandidateReader {
+ public:
+  /// All must outlive the reader; `folder` is how problems name it.
+  CandidateReader(const MigrationSource& source, const FolderScan& scan, const std::string& folder);
+
+  /// Reads files until none is left to begin with.
+  void read();
+  /// Sorted by path, with what could not be read among the problems; once every read() has returned.
+  std::vector<Candidate> take(std::vector<Problem>& problems);
+
+ private:
+  struct Outcome {
+    std::optional<Candidate> candidate;
+    std::optional<Problem> problem;
+  };
+  Outcome read_one(const std::string& path, std::string& contents) const;
+
+  const MigrationSource& source_;
+  const FolderScan& scan_;
+  const std::string& folder_;
+  std::vector<Outcome> outcomes_;  // one for each path
+  std::atomic<size_t> next_{0};
+};
 
 /// The layout that the candidates are of: nothing if there are none, or (and a problem) if they are of
 /// several.

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -235,11 +237,35 @@ std::string without_slash(std::string path) {
 
 }  // namespace
 
-MigrationFolder list_migrations(const MigrationSource& source) {
-  const std::string path = without_slash(source.folder);
-  const FolderScan scan(path);
+struct FolderListing::Impl {
+  explicit Impl(const MigrationSource& s) : source(s), path(without_slash(s.folder)) {}
+
+  /// The names come first, whoever asks first.
+  CandidateReader& reader() {
+    const std::lock_guard lock(mutex);
+    if (!scan) scan.emplace(path);
+    if (!candidates) candidates.emplace(source, *scan, path);
+    return *candidates;
+  }
+
+  const MigrationSource& source;
+  std::string path;
+  std::mutex mutex;  // a once_flag would do, but exceptions do not pass it everywhere
+  std::optional<FolderScan> scan;
+  std::optional<CandidateReader> candidates;
+};
+
+FolderListing::FolderListing(const MigrationSource& source) : impl_(std::make_unique<Impl>(source)) {}
+FolderListing::~FolderListing() = default;
+
+void FolderListing::read() { impl_->reader().read(); }
+
+MigrationFolder FolderListing::finish() {
+  read();
+  const MigrationSource& source = impl_->source;
+  const std::string& path = impl_->path;
   std::vector<Problem> problems;
-  const auto candidates = read_candidates(source, scan, path, problems);
+  const auto candidates = impl_->reader().take(problems);
   const size_t before = problems.size();
   const auto layout = source.layout ? source.layout : detect_layout(candidates, path, problems);
   const bool mixed = problems.size() > before;
@@ -247,13 +273,15 @@ MigrationFolder list_migrations(const MigrationSource& source) {
   Lister lister(path, candidates, problems);
   MigrationFolder folder;
   if (layout) {
-    folder = lister.list(rules_of(*layout), scan.paths());
+    folder = lister.list(rules_of(*layout), impl_->scan->paths());
   } else if (!mixed) {
-    folder = lister.list_none(scan.paths());
+    folder = lister.list_none(impl_->scan->paths());
   }
   if (problems.empty()) return folder;
   sort_by_position(problems);
   throw Error(lister.has_duplicates() ? Exit::history : Exit::usage, std::move(problems));
 }
+
+MigrationFolder list_migrations(const MigrationSource& source) { return FolderListing(source).finish(); }
 
 }  // namespace kdb::files

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,6 +26,26 @@ struct MigrationSource {
   /// Asked only for what a file names and `variables` lacks: goose's ${NAME}, Flyway's
   /// FLYWAY_PLACEHOLDERS_NAME.
   Environment environment;
+};
+
+/// A folder being listed: what list_migrations() does, for threads that share the work.
+class FolderListing {
+ public:
+  /// `source` must outlive the listing.
+  explicit FolderListing(const MigrationSource& source);
+  ~FolderListing();
+  FolderListing(const FolderListing&) = delete;
+  FolderListing& operator=(const FolderListing&) = delete;
+
+  /// Reads and hashes files until none is left; from any thread. Throws Error(usage) for a folder that is
+  /// missing.
+  void read();
+  /// Once, when every read() has returned. Throws as list_migrations() does.
+  MigrationFolder finish();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
 };
 
 /// Lists the folder, detects its layout, reads every file once and hashes it (contents are not kept).

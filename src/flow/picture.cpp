@@ -81,12 +81,14 @@ Picture picture_of(const Context& context, const Session& session, MigrationFold
   return picture;
 }
 
-/// The folder is read, and its files hashed, while the server is asked.
+/// The folder is read, and its files hashed, while the server is asked; then this thread helps.
 View open_and_look_once(const Context& context, bool with_times) {
-  const auto listed =
-      std::async(std::launch::async, [&] {
-        return std::make_shared<MigrationFolder>(files::list_migrations(context.profile.migrations.source));
-      }).share();
+  files::FolderListing listing(context.profile.migrations.source);
+  const std::shared_future<void> reading = std::async(std::launch::async, [&] { listing.read(); }).share();
+  const auto listed = std::async(std::launch::deferred, [&] {
+                        reading.get();
+                        return std::make_shared<MigrationFolder>(listing.finish());
+                      }).share();
   // A folder that is wrong ends the command before a server that is away is tried again and again.
   Context connecting = context;
   connecting.events = [&](const Event& event) {
@@ -96,6 +98,7 @@ View open_and_look_once(const Context& context, bool with_times) {
   try {
     Session session = open_session(connecting);
     History history = session.read_history(with_times);
+    listing.read();
     Picture picture = picture_of(context, session, std::move(*listed.get()), std::move(history));
     return {.session = std::move(session), .picture = std::move(picture)};
   } catch (const std::exception&) {

@@ -81,11 +81,6 @@ CREATE TABLE {s}.events (
 
 std::string_view direction_name(Direction direction) { return direction == Direction::up ? "up" : "down"; }
 
-MigrationKind kind_of(std::string_view name) {
-  if (name == "repeatable") return MigrationKind::repeatable;
-  return name == "baseline" ? MigrationKind::baseline : MigrationKind::versioned;
-}
-
 std::string key_of(const MigrationPlan& plan) {
   const MigrationFile& file = plan.migration.file;
   return history_key(file.kind, file.version, file.name);
@@ -100,35 +95,6 @@ std::string options_text(const std::optional<Section>& section) {
   return section ? to_string(section->options) : "";
 }
 
-void read_format(const Result& result, size_t row, std::string_view schema, History& history) {
-  history.format = static_cast<int>(result.integer(row, 0));
-  if (result.integer(row, 1) > history_format)
-    throw Error(
-        Exit::refused,
-        fmt::format("the history in schema {} was written by a newer kdb (format {}, this one reads {})",
-                    schema, history.format, history_format),
-        "deploy with the newer kdb");
-}
-
-AppliedMigration read_applied(const Result& result, size_t row) {
-  AppliedMigration applied;
-  applied.kind = kind_of(result.text(row, 3));
-  std::string_view key = result.text(row, 1);
-  if (applied.kind == MigrationKind::baseline) key.remove_prefix(2);
-  if (applied.kind == MigrationKind::repeatable)
-    applied.version.text = result.text(row, 0);
-  else
-    applied.version = version_from_history(result.text(row, 0), key);
-  applied.name = result.text(row, 2);
-  applied.state =
-      result.text(row, 4) == "partial" ? AppliedMigration::State::partial : AppliedMigration::State::applied;
-  applied.direction = result.text(row, 5) == "down" ? Direction::down : Direction::up;
-  applied.checksum = result.text(row, 6);
-  applied.adopted = result.boolean(row, 7);
-  if (!result.is_null(row, 8)) applied.applied_at = result.text(row, 8);
-  return applied;
-}
-
 std::int64_t derive_lock_key(std::string_view schema) {
   const std::string digest = sha256_hex(fmt::format("kdb history {}.migrations", quote_ident(schema)));
   return static_cast<std::int64_t>(std::stoull(digest.substr(0, 16), nullptr, 16));
@@ -138,30 +104,6 @@ std::int64_t derive_lock_key(std::string_view schema) {
 
 HistoryStore::HistoryStore(std::string schema)
     : schema_(std::move(schema)), prefix_(quote_ident(schema_) + "."), lock_key_(derive_lock_key(schema_)) {}
-
-History HistoryStore::read(Connection& connection, bool with_times) const {
-  // Two selects, not a join: on tables without statistics the estimate of a join is large enough for JIT,
-  // which costs more than everything else here together. The order is the caller's business, who compares
-  // versions as numbers.
-  const Result result = connection.exec(fmt::format(
-      R"(SELECT version::pg_catalog.text, min_reader::pg_catalog.text, NULL, NULL, NULL, NULL, NULL, false, NULL FROM {0}format
-         UNION ALL
-         SELECT version, key, name, kind, state, direction, checksum, up_text IS NULL AND kind <> 'baseline', {1}
-         FROM {0}migrations)",
-      prefix_,
-      with_times ? "pg_catalog.to_char(applied_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')" : "NULL"));
-  History history;
-  if (result.empty()) return history;
-  history.exists = true;
-  history.migrations.reserve(result.rows.size());
-  for (size_t row = 0; row < result.rows.size(); ++row) {
-    if (result.is_null(row, 2))
-      read_format(result, row, schema_, history);
-    else
-      history.migrations.push_back(read_applied(result, row));
-  }
-  return history;
-}
 
 void HistoryStore::upgrade(Connection& connection, int from_format) const {
   // IF NOT EXISTS needs the right to create schemas even where there is one, made for us by somebody who may.
@@ -199,49 +141,6 @@ void HistoryStore::finish_run(Connection& connection, std::int64_t run, std::str
   tidy(connection, fmt::format("UPDATE {}runs SET finished_at = pg_catalog.clock_timestamp(), outcome = {}, "
                                "message = {} WHERE id = {}",
                                prefix_, quote_literal(outcome), quote_literal(message), run));
-}
-
-bool HistoryStore::has_completed(Connection& connection, std::int64_t run, std::string_view key,
-                                 Direction direction) const {
-  return connection
-      .exec(fmt::format(
-          "SELECT EXISTS (SELECT FROM {}steps WHERE run = {} AND subject = {} AND direction = '{}' AND "
-          "ordinal = 0 AND state = 'done')",
-          prefix_, run, quote_literal(key), direction_name(direction)))
-      .boolean(0, 0);
-}
-
-std::optional<StoredMigration> HistoryStore::stored(Connection& connection, std::string_view key) const {
-  const Result result = connection.exec(
-      fmt::format("SELECT up_text, up_options, down_text, down_options FROM {}migrations WHERE key = {}",
-                  prefix_, quote_literal(key)));
-  if (result.empty() || result.is_null(0, 0)) return std::nullopt;
-  StoredMigration stored;
-  stored.up_text = result.text(0, 0);
-  stored.up_options = result.text(0, 1);
-  if (!result.is_null(0, 2)) stored.down_text = result.text(0, 2);
-  stored.down_options = result.text(0, 3);
-  return stored;
-}
-
-std::vector<JournalRow> HistoryStore::journal(Connection& connection, std::string_view key) const {
-  const Result result = connection.exec(fmt::format(
-      R"(SELECT DISTINCT ON (s.ordinal) s.ordinal, s.sql, s.state, s.note,
-                pg_catalog.to_char(s.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')
-         FROM {0}migrations m JOIN {0}steps s
-           ON s.subject = m.key AND s.direction = m.direction AND s.run >= m.first_run
-         WHERE m.key = {1} AND m.state = 'partial' AND s.ordinal > 0
-         ORDER BY s.ordinal, s.id DESC)",
-      prefix_, quote_literal(key)));
-  std::vector<JournalRow> rows;
-  for (size_t row = 0; row < result.rows.size(); ++row)
-    rows.push_back({.ordinal = static_cast<int>(result.integer(row, 0)),
-                    .sql = result.is_null(row, 1) ? "" : result.text(row, 1),
-                    .state = result.text(row, 2),
-                    .outside = !result.is_null(row, 3),
-                    .note = result.is_null(row, 3) ? "" : result.text(row, 3),
-                    .started_at = result.text(row, 4)});
-  return rows;
 }
 
 std::string HistoryStore::guard_sql() const { return guard_sql("false"); }
