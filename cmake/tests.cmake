@@ -14,7 +14,7 @@ file(GLOB KDB_DB_TESTS CONFIGURE_DEPENDS tests/db/*_test.cpp)
 file(GLOB KDB_SUPPORT_SOURCES CONFIGURE_DEPENDS tests/support/*.cpp)
 file(GLOB KDB_FUZZ_SOURCES CONFIGURE_DEPENDS tests/fuzz/*.cpp)
 # Files of tests/db in which kdb's own process has more than one thread.
-set(KDB_THREADED_TESTS connection watchdog)
+set(KDB_THREADED_TESTS connection watchdog signals locks)
 
 # doctest's implementation wants to come before its interface, which a precompiled header has already brought.
 set_source_files_properties(tests/unit/main.cpp tests/db/main.cpp PROPERTIES SKIP_PRECOMPILE_HEADERS ON)

@@ -1,6 +1,7 @@
 #include "files/candidates.hpp"
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 
 #include <fmt/format.h>
@@ -81,9 +82,16 @@ CandidateReader::CandidateReader(const MigrationSource& source, const FolderScan
 void CandidateReader::read() {
   constexpr size_t batch = 16;  // so that threads seldom meet
   std::string contents;
-  for (size_t begin = next_.fetch_add(batch); begin < outcomes_.size(); begin = next_.fetch_add(batch))
-    for (size_t i = begin; i < std::min(begin + batch, outcomes_.size()); ++i)
-      outcomes_[i] = read_one(scan_.paths()[i], contents);
+  for (size_t begin = next_.fetch_add(batch); begin < outcomes_.size(); begin = next_.fetch_add(batch)) {
+    const size_t end = std::min(begin + batch, outcomes_.size());
+    // Counted even if memory runs out: another thread waits for it, and this one's error ends the command.
+    const auto count = [&](void*) {
+      read_ += end - begin;
+      read_.notify_all();
+    };
+    const std::unique_ptr<void, decltype(count)> counted(this, count);
+    for (size_t i = begin; i < end; ++i) outcomes_[i] = read_one(scan_.paths()[i], contents);
+  }
 }
 
 CandidateReader::Outcome CandidateReader::read_one(const std::string& path, std::string& contents) const {
@@ -100,6 +108,8 @@ CandidateReader::Outcome CandidateReader::read_one(const std::string& path, std:
 }
 
 std::vector<Candidate> CandidateReader::take(std::vector<Problem>& problems) {
+  read();
+  for (size_t read = read_; read < outcomes_.size(); read = read_) read_.wait(read);
   std::vector<Candidate> candidates;
   candidates.reserve(outcomes_.size());
   for (Outcome& outcome : outcomes_) {

@@ -29,7 +29,8 @@ class CandidateReader {
 
   /// Reads files until none is left to begin with.
   void read();
-  /// Sorted by path, with what could not be read among the problems; once every read() has returned.
+  /// Waits for the files that other threads still read. Sorted by path, with what could not be read among the
+  /// problems.
   std::vector<Candidate> take(std::vector<Problem>& problems);
 
  private:
@@ -44,6 +45,7 @@ class CandidateReader {
   const std::string& folder_;
   std::vector<Outcome> outcomes_;  // one for each path
   std::atomic<size_t> next_{0};
+  std::atomic<size_t> read_{0};
 };
 
 /// The layout that the candidates are of: nothing if there are none, or (and a problem) if they are of

@@ -261,7 +261,6 @@ FolderListing::~FolderListing() = default;
 void FolderListing::read() { impl_->reader().read(); }
 
 MigrationFolder FolderListing::finish() {
-  read();
   const MigrationSource& source = impl_->source;
   const std::string& path = impl_->path;
   std::vector<Problem> problems;

@@ -40,7 +40,7 @@ class FolderListing {
   /// Reads and hashes files until none is left; from any thread. Throws Error(usage) for a folder that is
   /// missing.
   void read();
-  /// Once, when every read() has returned. Throws as list_migrations() does.
+  /// Once; waits for the files that other threads still read. Throws as list_migrations() does.
   MigrationFolder finish();
 
  private:

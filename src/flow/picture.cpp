@@ -84,9 +84,8 @@ Picture picture_of(const Context& context, const Session& session, MigrationFold
 /// The folder is read, and its files hashed, while the server is asked; then this thread helps.
 View open_and_look_once(const Context& context, bool with_times) {
   files::FolderListing listing(context.profile.migrations.source);
-  const std::shared_future<void> reading = std::async(std::launch::async, [&] { listing.read(); }).share();
-  const auto listed = std::async(std::launch::deferred, [&] {
-                        reading.get();
+  const auto listed = std::async(std::launch::async, [&] {
+                        listing.read();
                         return std::make_shared<MigrationFolder>(listing.finish());
                       }).share();
   // A folder that is wrong ends the command before a server that is away is tried again and again.

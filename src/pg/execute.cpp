@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -63,7 +64,7 @@ std::string Executor::begin_sql(const MigrationPlan& plan, const std::string& be
     sql += fmt::format("; SET LOCAL lock_timeout TO {}", attempt_.in_force.count());
   }
   if (!options_.role.empty() && plan.one_transaction) sql += "; SET LOCAL ROLE " + quote_ident(options_.role);
-  return sql;
+  return sql + "; ";
 }
 
 void Executor::execute(const MigrationPlan& plan, const Step& step, Phase phase) {
@@ -78,8 +79,15 @@ void Executor::execute(const MigrationPlan& plan, const Step& step, Phase phase)
     attempt_.budget -= std::min(attempt_.budget, seen.lock_wait);
     attempt_.blockers = std::move(seen.blockers);
   };
+  // BEGIN and what belongs to it go along with the first statement: one message less for every migration.
+  const std::string begin = std::exchange(attempt_.begin, "");
   try {
-    connection_.exec(step.sql, phase);
+    connection_.exec(begin.empty() ? step.sql : begin + step.sql, phase);
+  } catch (ServerError& error) {
+    observe();
+    if (error.line == 1) error.column -= static_cast<int>(begin.size());
+    if (error.column <= 0) error.line = error.column = 0;  // kdb's own words
+    throw;
   } catch (...) {
     observe();
     throw;
@@ -94,7 +102,11 @@ void Executor::execute_inside(const MigrationPlan& plan, const Step& step) {
     // Once something is locked, every further wait counts: what is left of the budget, and never none.
     const milliseconds wanted = bounded ? std::max(attempt_.budget, milliseconds(1)) : milliseconds(0);
     if (wanted != attempt_.in_force) {
-      connection_.exec(fmt::format("SET LOCAL lock_timeout TO {}", wanted.count()), Phase::in_transaction);
+      const std::string set = fmt::format("SET LOCAL lock_timeout TO {}; ", wanted.count());
+      if (attempt_.begin.empty())
+        connection_.exec(set, Phase::in_transaction);
+      else
+        attempt_.begin += set;
       attempt_.in_force = wanted;
     }
   }
@@ -209,12 +221,13 @@ void Executor::run_in_one_transaction(std::int64_t run, const MigrationPlan& pla
     attempt_.step = plan.steps.empty() ? &nothing : &plan.steps.front();
     const auto begun = Clock::now();
     try {
-      connection_.exec(begin_sql(plan, plan.begin), Phase::in_transaction);
+      attempt_.begin = begin_sql(plan, plan.begin);
       for (const Step& step : plan.steps) execute_inside(plan, step);
       const auto took = std::chrono::duration_cast<milliseconds>(Clock::now() - begun);
       speak_utf8(connection_);
       connection_.exec(
-          fmt::format("{}{}COMMIT; {}", own_rights_sql(), history_.complete_sql(run, plan, took),
+          fmt::format("{}{}{}COMMIT; {}", std::exchange(attempt_.begin, ""), own_rights_sql(),
+                      history_.complete_sql(run, plan, took),
                       reset_session_sql(connection_.server_version(), options_.statement_timeout)),
           Phase::committing);
       return;
@@ -284,14 +297,14 @@ void Executor::run_inside(std::int64_t run, const MigrationPlan& plan, const Ste
     begin_attempt(plan);
     attempt_.step = &step;
     try {
-      connection_.exec(begin_sql(plan, step.block.empty() ? "BEGIN" : step.block_begin),
-                       Phase::in_transaction);
+      attempt_.begin = begin_sql(plan, step.block.empty() ? "BEGIN" : step.block_begin);
       if (step.block.empty()) execute_inside(plan, step);
       for (const Step& inner : step.block) execute_inside(plan, inner);
       speak_utf8(connection_);
-      connection_.exec(fmt::format("{}{}{}COMMIT", own_rights_sql(), history_.guard_sql(),
-                                   history_.step_finished_sql(run, plan, step, "done", "", "")),
-                       Phase::committing);
+      connection_.exec(
+          fmt::format("{}{}{}{}COMMIT", std::exchange(attempt_.begin, ""), own_rights_sql(),
+                      history_.guard_sql(), history_.step_finished_sql(run, plan, step, "done", "", "")),
+          Phase::committing);
       return;
     } catch (const ServerError& error) {
       if (error.session_ended) throw;

@@ -74,6 +74,7 @@ class Executor {
   struct Attempt {
     std::chrono::milliseconds budget{0};    // what is left for lock waits
     std::chrono::milliseconds in_force{0};  // lock_timeout as the session has it
+    std::string begin;                      // what opens the transaction, until the first statement is sent
     bool holds_blocking_lock = false;
     const Step* step = nullptr;  // that runs, or ran last
     std::string blockers;        // seen by the observer
