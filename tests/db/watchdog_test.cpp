@@ -52,6 +52,24 @@ milliseconds since(steady_clock::time_point begin) {
 
 }  // namespace
 
+// The first of this file, for it forks: ThreadSanitizer takes no fork beside a thread, and a cancel that was
+// sent for an earlier case may still have one.
+TEST_CASE("the third signal ends a process that does not listen") {
+  const pid_t child = fork();
+  if (child == 0) {
+    const Watchdog watchdog(kGrace);
+    for (int i = 0; i < 3; ++i) {
+      kill(getpid(), SIGINT);
+      std::this_thread::sleep_for(kAfterBurst);
+    }
+    _exit(0);
+  }
+  int status = 0;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  CHECK(WIFSIGNALED(status));
+  CHECK(WTERMSIG(status) == SIGINT);
+}
+
 TEST_CASE("a signal cancels the running statement on the server") {
   for (const auto& [number, exit] :
        {std::pair{SIGINT, Exit::interrupted}, std::pair{SIGTERM, Exit::terminated}}) {
@@ -178,22 +196,6 @@ TEST_CASE("a cancel that does not arrive is not waited for longer than the grace
   CHECK(since(begin) >= kGrace);
   CHECK(since(begin) < kGrace + seconds(3));
   CHECK_THROWS_AS(connection.exec_cleanup("SELECT 1"), ServerError);
-}
-
-TEST_CASE("the third signal ends a process that does not listen") {
-  const pid_t child = fork();
-  if (child == 0) {
-    const Watchdog watchdog(kGrace);
-    for (int i = 0; i < 3; ++i) {
-      kill(getpid(), SIGINT);
-      std::this_thread::sleep_for(kAfterBurst);
-    }
-    _exit(0);
-  }
-  int status = 0;
-  REQUIRE(waitpid(child, &status, 0) == child);
-  CHECK(WIFSIGNALED(status));
-  CHECK(WTERMSIG(status) == SIGINT);
 }
 
 TEST_CASE("a passed deadline cancels the statement on the server") {
