@@ -57,8 +57,8 @@ Session open_session(const Context& context);
 void refuse_further_loss(const Context& context, const pg::ServerError& error, int losses,
                          const std::string& doing = {});
 
-/// Throws Error(refused) where a pooler may lend the session's backend to others; behind one that is declared
-/// to pool by session the backend is kdb's from here on, and is set up as such.
-void refuse_transaction_pooler(const Context& context, Session& session);
+/// Makes the session kdb's: throws Error(refused) where a pooler may lend its backend to others, and gives it
+/// the settings that a deployment needs.
+void claim_session(const Context& context, Session& session);
 
 }  // namespace kdb::flow

@@ -61,7 +61,7 @@ class HistoryStore {
 
   /// Fails unless the session still holds the lock: run in the transaction whose work depends on it.
   std::string guard_sql() const;
-  /// Records the whole migration as applied (up) or takes it out (down), with a journal row. Fails as
+  /// Records the whole migration as applied (up) or takes it out (down). Fails as
   /// guard_sql() does, and where something (a trigger) kept the record from being written.
   std::string complete_sql(std::int64_t run, const MigrationPlan& plan, std::chrono::milliseconds took) const;
   /// Marks a migration as begun and not finished; harmless if it is already.
@@ -83,6 +83,8 @@ class HistoryStore {
 
  private:
   std::string guard_sql(const std::string& is_unrecorded) const;
+  std::string insert_event(std::int64_t run, std::string_view kind, std::string_view subject,
+                           std::string_view message) const;
 
   std::string schema_;  // as given
   std::string prefix_;  // quoted, with the dot

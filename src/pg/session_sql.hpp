@@ -10,15 +10,11 @@ namespace kdb::pg {
 /// build. One statement per setting that this server knows.
 std::string session_sql(int server_version, std::chrono::milliseconds statement_timeout);
 
-/// The same where the session is with the backend that announced itself; nothing where a pooler lends one,
-/// whose settings are others' too.
-std::string own_session_sql(int server_version, std::chrono::milliseconds statement_timeout,
-                            int announced_pid);
-
 /// The session as kdb wants every file to find it, without giving up the lock; ends with session_sql().
 std::string reset_session_sql(int server_version, std::chrono::milliseconds statement_timeout);
 
-/// For kdb's own rows, whatever role, path or encoding a file has set; undone at the end of the transaction.
+/// For kdb's own rows, whatever role or path a file has set (its encoding is for speak_utf8()); undone at the
+/// end of the transaction.
 std::string_view own_rights_sql();
 
 /// `sql` in a transaction of its own, under kdb's own rights.
