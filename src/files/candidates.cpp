@@ -77,45 +77,46 @@ Evidence find_evidence(const std::vector<Candidate>& candidates, bool in_subfold
 
 CandidateReader::CandidateReader(const MigrationSource& source, const FolderScan& scan,
                                  const std::string& folder)
-    : source_(source), scan_(scan), folder_(folder), outcomes_(scan.paths().size()) {}
+    : source_(source), scan_(scan), folder_(folder), candidates_(scan.paths().size()) {}
 
 void CandidateReader::read() {
   constexpr size_t batch = 16;  // so that threads seldom meet
-  std::string contents;
-  for (size_t begin = next_.fetch_add(batch); begin < outcomes_.size(); begin = next_.fetch_add(batch)) {
-    const size_t end = std::min(begin + batch, outcomes_.size());
+  std::string buffer;
+  for (size_t begin = next_.fetch_add(batch); begin < candidates_.size(); begin = next_.fetch_add(batch)) {
+    const size_t end = std::min(begin + batch, candidates_.size());
     // Counted even if memory runs out: another thread waits for it, and this one's error ends the command.
     const auto count = [&](void*) {
       read_ += end - begin;
       read_.notify_all();
     };
     const std::unique_ptr<void, decltype(count)> counted(this, count);
-    for (size_t i = begin; i < end; ++i) outcomes_[i] = read_one(scan_.paths()[i], contents);
+    for (size_t i = begin; i < end; ++i) candidates_[i] = read_one(scan_.paths()[i], buffer);
   }
 }
 
-CandidateReader::Outcome CandidateReader::read_one(const std::string& path, std::string& contents) const {
-  if (!is_claimed(source_, path)) return {};
-  Outcome outcome{.candidate = Candidate{.path = path, .checksum = {}, .layout = {}}};
-  const ReadResult result = read_file_at(scan_.fd(), path.c_str(), source_.max_file_size, contents);
+std::optional<Candidate> CandidateReader::read_one(const std::string& path, std::string& buffer) {
+  if (!is_claimed(source_, path)) return std::nullopt;
+  Candidate candidate{.path = path, .checksum = {}, .layout = {}};
+  const ReadResult result = read_file_at(scan_.fd(), path.c_str(), source_.max_file_size, buffer);
   if (result.status != ReadResult::Status::ok) {
-    outcome.problem = unread(result, source_.max_file_size, fmt::format("{}/{}", folder_, path));
-    return outcome;
+    const std::lock_guard lock(problems_mutex_);
+    problems_.push_back(unread(result, source_.max_file_size, fmt::format("{}/{}", folder_, path)));
+    return candidate;
   }
-  outcome.candidate->checksum = sha256_hex(contents);
-  if (!source_.layout && is_numbered_file(path)) outcome.candidate->layout = layout_of_contents(contents);
-  return outcome;
+  candidate.checksum = sha256_hex(result.contents);
+  if (!source_.layout && is_numbered_file(path)) candidate.layout = layout_of_contents(result.contents);
+  return candidate;
 }
 
 std::vector<Candidate> CandidateReader::take(std::vector<Problem>& problems) {
   read();
-  for (size_t read = read_; read < outcomes_.size(); read = read_) read_.wait(read);
+  for (size_t read = read_; read < candidates_.size(); read = read_) read_.wait(read);
   std::vector<Candidate> candidates;
-  candidates.reserve(outcomes_.size());
-  for (Outcome& outcome : outcomes_) {
-    if (outcome.problem) problems.push_back(std::move(*outcome.problem));
-    if (outcome.candidate) candidates.push_back(std::move(*outcome.candidate));
-  }
+  candidates.reserve(candidates_.size());
+  for (std::optional<Candidate>& candidate : candidates_)
+    if (candidate) candidates.push_back(std::move(*candidate));
+  sort_by_position(problems_);
+  problems.insert(problems.end(), problems_.begin(), problems_.end());
   return candidates;
 }
 

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,16 +35,14 @@ class CandidateReader {
   std::vector<Candidate> take(std::vector<Problem>& problems);
 
  private:
-  struct Outcome {
-    std::optional<Candidate> candidate;
-    std::optional<Problem> problem;
-  };
-  Outcome read_one(const std::string& path, std::string& contents) const;
+  std::optional<Candidate> read_one(const std::string& path, std::string& buffer);
 
   const MigrationSource& source_;
   const FolderScan& scan_;
   const std::string& folder_;
-  std::vector<Outcome> outcomes_;  // one for each path
+  std::vector<std::optional<Candidate>> candidates_;  // one for each path
+  std::mutex problems_mutex_;
+  std::vector<Problem> problems_;
   std::atomic<size_t> next_{0};
   std::atomic<size_t> read_{0};
 };

@@ -23,7 +23,7 @@ ReadResult failure(int error_number) {
 
 }  // namespace
 
-ReadResult read_file_at(int folder_fd, const char* name, std::uint64_t max_size, std::string& contents) {
+ReadResult read_file_at(int folder_fd, const char* name, std::uint64_t max_size, std::string& buffer) {
   // O_NONBLOCK: a FIFO in the folder must not hang kdb; it has no effect on regular files.
   const Descriptor file(::openat(folder_fd, name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
   if (file.get() < 0) return failure(errno);
@@ -39,21 +39,24 @@ ReadResult read_file_at(int folder_fd, const char* name, std::uint64_t max_size,
     result.status = ReadResult::Status::too_large;
     return result;
   }
-  contents.resize(result.size);
+  if (buffer.size() < result.size) buffer.resize(result.size);
   size_t filled = 0;
-  while (filled < contents.size()) {
-    const ssize_t count = ::read(file.get(), contents.data() + filled, contents.size() - filled);
+  while (filled < result.size) {
+    const ssize_t count = ::read(file.get(), buffer.data() + filled, result.size - filled);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return failure(errno);
     if (count == 0) break;  // truncated meanwhile
     filled += static_cast<size_t>(count);
   }
-  contents.resize(filled);
+  result.contents = std::string_view(buffer).substr(0, filled);
   return result;
 }
 
 ReadResult read_file(const std::string& path, std::uint64_t max_size, std::string& contents) {
-  return read_file_at(AT_FDCWD, path.c_str(), max_size, contents);
+  ReadResult result = read_file_at(AT_FDCWD, path.c_str(), max_size, contents);
+  contents.resize(result.contents.size());
+  result.contents = contents;
+  return result;
 }
 
 }  // namespace kdb::files

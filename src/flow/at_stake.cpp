@@ -42,7 +42,7 @@ bool note_hazards_now(const Session& session, std::vector<MigrationPlan>& plans)
   bool theirs = false;
   try {
     const pg::Result rows = ask(session, scope);
-    for (size_t row = 0; row < rows.rows.size(); ++row) {
+    for (size_t row = 0; row < rows.size(); ++row) {
       theirs |= rows.text(row, 1) == "t";
       existing.insert(rows.text(row, 0));
     }

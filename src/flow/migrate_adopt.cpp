@@ -48,7 +48,7 @@ Foreign read_dbmate(pg::Connection& connection, const std::string& table) {
                 fmt::format("{} has a column \"dirty\": it is golang-migrate's, not dbmate's", table),
                 "--from golang-migrate");
   const pg::Result result = connection.exec(fmt::format("SELECT version FROM {} ORDER BY version", table));
-  for (size_t row = 0; row < result.rows.size(); ++row) {
+  for (size_t row = 0; row < result.size(); ++row) {
     if (trim(result.text(row, 0)).empty()) refuse_nameless(table, "version");
     foreign.versions.push_back(result.text(row, 0));
   }
@@ -63,7 +63,7 @@ Foreign read_goose(pg::Connection& connection, const std::string& table) {
       "SELECT version_id FROM (SELECT DISTINCT ON (version_id) version_id, is_applied FROM {} "
       "ORDER BY version_id, id DESC) last WHERE is_applied AND version_id > 0 ORDER BY version_id",
       table));
-  for (size_t row = 0; row < result.rows.size(); ++row) foreign.versions.push_back(result.text(row, 0));
+  for (size_t row = 0; row < result.size(); ++row) foreign.versions.push_back(result.text(row, 0));
   return foreign;
 }
 
@@ -72,7 +72,7 @@ Foreign read_golang_migrate(pg::Connection& connection, const std::string& table
   Foreign foreign{.up_to = true};
   const pg::Result result =
       connection.exec(fmt::format("SELECT version, dirty FROM {} ORDER BY version DESC", table));
-  for (size_t row = 0; row < result.rows.size(); ++row) {
+  for (size_t row = 0; row < result.size(); ++row) {
     if (result.boolean(row, 1))
       throw Error(Exit::history,
                   fmt::format("golang-migrate's state is dirty at version {}: nobody knows how far it came",
@@ -88,7 +88,7 @@ Foreign read_flyway(pg::Connection& connection, const std::string& table) {
   Foreign foreign;
   const pg::Result result = connection.exec(fmt::format(
       "SELECT version, description, type, checksum, success FROM {} ORDER BY installed_rank", table));
-  for (size_t row = 0; row < result.rows.size(); ++row) {
+  for (size_t row = 0; row < result.size(); ++row) {
     const std::string& type = result.text(row, 2);
     if (!result.boolean(row, 4))
       throw Error(Exit::history,

@@ -30,7 +30,7 @@ std::vector<Hypertable> hypertables(pg::Connection& connection) {
          WHERE d.hypertable_schema NOT LIKE '\_timescaledb\_%'
          ORDER BY 1, d.dimension_number)");
   std::vector<Hypertable> found;
-  for (size_t row = 0; row < rows.rows.size(); ++row) {
+  for (size_t row = 0; row < rows.size(); ++row) {
     if (found.empty() || found.back().name != rows.text(row, 0)) found.push_back({.name = rows.text(row, 0)});
     const auto optional = [&](size_t column) {
       return rows.is_null(row, column) ? std::string() : rows.text(row, column);

@@ -150,7 +150,7 @@ void Connection::Impl::see_result(PGresult* seen) {
   ++results;
   switch (PQresultStatus(seen)) {
     case PGRES_TUPLES_OK:
-      if (PQntuples(seen) > 0) copy_rows(seen, result);
+      if (PQntuples(seen) > 0) result = rows_of(seen);
       break;
     case PGRES_COPY_IN:
     case PGRES_COPY_OUT:

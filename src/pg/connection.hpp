@@ -45,19 +45,34 @@ class ServerError : public std::exception {
   const char* what() const noexcept override { return message.c_str(); }
 };
 
-/// Rows as text, copied out of the driver: small results only.
+/// Rows as text, copied out of the driver, all in one piece of memory.
 class Result {
  public:
   using Value = std::optional<std::string>;
-  std::vector<std::vector<Value>> rows;
+
+  Result() = default;
+  explicit Result(size_t columns) : columns_(columns) {}
+  /// The next value, row by row; NULL is nothing.
+  void add(std::optional<std::string_view> value);
+
+  size_t size() const { return columns_ == 0 ? 0 : ends_.size() / columns_; }
+  bool empty() const { return ends_.empty(); }
+  /// The value of row and column as text, valid as long as the result; throws std::out_of_range. NULL is "".
+  std::string_view view(size_t row, size_t column) const;
+  std::string text(size_t row, size_t column) const { return std::string(view(row, column)); }
+  bool is_null(size_t row, size_t column) const { return is_null_[index_of(row, column)]; }
+  bool boolean(size_t row, size_t column) const { return view(row, column) == "t"; }
+  std::int64_t integer(size_t row, size_t column) const;
+
   std::int64_t affected = 0;  // of the last statement that counts rows
 
-  bool empty() const { return rows.empty(); }
-  /// The value of row and column as text; throws std::out_of_range. NULL is "".
-  const std::string& text(size_t row, size_t column) const;
-  bool is_null(size_t row, size_t column) const { return !rows.at(row).at(column).has_value(); }
-  bool boolean(size_t row, size_t column) const { return text(row, column) == "t"; }
-  std::int64_t integer(size_t row, size_t column) const;
+ private:
+  size_t index_of(size_t row, size_t column) const;
+
+  size_t columns_ = 0;
+  std::string bytes_;
+  std::vector<std::uint32_t> ends_;  // where each value ends and the next begins
+  std::vector<bool> is_null_;
 };
 
 /// One session, without silent reconnect: what was set or locked in it holds until it is destroyed or an

@@ -25,31 +25,23 @@ void read_format(const Result& result, size_t row, std::string_view schema, Hist
         "deploy with the newer kdb");
 }
 
-/// `versioned,applied,up,f`: kind, state, direction, and whether it was adopted; NULL for just that.
-void read_traits(std::string_view traits, AppliedMigration& applied) {
-  const std::vector<std::string_view> parts = split(traits, ',');
-  applied.kind = kind_of(parts.at(0));
-  applied.state =
-      parts.at(1) == "partial" ? AppliedMigration::State::partial : AppliedMigration::State::applied;
-  applied.direction = parts.at(2) == "down" ? Direction::down : Direction::up;
-  applied.adopted = parts.at(3) == "t";
-}
-
+/// What is so for nearly every row is NULL in it: a thousand rows are sent and read before every deploy.
 AppliedMigration read_applied(const Result& result, size_t row, bool with_times) {
   AppliedMigration applied;
-  if (!result.is_null(row, 3)) read_traits(result.text(row, 3), applied);
-  const std::string& version = result.text(row, 0);
-  std::string_view key = result.is_null(row, 1)
-                             ? std::string_view(version).substr(version.find_first_not_of('0'))
-                             : std::string_view(result.text(row, 1));
+  const std::string_view version = result.view(row, 0);
+  std::string_view key = result.is_null(row, 1) ? version : result.view(row, 1);
+  applied.name = result.view(row, 2);
+  if (!result.is_null(row, 3)) applied.kind = kind_of(result.view(row, 3));
+  if (!result.is_null(row, 4)) applied.state = AppliedMigration::State::partial;
+  if (!result.is_null(row, 5)) applied.direction = Direction::down;
+  applied.adopted = !result.is_null(row, 6) && applied.kind != MigrationKind::baseline;
+  applied.checksum = result.view(row, 7);
+  if (with_times) applied.applied_at = result.text(row, 8);
   if (applied.kind == MigrationKind::baseline) key.remove_prefix(2);
   if (applied.kind == MigrationKind::repeatable)
     applied.version.text = version;
   else
-    applied.version = version_from_history(version, key);
-  applied.name = result.text(row, 2);
-  applied.checksum = result.text(row, 4);
-  if (with_times && !result.is_null(row, 5)) applied.applied_at = result.text(row, 5);
+    applied.version = version_from_history(std::string(version), key);
   return applied;
 }
 
@@ -59,22 +51,20 @@ History HistoryStore::read(Connection& connection, bool with_times) const {
   // Two selects, not a join: on tables without statistics the estimate of a join is large enough for JIT,
   // which costs more than everything else here together. The order is the caller's business, who compares
   // versions as numbers.
-  // What is so for nearly every row is left out of it: a thousand rows are sent and read before every deploy.
+  // Hardly a function: a backend that has just begun looks each of them up in the catalog.
   const Result result = connection.exec(fmt::format(
-      R"(SELECT version::pg_catalog.text, min_reader::pg_catalog.text, NULL, NULL, NULL{1} FROM {0}format
+      R"(SELECT version::pg_catalog.text, min_reader::pg_catalog.text, NULL, NULL, NULL, NULL, NULL, NULL{1} FROM {0}format
          UNION ALL
-         SELECT version, CASE WHEN key <> pg_catalog.ltrim(version, '0') THEN key END, name,
-                CASE WHEN kind <> 'versioned' OR state <> 'applied' OR direction <> 'up' OR up_text IS NULL
-                     THEN pg_catalog.concat_ws(',', kind, state, direction, up_text IS NULL AND kind <> 'baseline') END,
-                checksum{2}
+         SELECT version, NULLIF(key, version), name, NULLIF(kind, 'versioned'), NULLIF(state, 'applied'),
+                NULLIF(direction, 'up'), CASE WHEN up_text IS NULL THEN 'adopted' END, checksum{2}
          FROM {0}migrations)",
       prefix_, with_times ? ", NULL" : "",
       with_times ? ", pg_catalog.to_char(applied_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')" : ""));
   History history;
   if (result.empty()) return history;
   history.exists = true;
-  history.migrations.reserve(result.rows.size());
-  for (size_t row = 0; row < result.rows.size(); ++row) {
+  history.migrations.reserve(result.size());
+  for (size_t row = 0; row < result.size(); ++row) {
     if (result.is_null(row, 2))
       read_format(result, row, schema_, history);
     else
@@ -85,11 +75,10 @@ History HistoryStore::read(Connection& connection, bool with_times) const {
 
 bool HistoryStore::has_completed(Connection& connection, std::int64_t run, std::string_view key,
                                  Direction direction) const {
-  return connection
-      .exec(fmt::format(
-          "SELECT EXISTS (SELECT FROM {}steps WHERE run = {} AND subject = {} AND direction = '{}' AND "
-          "ordinal = 0 AND state = 'done')",
-          prefix_, run, quote_literal(key), direction == Direction::up ? "up" : "down"))
+  const std::string row =
+      fmt::format("EXISTS (SELECT FROM {}migrations WHERE key = {}{})", prefix_, quote_literal(key),
+                  direction == Direction::up ? fmt::format(" AND state = 'applied' AND run = {}", run) : "");
+  return connection.exec(fmt::format("SELECT {}{}", direction == Direction::up ? "" : "NOT ", row))
       .boolean(0, 0);
 }
 
@@ -116,7 +105,7 @@ std::vector<JournalRow> HistoryStore::journal(Connection& connection, std::strin
          ORDER BY s.ordinal, s.id DESC)",
       prefix_, quote_literal(key)));
   std::vector<JournalRow> rows;
-  for (size_t row = 0; row < result.rows.size(); ++row)
+  for (size_t row = 0; row < result.size(); ++row)
     rows.push_back({.ordinal = static_cast<int>(result.integer(row, 0)),
                     .sql = result.is_null(row, 1) ? "" : result.text(row, 1),
                     .state = result.text(row, 2),

@@ -118,7 +118,7 @@ std::vector<IndexRow> look_at_new_indexes(const Begun& begun) {
       from_indexes(begun.step), is_reindex(begun.step) ? "c.oid" : "i.indrelid",
       quote_literal(begun.journal.note)));
   std::vector<IndexRow> rows;
-  for (size_t row = 0; row < result.rows.size(); ++row)
+  for (size_t row = 0; row < result.size(); ++row)
     rows.push_back({.name = result.text(row, 0),
                     .valid = result.boolean(row, 1),
                     .being_built = result.boolean(row, 2),

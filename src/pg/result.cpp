@@ -1,6 +1,8 @@
 #include "pg/result.hpp"
 
 #include <cstdlib>
+#include <limits>
+#include <stdexcept>
 
 #include <libpq-fe.h>
 
@@ -37,10 +39,23 @@ void locate(std::string_view sql, int position, ServerError& error) {
 
 }  // namespace
 
-const std::string& Result::text(size_t row, size_t column) const {
-  static const std::string null;
-  const Value& value = rows.at(row).at(column);
-  return value ? *value : null;
+void Result::add(std::optional<std::string_view> value) {
+  if (value) bytes_ += *value;
+  if (bytes_.size() > std::numeric_limits<std::uint32_t>::max())
+    throw std::length_error("a result of more than 4 GB");
+  ends_.push_back(static_cast<std::uint32_t>(bytes_.size()));
+  is_null_.push_back(!value);
+}
+
+size_t Result::index_of(size_t row, size_t column) const {
+  if (column >= columns_ || row >= size()) throw std::out_of_range("no such value in a result");
+  return row * columns_ + column;
+}
+
+std::string_view Result::view(size_t row, size_t column) const {
+  const size_t index = index_of(row, column);
+  const size_t begin = index == 0 ? 0 : ends_[index - 1];
+  return std::string_view(bytes_).substr(begin, ends_[index] - begin);
 }
 
 std::int64_t Result::integer(size_t row, size_t column) const { return std::stoll(text(row, column)); }
@@ -76,23 +91,21 @@ bool is_farewell(const PGresult* notice) {
   return severity == "FATAL" || severity == "PANIC";
 }
 
-void copy_rows(const PGresult* result, Result& into) {
+Result rows_of(const PGresult* result) {
   const int rows = PQntuples(result);
   const int columns = PQnfields(result);
-  into.rows.clear();
-  into.rows.reserve(static_cast<size_t>(rows));
+  Result copy(static_cast<size_t>(columns));
   for (int row = 0; row < rows; ++row) {
-    auto& values = into.rows.emplace_back();
-    values.reserve(static_cast<size_t>(columns));
     for (int column = 0; column < columns; ++column) {
       if (PQgetisnull(result, row, column) != 0) {
-        values.emplace_back();
+        copy.add(std::nullopt);
       } else {
         const auto length = static_cast<size_t>(PQgetlength(result, row, column));
-        values.emplace_back(std::in_place, PQgetvalue(result, row, column), length);
+        copy.add(std::string_view(PQgetvalue(result, row, column), length));
       }
     }
   }
+  return copy;
 }
 
 }  // namespace kdb::pg

@@ -18,8 +18,8 @@ std::string describe_notice(const pg_result* notice);
 /// Whether it is not a notice at all but the reason why the server ends the session.
 bool is_farewell(const pg_result* notice);
 
-/// Replaces the rows.
-void copy_rows(const pg_result* result, Result& into);
+/// A copy of the rows.
+Result rows_of(const pg_result* result);
 
 /// libpq explains itself on further lines.
 std::string first_line(std::string_view text);

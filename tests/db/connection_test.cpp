@@ -36,7 +36,7 @@ TEST_CASE("exec returns the rows of the last statement that has any") {
   Connection connection(settings_for(server_url()), watchdog);
   const Result result = connection.exec(
       "BEGIN; SELECT 1, NULL; SELECT 'a', true, NULL, 42; SET LOCAL lock_timeout = 0; COMMIT");
-  REQUIRE(result.rows.size() == 1);
+  REQUIRE(result.size() == 1);
   CHECK(result.text(0, 0) == "a");
   CHECK(result.boolean(0, 1));
   CHECK(result.is_null(0, 2));

@@ -84,7 +84,7 @@ class Database {
     const pg::Result tables = session.exec(
         "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' ORDER BY "
         "1");
-    for (size_t row = 0; row < tables.rows.size(); ++row) {
+    for (size_t row = 0; row < tables.size(); ++row) {
       const std::string& table = tables.text(row, 0);
       state += "\nrows " + table + " " +
                session.text(
