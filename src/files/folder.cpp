@@ -23,6 +23,11 @@ struct Down {
   std::string checksum;
 };
 
+bool is_printable(const std::string& path) {
+  const auto plain = [](char c) { return c >= ' ' && c <= '~'; };
+  return std::all_of(path.begin(), path.end(), plain) || printable_line(path) == path;
+}
+
 /// Makes a MigrationFolder of the names and checksums that were read.
 class Lister {
  public:
@@ -33,6 +38,7 @@ class Lister {
 
   MigrationFolder list(const LayoutRules& rules, const std::vector<std::string>& paths) {
     folder_.layout = rules.layout;
+    folder_.files.reserve(paths.size());
     for (const std::string& path : paths) add(rules, path);
     if (!rules.folder_file.empty()) refuse_incomplete_folders(rules, paths);
     sort_files();
@@ -53,24 +59,24 @@ class Lister {
   bool has_duplicates() const { return has_duplicates_; }
 
  private:
-  std::string shown(std::string_view path) const { return fmt::format("{}/{}", folder_.path, path); }
+  std::string shown(std::string_view path) const { return (folder_.path + '/').append(path); }
 
   void problem(std::string message, std::string file, std::string hint) {
     problems_.push_back(
         {.message = std::move(message), .where = {.file = std::move(file)}, .hint = std::move(hint)});
   }
 
-  std::string checksum_of(std::string_view path) const {
-    const auto found =
-        std::lower_bound(candidates_.begin(), candidates_.end(), path,
-                         [](const Candidate& one, std::string_view key) { return one.path < key; });
-    return found != candidates_.end() && found->path == path ? found->checksum : std::string{};
+  /// Paths are asked for in the order in which the candidates are sorted.
+  std::string checksum_of(std::string_view path) {
+    while (next_ < candidates_.size() && candidates_[next_].path < path) ++next_;
+    return next_ < candidates_.size() && candidates_[next_].path == path ? candidates_[next_].checksum
+                                                                         : std::string{};
   }
 
   void add(const LayoutRules& rules, const std::string& path) {
     auto entry = rules.classify(path);
     if (!entry) return pass_over(path);
-    if (printable_line(path) != path) return refuse_unprintable(path);
+    if (!is_printable(path)) return refuse_unprintable(path);
     switch (entry->role) {
       case Entry::Role::up:
         folder_.files.push_back({.version = std::move(entry->version),
@@ -225,6 +231,7 @@ class Lister {
   const std::vector<Candidate>& candidates_;
   std::vector<Problem>& problems_;
   MigrationFolder folder_;
+  size_t next_ = 0;  // among the candidates
   std::vector<Down> downs_;
   std::vector<std::string> passed_over_;
   bool has_duplicates_ = false;
