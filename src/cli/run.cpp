@@ -206,7 +206,7 @@ Parsed parse(int argc, char** argv) {
   return parsed;
 }
 
-Exit dispatch(const Parsed& parsed, std::unique_ptr<Context>& context) {
+Exit dispatch(const Parsed& parsed, Context*& context) {
   if (parsed.arguments.has("version")) {
     write_result(fmt::format("kdb {}\n", KDB_VERSION));
     return Exit::ok;
@@ -222,7 +222,7 @@ Exit dispatch(const Parsed& parsed, std::unique_ptr<Context>& context) {
   for (const Positional& positional : parsed.command->positionals)
     if (positional.required && !parsed.arguments.has(std::string(positional.name)))
       throw usage(fmt::format("{} is missing: {}", positional.name, positional.help), parsed.command->name);
-  context = std::make_unique<Context>(*parsed.command, parsed.arguments, parsed.rest);
+  context = new Context(*parsed.command, parsed.arguments, parsed.rest);
   context->check_outputs();
   return parsed.command->run(*context);
 }
@@ -238,8 +238,10 @@ void print_plain(const Error& error) {
 
 int run(int argc, char** argv) {
   prepare_streams();
-  std::unique_ptr<Context> context;
-  const auto report = [&](const Error& error) {
+  // Never destroyed: that would wait for the watchdog's thread, which may wait for a processor that the
+  // server's backend has while it ends. Static, so that leak detectors know that it is meant.
+  static Context* context = nullptr;
+  const auto report = [](const Error& error) {
     if (context)
       context->print_error(error);
     else
