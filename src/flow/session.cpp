@@ -105,12 +105,26 @@ void refuse_further_loss(const Context& context, const pg::ServerError& error, i
        .message = fmt::format("connection lost: {}; connecting again, the history says what is left", what)});
 }
 
+void settle(const Context& context, Session& session) {
+  pg::Connection& connection = *session.connection;
+  if (session.settled || connection.announced_pid() != session.facts.backend_pid) return;
+  try {
+    connection.exec(
+        pg::session_sql(connection.server_version(), context.profile.connection.statement_timeout));
+    session.settled = true;
+  } catch (const pg::ServerError&) {
+    // A lost connection is made again by what comes next.
+  }
+}
+
 void claim_session(const Context& context, Session& session) {
   const files::ConnectionSection& settings = context.profile.connection;
   pg::Connection& connection = *session.connection;
   pg::refuse_transaction_pooler(connection, context.connect, context.watchdog, session.facts.backend_pid,
                                 settings.pooler == "session");
-  connection.exec(pg::session_sql(connection.server_version(), settings.statement_timeout));
+  if (!session.settled)
+    connection.exec(pg::session_sql(connection.server_version(), settings.statement_timeout));
+  session.settled = true;
 }
 
 }  // namespace kdb::flow

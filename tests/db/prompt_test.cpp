@@ -1,5 +1,7 @@
 // The question of `migrate down` at a terminal.
+#include <chrono>
 #include <string>
+#include <thread>
 
 #include "db/project.hpp"
 #include "support/typist.hpp"
@@ -14,7 +16,9 @@ struct Asked {
   Database database;
   Typist shell{{{"NO_COLOR", "1"}}};
 
-  Asked() {
+  /// `setting` is the database's.
+  explicit Asked(const std::string& setting = "") {
+    if (!setting.empty()) database.exec("ALTER DATABASE " + database.name() + " SET " + setting);
     project.migration("1_one", "CREATE TABLE a (n int);", "DROP TABLE a;");
     REQUIRE(project.up(database.url()).exit == 0);
     std::string line;
@@ -47,6 +51,14 @@ TEST_CASE("yes undoes, anything else does not") {
     asked.shell.expect(row.exit);
     CHECK(asked.is_applied() == row.applied);
   }
+}
+
+TEST_CASE("the server's patience with idle sessions does not end the one that waits for an answer") {
+  Asked asked("idle_session_timeout TO '200ms'");
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  asked.shell.type("y\n");
+  CHECK(asked.shell.expect("exit=0").find("connection lost") == std::string::npos);
+  CHECK_FALSE(asked.is_applied());
 }
 
 TEST_CASE("the first Ctrl-C at the question ends kdb, and nothing was changed") {
