@@ -35,7 +35,7 @@ endfunction()
 function(kdb_add_test name labels)
   add_test(NAME ${name} COMMAND ${ARGN})
   set_tests_properties(${name} PROPERTIES LABELS "${labels}" SKIP_RETURN_CODE 77 TIMEOUT 600 ENVIRONMENT
-                       "UBSAN_OPTIONS=print_stacktrace=1;TSAN_OPTIONS=second_deadlock_stack=1:report_thread_leaks=0")
+                       "UBSAN_OPTIONS=print_stacktrace=1;TSAN_OPTIONS=second_deadlock_stack=1:report_thread_leaks=0:atexit_sleep_ms=0")
 endfunction()
 
 # --- without a server -------------------------------------------------------------------------------------
