@@ -100,7 +100,7 @@ void Deployment::run_on(Session& session) {
   pg::Connection& connection = *session.connection;
   const files::Profile& profile = context_.profile;
   end_lost_session(session);
-  claim_session(context_, session);
+  refuse_transaction_pooler(context_, session);
   refuse_backslash_strings(session);
   pg::take_deploy_lock(connection, context_.watchdog, session.store.lock_key(), profile.migrations.lock_wait,
                        context_.random, context_.events);

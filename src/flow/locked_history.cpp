@@ -29,7 +29,7 @@ void refuse_standby(const Session& session) {
 LockedHistory::LockedHistory(const Context& context, Session& session) : session_(session) {
   refuse_standby(session);
   context.events({.kind = Event::Kind::info, .message = "target: " + session.facts.target});
-  claim_session(context, session);
+  refuse_transaction_pooler(context, session);
   pg::take_deploy_lock(*session.connection, context.watchdog, session.store.lock_key(),
                        context.profile.migrations.lock_wait, context.random, context.events);
   prepare_history(session);

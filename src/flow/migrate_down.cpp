@@ -88,7 +88,6 @@ Report down(const Context& context, const DownOptions& options) {
     report.summary = "nothing to undo";
     return report;
   }
-  settle(context, view.session);
   const std::vector<MigrationPlan> plans = plan_down(context, view.session, picture, selected);
   report.scripts = to_scripts(plans);
   report.summary = fmt::format("{} would be undone", count(plans.size(), "migration"));

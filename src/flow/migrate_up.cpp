@@ -138,7 +138,6 @@ Report up(const Context& context, const UpOptions& options) {
     report.summary = nothing_to_do(picture);
     return report;
   }
-  settle(context, view.session);
   Planned planned = plan_selected(context, view, selected, options);
   std::vector<MigrationPlan>& plans = planned.plans;
   if (options.dry_run) {

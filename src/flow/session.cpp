@@ -32,14 +32,16 @@ void check_expectations(const files::DatabaseSection& database, const ServerFact
   refuse("system identifier", database.expect_system_identifier, system_identifier);
 }
 
-/// The first round trip: who answers. Settings come when there is something to do.
+/// The first round trip: settings, and who answers.
 void introduce(const Context& context, Session& session) {
   const files::Profile& profile = context.profile;
   pg::Connection& connection = *session.connection;
   const bool asks_identifier = !profile.database.expect_system_identifier.empty();
   const pg::Result row = connection.exec(
-      fmt::format("SELECT pg_catalog.pg_backend_pid(), pg_catalog.current_database(), session_user, "
+      fmt::format("{}SELECT pg_catalog.pg_backend_pid(), pg_catalog.current_database(), session_user, "
                   "pg_catalog.pg_is_in_recovery(), pg_catalog.to_regclass({}) IS NOT NULL{}",
+                  pg::own_session_sql(connection.server_version(), profile.connection.statement_timeout,
+                                      connection.announced_pid()),
                   quote_literal(quote_ident(session.store.schema()) + ".format"),
                   asks_identifier ? ", (SELECT system_identifier FROM pg_catalog.pg_control_system())" : ""));
   ServerFacts& facts = session.facts;
@@ -105,26 +107,13 @@ void refuse_further_loss(const Context& context, const pg::ServerError& error, i
        .message = fmt::format("connection lost: {}; connecting again, the history says what is left", what)});
 }
 
-void settle(const Context& context, Session& session) {
-  pg::Connection& connection = *session.connection;
-  if (session.settled || connection.announced_pid() != session.facts.backend_pid) return;
-  try {
-    connection.exec(
-        pg::session_sql(connection.server_version(), context.profile.connection.statement_timeout));
-    session.settled = true;
-  } catch (const pg::ServerError&) {
-    // A lost connection is made again by what comes next.
-  }
-}
-
-void claim_session(const Context& context, Session& session) {
+void refuse_transaction_pooler(const Context& context, Session& session) {
   const files::ConnectionSection& settings = context.profile.connection;
   pg::Connection& connection = *session.connection;
   pg::refuse_transaction_pooler(connection, context.connect, context.watchdog, session.facts.backend_pid,
                                 settings.pooler == "session");
-  if (!session.settled)
+  if (connection.announced_pid() != session.facts.backend_pid)
     connection.exec(pg::session_sql(connection.server_version(), settings.statement_timeout));
-  session.settled = true;
 }
 
 }  // namespace kdb::flow

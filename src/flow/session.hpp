@@ -42,7 +42,6 @@ struct Session {
   std::unique_ptr<pg::Connection> connection;
   pg::HistoryStore store;
   ServerFacts facts;
-  bool settled = false;  // has kdb's settings
 
   /// The history; an empty one where its tables do not exist yet. One round trip, none without tables.
   History read_history(bool with_times = false) const;
@@ -58,13 +57,8 @@ Session open_session(const Context& context);
 void refuse_further_loss(const Context& context, const pg::ServerError& error, int losses,
                          const std::string& doing = {});
 
-/// Gives the session kdb's settings, so that no timeout of a role's or a server's ends it while files are
-/// parsed or a person is asked; not through a pooler, whose backend may be others' too. Left out where there
-/// is nothing to do: a round trip of every deploy.
-void settle(const Context& context, Session& session);
-
-/// Makes the session kdb's: throws Error(refused) where a pooler may lend its backend to others, and settles
-/// it.
-void claim_session(const Context& context, Session& session);
+/// Throws Error(refused) where a pooler may lend the session's backend to others; behind one that is declared
+/// to pool by session the backend is kdb's from here on, and is set up as such.
+void refuse_transaction_pooler(const Context& context, Session& session);
 
 }  // namespace kdb::flow

@@ -83,8 +83,6 @@ class HistoryStore {
 
  private:
   std::string guard_sql(const std::string& is_unrecorded) const;
-  std::string insert_event(std::int64_t run, std::string_view kind, std::string_view subject,
-                           std::string_view message) const;
 
   std::string schema_;  // as given
   std::string prefix_;  // quoted, with the dot

@@ -1,18 +1,45 @@
 #include "pg/session_sql.hpp"
 
+#include <utility>
+#include <vector>
+
 #include <fmt/format.h>
 
 namespace kdb::pg {
 
 using std::chrono::milliseconds;
 
+namespace {
+
+/// The settings of a session of kdb's, by name and value.
+std::vector<std::pair<std::string, std::string>> session_settings(int server_version,
+                                                                  milliseconds statement_timeout) {
+  std::vector<std::pair<std::string, std::string>> settings = {
+      {"statement_timeout", fmt::format("{}", statement_timeout.count())},
+      {"lock_timeout", "0"},
+      {"idle_in_transaction_session_timeout", "0"}};
+  if (server_version >= 140000) settings.emplace_back("idle_session_timeout", "0");
+  if (server_version >= 170000) settings.emplace_back("transaction_timeout", "0");
+  return settings;
+}
+
+}  // namespace
+
 std::string session_sql(int server_version, milliseconds statement_timeout) {
-  std::string sql = fmt::format(
-      "SET statement_timeout TO {}; SET lock_timeout TO 0; SET idle_in_transaction_session_timeout TO 0; ",
-      statement_timeout.count());
-  if (server_version >= 140000) sql += "SET idle_session_timeout TO 0; ";
-  if (server_version >= 170000) sql += "SET transaction_timeout TO 0; ";
+  std::string sql;
+  for (const auto& [name, value] : session_settings(server_version, statement_timeout))
+    sql += fmt::format("SET {} TO {}; ", name, value);
   return sql;
+}
+
+std::string own_session_sql(int server_version, milliseconds statement_timeout, int announced_pid) {
+  std::string rows;
+  for (const auto& [name, value] : session_settings(server_version, statement_timeout))
+    rows += fmt::format("{}('{}', '{}')", rows.empty() ? "" : ", ", name, value);
+  return fmt::format(
+      "SELECT pg_catalog.set_config(s.name, s.value, false) FROM (VALUES {}) AS s (name, value) WHERE "
+      "pg_catalog.pg_backend_pid() = {}; ",
+      rows, announced_pid);
 }
 
 std::string reset_session_sql(int server_version, milliseconds statement_timeout) {

@@ -91,18 +91,49 @@ TEST_CASE("a statement that ends kdb's transaction unseen is noticed") {
 }
 
 TEST_CASE("a migration whose record is kept from being written is not applied") {
+  for (const std::string trigger :
+       {"BEFORE INSERT ... RETURN NULL", "BEFORE INSERT ... new.state := ''partial''; RETURN new",
+        "AFTER INSERT ... DELETE FROM kdb.migrations WHERE key = new.key; RETURN NULL"}) {
+    CAPTURE(trigger);
+    const size_t dots = trigger.find(" ... ");
+    const Database database;
+    Project project;
+    project.migration("1_first", "SELECT 1;");
+    REQUIRE(project.up(database.url()).exit == 0);
+    project.migration("2_a", "CREATE FUNCTION spoil() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN " +
+                                 trigger.substr(dots + 5) + "; END';\nCREATE TRIGGER t " +
+                                 trigger.substr(0, dots) +
+                                 " ON kdb.migrations FOR EACH ROW EXECUTE FUNCTION spoil();");
+    const Run up = project.up(database.url());
+    CHECK(up.exit == 1);
+    CHECK(has(up.err, "kept kdb from recording it"));
+    CHECK(database.text("SELECT count(*) FROM pg_proc WHERE proname = 'spoil'") == "0");
+  }
+}
+
+TEST_CASE("somebody's rule on kdb's events is in nobody's way") {
+  const Database database;
+  Project project;
+  project.migration("1_first", "CREATE TABLE audit (t text);");
+  REQUIRE(project.up(database.url()).exit == 0);
+  database.exec("CREATE RULE r AS ON INSERT TO kdb.events DO ALSO INSERT INTO audit VALUES ('e')");
+  project.migration("2_a", "SELECT 1;");
+  const Run up = project.up(database.url());
+  CHECK_MESSAGE(up.exit == 0, up.err);
+  CHECK(database.text("SELECT count(*) FROM audit") == "1");
+}
+
+TEST_CASE("a role's timeouts do not end the reading of the history") {
   const Database database;
   Project project;
   project.migration("1_first", "SELECT 1;");
   REQUIRE(project.up(database.url()).exit == 0);
-  project.migration(
-      "2_a",
-      "CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';\n"
-      "CREATE TRIGGER t BEFORE INSERT ON kdb.migrations FOR EACH ROW EXECUTE FUNCTION nothing();");
-  const Run up = project.up(database.url());
-  CHECK(up.exit == 1);
-  CHECK(has(up.err, "kept kdb from recording it"));
-  CHECK(database.text("SELECT count(*) FROM pg_proc WHERE proname = 'nothing'") == "0");
+  database.exec("ALTER DATABASE " + database.name() + " SET lock_timeout TO '50ms'");
+  Session other(database.url());
+  other.exec("SET idle_in_transaction_session_timeout TO '500ms'");
+  other.exec("BEGIN; LOCK kdb.migrations IN ACCESS EXCLUSIVE MODE");
+  const Run up = project.up(database.url());  // waits until the server has ended the other session
+  CHECK_MESSAGE(up.exit == 0, up.err);
 }
 
 TEST_CASE("a dry run shows what is left of an interrupted migration, and verify checks what is done") {
