@@ -23,11 +23,6 @@ struct Down {
   std::string checksum;
 };
 
-bool is_printable(const std::string& path) {
-  const auto plain = [](char c) { return c >= ' ' && c <= '~'; };
-  return std::all_of(path.begin(), path.end(), plain) || printable_line(path) == path;
-}
-
 /// Makes a MigrationFolder of the names and checksums that were read.
 class Lister {
  public:
@@ -76,7 +71,7 @@ class Lister {
   void add(const LayoutRules& rules, const std::string& path) {
     auto entry = rules.classify(path);
     if (!entry) return pass_over(path);
-    if (!is_printable(path)) return refuse_unprintable(path);
+    if (printable_line(path) != path) return refuse_unprintable(path);
     switch (entry->role) {
       case Entry::Role::up:
         folder_.files.push_back({.version = std::move(entry->version),

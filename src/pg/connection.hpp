@@ -71,7 +71,7 @@ class Result {
 
   size_t columns_ = 0;
   std::string bytes_;
-  std::vector<std::uint32_t> ends_;  // where each value ends and the next begins
+  std::vector<size_t> ends_;  // where each value ends and the next begins
   std::vector<bool> is_null_;
 };
 

@@ -101,7 +101,7 @@ std::vector<JournalRow> HistoryStore::journal(Connection& connection, std::strin
                 pg_catalog.to_char(s.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')
          FROM {0}migrations m JOIN {0}steps s
            ON s.subject = m.key AND s.direction = m.direction AND s.run >= m.first_run
-         WHERE m.key = {1} AND m.state = 'partial' AND s.ordinal > 0
+         WHERE m.key = {1} AND m.state = 'partial'
          ORDER BY s.ordinal, s.id DESC)",
       prefix_, quote_literal(key)));
   std::vector<JournalRow> rows;

@@ -1,7 +1,6 @@
 #include "pg/result.hpp"
 
 #include <cstdlib>
-#include <limits>
 #include <stdexcept>
 
 #include <libpq-fe.h>
@@ -41,9 +40,7 @@ void locate(std::string_view sql, int position, ServerError& error) {
 
 void Result::add(std::optional<std::string_view> value) {
   if (value) bytes_ += *value;
-  if (bytes_.size() > std::numeric_limits<std::uint32_t>::max())
-    throw std::length_error("a result of more than 4 GB");
-  ends_.push_back(static_cast<std::uint32_t>(bytes_.size()));
+  ends_.push_back(bytes_.size());
   is_null_.push_back(!value);
 }
 
