@@ -44,10 +44,13 @@ std::string own_session_sql(int server_version, milliseconds statement_timeout, 
 
 std::string reset_session_sql(int server_version, milliseconds statement_timeout) {
   // DISCARD ALL without what would give up the lock, and without DISCARD PLANS, which nobody can see (PG
-  // docs, DISCARD).
-  return "SET SESSION AUTHORIZATION DEFAULT; RESET ALL; RESET ROLE; DEALLOCATE ALL; CLOSE ALL; UNLISTEN *; "
-         "DISCARD TEMP; DISCARD SEQUENCES; " +
-         session_sql(server_version, statement_timeout);
+  // docs, DISCARD). What takes time comes behind kdb's settings: a role's timeout would end it.
+  std::string sql = "SET SESSION AUTHORIZATION DEFAULT; RESET ALL; " +
+                    session_sql(server_version, milliseconds(0)) +
+                    "RESET ROLE; DEALLOCATE ALL; CLOSE ALL; UNLISTEN *; DISCARD TEMP; DISCARD SEQUENCES; ";
+  if (statement_timeout > milliseconds(0))
+    sql += fmt::format("SET statement_timeout TO {}; ", statement_timeout.count());
+  return sql;
 }
 
 std::string_view own_rights_sql() {

@@ -15,7 +15,8 @@ std::string session_sql(int server_version, std::chrono::milliseconds statement_
 std::string own_session_sql(int server_version, std::chrono::milliseconds statement_timeout,
                             int announced_pid);
 
-/// The session as kdb wants every file to find it, without giving up the lock; ends with session_sql().
+/// The session as kdb wants every file to find it, without giving up the lock; with the settings of
+/// session_sql().
 std::string reset_session_sql(int server_version, std::chrono::milliseconds statement_timeout);
 
 /// For kdb's own rows, whatever role or path a file has set (its encoding is for speak_utf8()); undone at the

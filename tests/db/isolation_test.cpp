@@ -13,6 +13,11 @@ namespace {
 
 bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
+std::string temporary_tables(int count) {
+  return "DO $$ BEGIN FOR i IN 1.." + std::to_string(count) +
+         " LOOP EXECUTE format('CREATE TEMP TABLE t%s (a int)', i); END LOOP; END $$;";
+}
+
 }  // namespace
 
 TEST_CASE("a resumed file goes on in the session state that its finished statements left") {
@@ -134,6 +139,36 @@ TEST_CASE("a role's timeouts do not end the reading of the history") {
   other.exec("BEGIN; LOCK kdb.migrations IN ACCESS EXCLUSIVE MODE");
   const Run up = project.up(database.url());  // waits until the server has ended the other session
   CHECK_MESSAGE(up.exit == 0, up.err);
+}
+
+TEST_CASE("a role's statement_timeout does not end what kdb tidies up behind a migration") {
+  const Database database;
+  database.exec("ALTER DATABASE " + database.name() + " SET statement_timeout TO '20ms'");
+  Project project;
+  project.migration("1_many", temporary_tables(1500));
+  const Run up = project.up(database.url());
+  CHECK_MESSAGE(up.exit == 0, up.err);
+}
+
+TEST_CASE("a migration is applied, and said to be, whatever ends the tidying up behind it") {
+  const Database database;
+  Project project;
+  project.migration("1_first", "SELECT 1;");
+  REQUIRE(project.up(database.url()).exit == 0);
+  project.migration("2_many", "CREATE TABLE kept (a int);\n" + temporary_tables(3000));
+  Session other(database.url());
+  Child kdb(project.command(database.url(), {"migrate", "up"}));
+  // The row is seen once COMMIT is through; from then on DISCARD TEMP has 3,000 tables to drop.
+  REQUIRE(eventually([&] {
+    return other.text(
+               "SELECT count(*) FROM pg_stat_activity a WHERE CASE WHEN a.state = 'active' AND "
+               "a.pid <> pg_backend_pid() AND a.datname = current_database() AND EXISTS "
+               "(SELECT FROM kdb.migrations WHERE key = '2') THEN pg_cancel_backend(a.pid) END") == "1";
+  }));
+  const Run up = kdb.wait();
+  CHECK_MESSAGE(up.exit == 0, up.err);
+  CHECK(has(up.out + up.err, "applied 2 many"));
+  CHECK(database.text("SELECT to_regclass('kept') IS NOT NULL") == "t");
 }
 
 TEST_CASE("a dry run shows what is left of an interrupted migration, and verify checks what is done") {
