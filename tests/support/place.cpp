@@ -1,8 +1,6 @@
 #include "support/place.hpp"
 
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <stdexcept>
 
@@ -27,9 +25,7 @@ std::vector<pid_t> Place::processes() const {
   std::vector<pid_t> result;
   for (const auto& entry : fs::directory_iterator("/proc")) {
     const pid_t pid = static_cast<pid_t>(std::atoi(entry.path().filename().c_str()));
-    std::ifstream file(entry.path() / "cmdline", std::ios::binary);
-    const std::string text{std::istreambuf_iterator<char>(file), {}};
-    if (pid > 0 && contains(text, folder.path().string())) result.push_back(pid);
+    if (pid > 0 && contains(process_file(pid, "cmdline"), folder.path().string())) result.push_back(pid);
   }
   return result;
 }
@@ -40,9 +36,7 @@ namespace {
 pid_t supervisor_of(pid_t kdb) {
   for (const auto& entry : fs::directory_iterator("/proc")) {
     const pid_t pid = static_cast<pid_t>(std::atoi(entry.path().filename().c_str()));
-    std::ifstream file(entry.path() / "comm");
-    std::string name;
-    if (pid > 0 && std::getline(file, name) && name == "kdb-sandbox" && parent_of(pid) == kdb) return pid;
+    if (pid > 0 && process_file(pid, "comm") == "kdb-sandbox\n" && parent_of(pid) == kdb) return pid;
   }
   throw std::runtime_error("no supervisor");
 }
@@ -70,8 +64,9 @@ pid_t server_of(const fs::path& sandbox) {
 }
 
 pid_t parent_of(pid_t pid) {
-  const std::string line = read_file("/proc/" + std::to_string(pid) + "/stat");
-  return static_cast<pid_t>(std::atoi(line.substr(line.rfind(") ") + 4).c_str()));
+  const std::string stat = process_file(pid, "stat");
+  const std::size_t state = stat.rfind(") ");
+  return state == std::string::npos ? 0 : static_cast<pid_t>(std::atoi(stat.c_str() + state + 4));
 }
 
 std::string ask(const std::string& url, const std::string& sql) {

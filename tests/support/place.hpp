@@ -44,6 +44,7 @@ struct Standing {
 /// The pid in a sandbox's postmaster.pid.
 pid_t server_of(const std::filesystem::path& sandbox);
 
+/// 0 if the process is gone.
 pid_t parent_of(pid_t pid);
 
 /// The first value that a query returns, or what the server, or libpq, says against it.

@@ -3,6 +3,7 @@
 #include <array>
 #include <cerrno>
 #include <fstream>
+#include <sstream>
 #include <stdexcept>
 #include <system_error>
 #include <thread>
@@ -202,12 +203,18 @@ bool eventually(const std::function<bool()>& condition, milliseconds timeout) {
   return true;
 }
 
+// A process may end between open and read, and an iterator over the file would throw then.
+std::string process_file(pid_t pid, const std::string& name) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/" + name, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
 bool is_alive(pid_t pid) {
-  std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
-  std::string line;
-  if (!std::getline(stat, line)) return false;
-  const std::size_t state = line.rfind(") ");
-  return state != std::string::npos && line[state + 2] != 'Z' && line[state + 2] != 'X';
+  const std::string stat = process_file(pid, "stat");
+  const std::size_t state = stat.rfind(") ");
+  return state != std::string::npos && stat[state + 2] != 'Z' && stat[state + 2] != 'X';
 }
 
 }  // namespace kdb::test

@@ -72,6 +72,9 @@ class Child {
 bool eventually(const std::function<bool()>& condition,
                 std::chrono::milliseconds timeout = std::chrono::seconds(20));
 
+/// A file of /proc/PID; "" if the process is gone.
+std::string process_file(pid_t pid, const std::string& name);
+
 /// Whether a process exists and is not a zombie.
 bool is_alive(pid_t pid);
 
