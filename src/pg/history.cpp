@@ -149,30 +149,31 @@ std::string HistoryStore::guard_sql() const { return guard_sql("false"); }
 
 std::string HistoryStore::guard_sql(const std::string& is_unrecorded) const {
   // The lock is held twice: giving one back succeeds only if it is held, and taking it again cannot fail
-  // then. A look into pg_locks says the same and costs ten times as much. The failing cast is no constant
-  // that the planner would evaluate: pg_backend_pid() is stable.
+  // then. A look into pg_locks says the same and costs ten times as much. The failing casts are no constants
+  // that the planner would evaluate: format() is stable.
   return fmt::format(
-      R"(SELECT CASE WHEN {2} THEN CAST('{3} by backend ' || pg_catalog.pg_backend_pid() AS integer)
-                               WHEN pg_catalog.pg_advisory_unlock({0})
-                               THEN CAST(pg_catalog.pg_try_advisory_lock({0}) AS integer)
-                               ELSE CAST('{1} in backend ' || pg_catalog.pg_backend_pid() AS integer) END; )",
+      R"(SELECT CASE WHEN {2} THEN CAST(pg_catalog.format('{3}') AS boolean)
+                               WHEN pg_catalog.pg_advisory_unlock({0}) THEN pg_catalog.pg_try_advisory_lock({0})
+                               ELSE CAST(pg_catalog.format('{1}') AS boolean) END; )",
       lock_key_, lock_lost_message, is_unrecorded, unrecorded_message);
 }
 
 std::string HistoryStore::complete_sql(std::int64_t run, const MigrationPlan& plan,
-                                       std::chrono::milliseconds took) const {
+                                       std::chrono::milliseconds took, Proof proof) const {
   const MigrationFile& file = plan.migration.file;
   const std::string key = quote_literal(key_of(plan));
+  const bool up = plan.direction == Direction::up;
   // To plan ON CONFLICT takes the server as long as the rest of a small migration's record. Where there can
   // be no row yet, one that is there all the same is an error, and rolls the migration back.
-  const bool first_time = plan.one_transaction && file.kind != MigrationKind::repeatable;
+  const bool first_time = up && plan.one_transaction && file.kind != MigrationKind::repeatable;
   constexpr std::string_view on_conflict =
       R"( ON CONFLICT (key) DO UPDATE SET version = EXCLUDED.version, name = EXCLUDED.name, state = 'applied',
              direction = 'up', checksum = EXCLUDED.checksum, up_text = EXCLUDED.up_text,
              up_options = EXCLUDED.up_options, down_text = EXCLUDED.down_text, down_options = EXCLUDED.down_options,
              run = EXCLUDED.run, applied_at = pg_catalog.clock_timestamp(), duration_ms = EXCLUDED.duration_ms)";
+  const bool returned = first_time && proof == Proof::returned;
   std::string migration;
-  if (plan.direction == Direction::up) {
+  if (up) {
     migration = fmt::format(
         R"(INSERT INTO {0}migrations (key, version, name, kind, state, direction, checksum, up_text, up_options,
                                       down_text, down_options, run, first_run, duration_ms)
@@ -180,16 +181,26 @@ std::string HistoryStore::complete_sql(std::int64_t run, const MigrationPlan& pl
         prefix_, key, quote_literal(file.version.text), quote_literal(file.name), to_string(file.kind),
         file.checksum, literal_or_null(plan.migration.up), quote_literal(options_text(plan.migration.up)),
         literal_or_null(plan.migration.down), quote_literal(options_text(plan.migration.down)), run,
-        took.count(), first_time ? "" : on_conflict);
+        took.count(),
+        returned     ? " RETURNING pg_catalog.set_config('kdb.recorded', key || ' ' || state, true)"
+        : first_time ? ""
+                     : on_conflict);
   } else {
     migration = fmt::format("DELETE FROM {}migrations WHERE key = {}", prefix_, key);
   }
-  // The look, because triggers and rules on kdb's own tables may do anything with what was inserted.
-  return migration + "; " +
-         event_sql(run, plan.direction == Direction::up ? "applied" : "undone", key_of(plan),
-                   fmt::format("{} {} in {} ms", file.version.text, file.name, took.count())) +
-         guard_sql(fmt::format("{} EXISTS (SELECT FROM {}migrations WHERE key = {} AND state = 'applied')",
-                               plan.direction == Direction::up ? "NOT" : "", prefix_, key));
+  const std::string event =
+      event_sql(run, up ? "applied" : "undone", key_of(plan),
+                fmt::format("{} {} in {} ms", file.version.text, file.name, took.count()));
+  const std::string is_unrecorded =
+      returned ? fmt::format(R"(pg_catalog.current_setting('kdb.recorded', true) IS DISTINCT FROM {0}
+                                OR pg_catalog.pg_stat_get_xact_tuples_updated({1}) > 0
+                                OR pg_catalog.pg_stat_get_xact_tuples_deleted({1}) > 0
+                                OR pg_catalog.current_setting('track_counts') <> 'on')",
+                             quote_literal(key_of(plan) + " applied"),
+                             quote_literal(prefix_ + "migrations") + "::pg_catalog.regclass")
+               : fmt::format("{} EXISTS (SELECT FROM {}migrations WHERE key = {} AND state = 'applied')",
+                             up ? "NOT" : "", prefix_, key);
+  return migration + "; " + event + guard_sql(is_unrecorded);
 }
 
 std::string HistoryStore::partial_sql(std::int64_t run, const MigrationPlan& plan) const {
