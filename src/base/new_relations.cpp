@@ -96,7 +96,9 @@ std::vector<StatementHazard> NewRelations::hazards_of(std::string_view statement
 }
 
 void NewRelations::end_transaction() {
-  std::erase_if(made_, [](const auto& entry) { return entry.second == Kind::temporary; });
+  // Thousands of files have thousands of tables: they are gone through only for what a file made temporary.
+  if (std::exchange(has_temporary_, false))
+    std::erase_if(made_, [](const auto& entry) { return entry.second == Kind::temporary; });
   if (path_changed_) forget_unqualified();
 }
 
@@ -180,6 +182,7 @@ void NewRelations::read_create(std::string_view statement, const Classified& wha
   const Command command = read_command(words);
   Name name = parse(what.object);
   if (is_temporary(words, command) && what.command != "CREATE VIEW") {
+    has_temporary_ = true;
     made_[{.schema = "", .name = name.name}] = Kind::temporary;
     made_[{.schema = "pg_temp", .name = name.name}] = Kind::temporary;
     return;

@@ -56,6 +56,7 @@ class NewRelations {
   void forget_unqualified();
 
   std::map<Name, Kind> made_;
+  bool has_temporary_ = false;                     // since the last end of a transaction
   std::optional<std::set<std::string>> existing_;  // and names that what exists may have come to
   bool doubtful_ = false;                          // what exists may have come to other names, unseen
   bool path_changed_ = false;                      // an unqualified name may be in another schema than before
