@@ -104,7 +104,8 @@ TEST_CASE("a migration whose record is kept from being written is not applied") 
       {"AFTER INSERT", "DELETE FROM kdb.migrations WHERE key = new.key; RETURN NULL"},
       {"AFTER INSERT", "UPDATE kdb.migrations SET state = ''partial'' WHERE key = new.key; RETURN NULL"}};
   for (const std::string counters : {"on", "off"})
-    for (const auto& [event, action] : triggers) {
+    for (const auto& trigger : triggers) {
+      const std::string& action = trigger.second;
       CAPTURE(counters);
       CAPTURE(action);
       const Database database;
@@ -113,7 +114,7 @@ TEST_CASE("a migration whose record is kept from being written is not applied") 
       project.migration("1_first", "SELECT 1;");
       REQUIRE(project.up(database.url()).exit == 0);
       project.migration("2_a", "CREATE FUNCTION spoil() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN " +
-                                   action + "; END';\nCREATE TRIGGER t " + event +
+                                   action + "; END';\nCREATE TRIGGER t " + trigger.first +
                                    " ON kdb.migrations FOR EACH ROW EXECUTE FUNCTION spoil();");
       const Run up = project.up(database.url());
       CHECK(up.exit == 1);
