@@ -227,18 +227,13 @@ void Executor::run_in_one_transaction(std::int64_t run, const MigrationPlan& pla
       speak_utf8(connection_);
       connection_.exec(
           fmt::format("{}{}{}COMMIT; {}", std::exchange(attempt_.begin, ""), own_rights_sql(),
-                      history_.complete_sql(run, plan, took, proof_),
+                      history_.complete_sql(run, plan, took),
                       reset_session_sql(connection_.server_version(), options_.statement_timeout)),
           Phase::committing);
       return;
     } catch (const ServerError& error) {
       if (error.session_ended) throw;
       roll_back();
-      if (is_unrecorded(error) && proof_ == HistoryStore::Proof::returned) {
-        // The file may have changed rows of kdb's own, which is not ours to forbid.
-        proof_ = HistoryStore::Proof::seen;
-        continue;
-      }
       if (is_recorded(run, plan)) return reset_session();  // it was the reset after COMMIT that failed
       const std::optional<MigrationPlan> separate =
           needs_own_transaction(error)
@@ -248,9 +243,11 @@ void Executor::run_in_one_transaction(std::int64_t run, const MigrationPlan& pla
         events_({.kind = Event::Kind::info,
                  .message = fmt::format("{}: rolled back; running its statements separately, because {}",
                                         title(plan), separate->mode_reason)});
+        reset_session();
         return run_step_by_step(run, *separate, {});
       }
       if (!wait_and_retry(plan, error, Phase::in_transaction)) fail(run, plan, *attempt_.step, error);
+      reset_session();        // prepared statements and the like outlive a rollback
     } catch (const Error&) {  // a signal
       roll_back();
       throw;

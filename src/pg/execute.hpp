@@ -80,7 +80,6 @@ class Executor {
     std::string blockers;        // seen by the observer
   };
   Attempt attempt_;
-  HistoryStore::Proof proof_ = HistoryStore::Proof::returned;
   int failures_ = 0;  // of this plan or step so far
   std::chrono::milliseconds pause_{0};
 };

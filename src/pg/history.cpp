@@ -159,7 +159,7 @@ std::string HistoryStore::guard_sql(const std::string& is_unrecorded) const {
 }
 
 std::string HistoryStore::complete_sql(std::int64_t run, const MigrationPlan& plan,
-                                       std::chrono::milliseconds took, Proof proof) const {
+                                       std::chrono::milliseconds took) const {
   const MigrationFile& file = plan.migration.file;
   const std::string key = quote_literal(key_of(plan));
   const bool up = plan.direction == Direction::up;
@@ -171,7 +171,6 @@ std::string HistoryStore::complete_sql(std::int64_t run, const MigrationPlan& pl
              direction = 'up', checksum = EXCLUDED.checksum, up_text = EXCLUDED.up_text,
              up_options = EXCLUDED.up_options, down_text = EXCLUDED.down_text, down_options = EXCLUDED.down_options,
              run = EXCLUDED.run, applied_at = pg_catalog.clock_timestamp(), duration_ms = EXCLUDED.duration_ms)";
-  const bool returned = first_time && proof == Proof::returned;
   std::string migration;
   if (up) {
     migration = fmt::format(
@@ -181,26 +180,18 @@ std::string HistoryStore::complete_sql(std::int64_t run, const MigrationPlan& pl
         prefix_, key, quote_literal(file.version.text), quote_literal(file.name), to_string(file.kind),
         file.checksum, literal_or_null(plan.migration.up), quote_literal(options_text(plan.migration.up)),
         literal_or_null(plan.migration.down), quote_literal(options_text(plan.migration.down)), run,
-        took.count(),
-        returned     ? " RETURNING pg_catalog.set_config('kdb.recorded', key || ' ' || state, true)"
-        : first_time ? ""
-                     : on_conflict);
+        took.count(), first_time ? "" : on_conflict);
   } else {
     migration = fmt::format("DELETE FROM {}migrations WHERE key = {}", prefix_, key);
   }
-  const std::string event =
-      event_sql(run, up ? "applied" : "undone", key_of(plan),
-                fmt::format("{} {} in {} ms", file.version.text, file.name, took.count()));
-  const std::string is_unrecorded =
-      returned ? fmt::format(R"(pg_catalog.current_setting('kdb.recorded', true) IS DISTINCT FROM {0}
-                                OR pg_catalog.pg_stat_get_xact_tuples_updated({1}) > 0
-                                OR pg_catalog.pg_stat_get_xact_tuples_deleted({1}) > 0
-                                OR pg_catalog.current_setting('track_counts') <> 'on')",
-                             quote_literal(key_of(plan) + " applied"),
-                             quote_literal(prefix_ + "migrations") + "::pg_catalog.regclass")
-               : fmt::format("{} EXISTS (SELECT FROM {}migrations WHERE key = {} AND state = 'applied')",
-                             up ? "NOT" : "", prefix_, key);
-  return migration + "; " + event + guard_sql(is_unrecorded);
+  // The look, because triggers and rules on kdb's own tables may do anything with what was inserted. What
+  // INSERT returns and the session's counters of changed rows say is no proof: a trigger on another table, or
+  // a migration before this one, may have moved these.
+  return migration + "; " +
+         event_sql(run, up ? "applied" : "undone", key_of(plan),
+                   fmt::format("{} {} in {} ms", file.version.text, file.name, took.count())) +
+         guard_sql(fmt::format("{} EXISTS (SELECT FROM {}migrations WHERE key = {} AND state = 'applied')",
+                               up ? "NOT" : "", prefix_, key));
 }
 
 std::string HistoryStore::partial_sql(std::int64_t run, const MigrationPlan& plan) const {

@@ -61,15 +61,9 @@ class HistoryStore {
 
   /// Fails unless the session still holds the lock: run in the transaction whose work depends on it.
   std::string guard_sql() const;
-  /// How complete_sql() knows that its record is there, whatever triggers and rules on kdb's own tables do:
-  /// `seen` reads it back. `returned` takes the word of INSERT, as long as the session's counters know of no
-  /// row of that table that was changed or deleted; it spares the server a plan, and can fail where `seen`
-  /// would not.
-  enum class Proof { returned, seen };
-  /// Records the whole migration as applied (up) or takes it out (down). Fails as guard_sql() does, and, with
-  /// is_unrecorded(), where there is no proof of the record.
-  std::string complete_sql(std::int64_t run, const MigrationPlan& plan, std::chrono::milliseconds took,
-                           Proof proof = Proof::seen) const;
+  /// Records the whole migration as applied (up) or takes it out (down). Fails as
+  /// guard_sql() does, and where something (a trigger) kept the record from being written.
+  std::string complete_sql(std::int64_t run, const MigrationPlan& plan, std::chrono::milliseconds took) const;
   /// Marks a migration as begun and not finished; harmless if it is already.
   std::string partial_sql(std::int64_t run, const MigrationPlan& plan) const;
   std::string step_started_sql(std::int64_t run, const MigrationPlan& plan, const Step& step,
@@ -97,7 +91,7 @@ class HistoryStore {
 
 /// Whether an error is that of guard_sql().
 bool is_lock_lost(const ServerError& error);
-/// Whether it says that complete_sql() has no proof of its record.
+/// Whether it says that complete_sql() wrote nothing.
 bool is_unrecorded(const ServerError& error);
 
 }  // namespace kdb::pg

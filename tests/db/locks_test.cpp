@@ -170,6 +170,25 @@ TEST_CASE(
   CHECK(database.text(altered) == "3");
 }
 
+TEST_CASE("what an attempt left in its session is gone before the next one") {
+  const Database database;
+  Project project;
+  database.exec("CREATE TABLE a (n int)");
+  project.migration("1_a",
+                    "PREPARE p AS SELECT 1;\nDECLARE c CURSOR WITH HOLD FOR SELECT 1;\n"
+                    "ALTER TABLE a ADD x int;");
+  Holder of_a(database.url(), "a");
+  const Profile profile(50);
+  Child kdb(project.command(database.url(), profile.up("100ms")));
+  Session session(database.url());
+  REQUIRE(eventually_waits(session, "a"));
+  REQUIRE(eventually_waits(session, "a", false));
+  of_a.let_go();
+  const Run result = kdb.wait();
+  CHECK_MESSAGE(result.exit == 0, result.err);
+  CHECK(has(result.err, "trying again"));
+}
+
 TEST_CASE("a lock that is never free: exit 4, naming the blocker's pid and query, and nothing is left") {
   for (const bool step_by_step : {false, true}) {
     CAPTURE(step_by_step);
