@@ -60,6 +60,7 @@ const Option role{.flags = "--role", .value = "ROLE", .help = "run migrations un
 
 }  // namespace
 
+// NOLINTNEXTLINE(readability-function-size): a table
 const std::vector<Command>& commands() {
   static const std::vector<Command> rows = {
       {.name = "migrate new",
@@ -153,6 +154,20 @@ const std::vector<Command>& commands() {
        .details = "pg_dump's schema without its random parts, the history left out, hypertables included.",
        .run = migrate_dump,
        .result = Result::sql},
+      {.name = "inspect",
+       .summary = "write a profile from a live database",
+       .details = "Declares what is there and is not so by default: extensions, table properties, indexes, "
+                  "extended statistics. The same database gives the same bytes; nothing is changed.",
+       .options = {{.flags = "--schema",
+                    .value = "SCHEMA",
+                    .help = "only tables of this schema; repeatable",
+                    .repeatable = true},
+                   {.flags = "--table",
+                    .value = "[SCHEMA.]TABLE",
+                    .help = "only this table; repeatable",
+                    .repeatable = true}},
+       .run = inspect,
+       .result = Result::text},
       {.name = "sandbox",
        .summary = "run a command against a throwaway PostgreSQL",
        .details = "Starts a server from the programs on this machine, runs COMMAND with DATABASE_URL set, "

@@ -101,7 +101,7 @@ std::optional<std::string> given_url(const Arguments& arguments) {
     return arguments.value("database-url");
   }
   for (const char* name : {"KDB_DATABASE_URL", "DATABASE_URL"})
-    if (const auto value = host::environment(name); value && !value->empty()) return value;
+    if (auto value = host::environment(name); value && !value->empty()) return value;
   return std::nullopt;
 }
 
@@ -143,9 +143,26 @@ const files::Profile& Context::profile() {
   return *profile_;
 }
 
+namespace {
+
+/// What the profile declares and this version cannot apply is not passed over in silence.
+void warn_of_objects(const DesiredSchema& desired, const EventSink& events) {
+  size_t number = 0;
+  desired.each([&](const auto& list) { number += list.size(); });
+  if (number > 0)
+    events(
+        {.kind = Event::Kind::warning,
+         .message = fmt::format("the profile declares {} object{}, which this version of kdb does not apply "
+                                "yet",
+                                number, number == 1 ? "" : "s")});
+}
+
+}  // namespace
+
 const flow::Context& Context::database() {
   if (flow_) return *flow_;
   const files::Profile& read = profile();
+  warn_of_objects(read.desired, events_);
   watchdog_ = std::make_unique<pg::Watchdog>();
   const files::ConnectionSection& connection = read.connection;
   auto engine = std::make_shared<std::mt19937_64>(std::random_device{}());

@@ -7,6 +7,7 @@
 
 #include "base/units.hpp"
 #include "files/layouts.hpp"
+#include "files/objects.hpp"
 #include "files/profile_files.hpp"
 #include "files/profile_values.hpp"
 
@@ -209,7 +210,6 @@ constexpr Key<Profile> sections[] = {
     {"connection", section<&Profile::connection, connection_keys>},
     {"migrations", section<&Profile::migrations, migrations_keys>},
     {"hypertables", not_yet},
-    {"indexes", not_yet},
     {"tables", not_yet},
     {"server", not_yet},
     {"extensions", not_yet},
@@ -221,7 +221,9 @@ constexpr Key<Profile> sections[] = {
 void read_sections(ReadContext& context, const TomlValue& root, Profile& profile) {
   std::vector<std::string_view> known;
   for (const auto& row : sections) known.push_back(row.name);
+  add_object_sections(known);
   for (const TomlMember& member : root.members) {
+    if (is_object_section(member.key)) continue;
     const auto* row = std::find_if(std::begin(sections), std::end(sections),
                                    [&](const auto& candidate) { return candidate.name == member.key; });
     if (row == std::end(sections)) {
@@ -246,6 +248,7 @@ void check_retry(ReadContext& context, const std::string& table, const RetryPoli
 Profile finish(ReadContext& context, Profile profile) {
   check_retry(context, "[connection] retry", profile.connection.retry);
   check_retry(context, "[migrations] lock_retry", profile.migrations.lock_retry);
+  check_objects(context, profile.desired);
   if (context.problems.empty()) return profile;
   sort_by_position(context.problems);
   throw Error(Exit::usage, std::move(context.problems));
@@ -258,10 +261,14 @@ Profile read_profile(const std::string& name, bool required, const Environment& 
   ReadContext context{.environment = environment, .url_needed = url_needed, .problems = {}, .tables = {}};
   Profile profile;
   profile.migrations.source.environment = environment;
-  for (const ProfileFile& file : load_profile_files(context, profile_path(name), required)) {
+  const std::vector<ProfileFile> files = load_profile_files(context, profile_path(name), required);
+  for (const ProfileFile& file : files) {
     profile.files.push_back(file.path);
     read_sections(context, file.root, profile);
   }
+  // The last word on the schema, which names without one mean, may be in the last file.
+  for (const ProfileFile& file : files)
+    read_objects(context, file.root, profile.database.schema, profile.desired);
   return finish(context, std::move(profile));
 }
 
@@ -269,7 +276,9 @@ Profile parse_profile(std::string_view text, const std::string& file, const Envi
   ReadContext context{.environment = environment, .problems = {}, .tables = {}};
   Profile profile;
   profile.files.push_back(file);
-  read_sections(context, parse_toml(text, file), profile);
+  const TomlValue root = parse_toml(text, file);
+  read_sections(context, root, profile);
+  read_objects(context, root, profile.database.schema, profile.desired);
   return finish(context, std::move(profile));
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/retry.hpp"
 #include "files/migrations.hpp"
+#include "kinds/declared.hpp"
 
 namespace kdb::files {
 
@@ -51,6 +52,7 @@ struct Profile {
   DatabaseSection database;
   ConnectionSection connection;
   MigrationsSection migrations;
+  DesiredSchema desired;  // [indexes.NAME] and the like
 };
 
 /// Reads `name` (a path: it contains `/` or ends in `.toml`; else NAME for profiles/NAME.toml) and all it

@@ -19,7 +19,7 @@ constexpr int losses_without_progress = 3;
 /// PostgreSQL's number as people write it: 150020 is 15.20.
 std::string version_text(int number) { return fmt::format("{}.{}", number / 10000, number % 10000); }
 
-void check_expectations(const files::DatabaseSection& database, const ServerFacts& facts,
+void check_expectations(const files::DatabaseSection& database, const SessionFacts& facts,
                         const std::string& system_identifier) {
   const auto refuse = [&](std::string_view what, const std::string& expected, const std::string& actual) {
     if (!expected.empty() && expected != actual)
@@ -44,7 +44,7 @@ void introduce(const Context& context, Session& session) {
                                       connection.announced_pid()),
                   quote_literal(quote_ident(session.store.schema()) + ".format"),
                   asks_identifier ? ", (SELECT system_identifier FROM pg_catalog.pg_control_system())" : ""));
-  ServerFacts& facts = session.facts;
+  SessionFacts& facts = session.facts;
   facts.backend_pid = static_cast<int>(row.integer(0, 0));
   facts.database = row.text(0, 1);
   facts.user = row.text(0, 2);

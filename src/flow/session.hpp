@@ -26,7 +26,7 @@ struct Context {
 };
 
 /// What the server said of itself in the first round trip.
-struct ServerFacts {
+struct SessionFacts {
   int backend_pid = 0;
   std::string database;
   std::string user;
@@ -41,7 +41,7 @@ struct ServerFacts {
 struct Session {
   std::unique_ptr<pg::Connection> connection;
   pg::HistoryStore store;
-  ServerFacts facts;
+  SessionFacts facts;
 
   /// The history; an empty one where its tables do not exist yet. One round trip, none without tables.
   History read_history(bool with_times = false) const;

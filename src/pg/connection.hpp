@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/retry.hpp"
@@ -51,11 +52,12 @@ class Result {
   using Value = std::optional<std::string>;
 
   Result() = default;
-  explicit Result(size_t columns) : columns_(columns) {}
+  explicit Result(std::vector<std::string> columns) : columns_(std::move(columns)) {}
   /// The next value, row by row; NULL is nothing.
   void add(std::optional<std::string_view> value);
 
-  size_t size() const { return columns_ == 0 ? 0 : ends_.size() / columns_; }
+  const std::vector<std::string>& columns() const { return columns_; }
+  size_t size() const { return columns_.empty() ? 0 : ends_.size() / columns_.size(); }
   bool empty() const { return ends_.empty(); }
   /// The value of row and column as text, valid as long as the result; throws std::out_of_range. NULL is "".
   std::string_view view(size_t row, size_t column) const;
@@ -69,7 +71,7 @@ class Result {
  private:
   size_t index_of(size_t row, size_t column) const;
 
-  size_t columns_ = 0;
+  std::vector<std::string> columns_;  // their names
   std::string bytes_;
   std::vector<size_t> ends_;  // where each value ends and the next begins
   std::vector<bool> is_null_;

@@ -45,8 +45,8 @@ void Result::add(std::optional<std::string_view> value) {
 }
 
 size_t Result::index_of(size_t row, size_t column) const {
-  if (column >= columns_ || row >= size()) throw std::out_of_range("no such value in a result");
-  return row * columns_ + column;
+  if (column >= columns_.size() || row >= size()) throw std::out_of_range("no such value in a result");
+  return row * columns_.size() + column;
 }
 
 std::string_view Result::view(size_t row, size_t column) const {
@@ -91,7 +91,10 @@ bool is_farewell(const PGresult* notice) {
 Result rows_of(const PGresult* result) {
   const int rows = PQntuples(result);
   const int columns = PQnfields(result);
-  Result copy(static_cast<size_t>(columns));
+  std::vector<std::string> names;
+  names.reserve(static_cast<size_t>(columns));
+  for (int column = 0; column < columns; ++column) names.emplace_back(PQfname(result, column));
+  Result copy(std::move(names));
   for (int row = 0; row < rows; ++row) {
     for (int column = 0; column < columns; ++column) {
       if (PQgetisnull(result, row, column) != 0) {

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "kinds/declared.hpp"
+
+namespace kdb {
+
+/// The objects as a profile that declares them: sorted, without what is so by default, what is unusual as a
+/// comment. Names of `default_schema` are written without it. The same bytes for the same objects.
+std::string profile_text(const LiveSchema& live, std::string_view default_schema);
+
+/// A text as a string of a profile, quotes and all.
+std::string profile_string(std::string_view text);
+
+}  // namespace kdb

@@ -1,0 +1,92 @@
+#include "flow/inspect.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+#include "core/profile_text.hpp"
+#include "core/to_report.hpp"
+#include "pg/catalog.hpp"
+
+namespace kdb::flow {
+
+namespace {
+
+/// What was asked for; an object is wanted by its table.
+class Wanted {
+ public:
+  Wanted(const InspectOptions& options, const LiveSchema& live, std::string_view default_schema)
+      : schemas_(options.schemas.begin(), options.schemas.end()) {
+    for (const std::string& table : options.tables) tables_.insert(parse_name(table, default_schema));
+    refuse_unknown(live, default_schema);
+  }
+
+  bool operator()(const Extension&) const { return tables_.empty() && schemas_.empty(); }
+  bool operator()(const TableProperties& table) const { return wants(table.name); }
+  bool operator()(const Index& index) const { return wants(index.table); }
+  bool operator()(const Statistics& statistics) const { return wants(statistics.table); }
+
+ private:
+  bool wants(const ObjectName& table) const {
+    return (schemas_.empty() || schemas_.count(table.schema) > 0) &&
+           (tables_.empty() || tables_.count(table) > 0);
+  }
+
+  void refuse_unknown(const LiveSchema& live, std::string_view default_schema) const {
+    std::set<ObjectName> known;
+    std::set<std::string> known_schemas;
+    for (const auto& table : live.of<TableProperties>()) {
+      known.insert(table.value.name);
+      known_schemas.insert(table.value.name.schema);
+    }
+    std::vector<Problem> problems;
+    for (const std::string& schema : schemas_)
+      if (known_schemas.count(schema) == 0)
+        problems.push_back({.message = fmt::format("no schema \"{}\" with tables", schema)});
+    for (const ObjectName& table : tables_)
+      if (known.count(table) == 0)
+        problems.push_back({.message = fmt::format("no table \"{}\"", to_text(table, default_schema)),
+                            .hint =
+                                "names are as the catalog has them, with the schema in front unless it is "
+                                "[database] schema"});
+    if (!problems.empty()) throw Error(Exit::usage, std::move(problems));
+  }
+
+  std::set<std::string> schemas_;
+  std::set<ObjectName> tables_;
+};
+
+void keep(LiveSchema& live, const Wanted& wanted) {
+  std::apply(
+      [&](auto&... list) { (std::erase_if(list, [&](const auto& one) { return !wanted(one.value); }), ...); },
+      live.lists);
+}
+
+/// What the database has and a profile cannot say yet.
+std::string left_out(const std::vector<pg::Unmanaged>& unmanaged) {
+  std::string text;
+  for (const pg::Unmanaged& one : unmanaged) text += fmt::format("#   {}\n", count(one.number, one.what));
+  return text.empty() ? text : "# Not in this profile, because kdb does not manage it yet:\n" + text;
+}
+
+}  // namespace
+
+std::string inspect(const Context& context, const InspectOptions& options) {
+  const Session session = open_session(context);
+  const files::DatabaseSection& database = context.profile.database;
+  pg::Connection& connection = *session.connection;
+  const ServerFacts facts = pg::read_facts(connection, database.schema, database.history_schema);
+  LiveSchema live = pg::read_catalog(connection, facts);
+  keep(live, Wanted(options, live, database.schema));
+  std::string head = fmt::format("# {}, as `kdb inspect` found it.\n", session.facts.database) +
+                     left_out(pg::read_unmanaged(connection, facts));
+  if (database.schema != "public")
+    head += fmt::format("\n[database]\nschema = {}\n", profile_string(database.schema));
+  const std::string objects = profile_text(live, database.schema);
+  return objects.empty() ? head + "# Nothing that a profile declares.\n" : head + "\n" + objects;
+}
+
+}  // namespace kdb::flow

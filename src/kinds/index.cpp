@@ -1,0 +1,130 @@
+#include "kinds/index.hpp"
+
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+#include "kinds/definition.hpp"
+
+namespace kdb {
+
+namespace {
+
+std::string option_list(const Options& options) {
+  std::string text;
+  for (const auto& [name, value] : options)
+    text += fmt::format("{}{} = {}", text.empty() ? "" : ", ", quote_ident(name), quote_literal(value));
+  return text;
+}
+
+}  // namespace
+
+std::string Index::query_where(std::string_view condition) {
+  return fmt::format(R"(
+SELECT n.nspname AS schema, c.relname AS name, tn.nspname AS table_schema, t.relname AS table_name,
+       pg_catalog.pg_get_indexdef(i.indexrelid) AS definition, c.reloptions AS "with",
+       ts.spcname AS tablespace, d.description AS comment,
+       CASE WHEN i.indexprs IS NOT NULL THEN (
+         SELECT pg_catalog.array_agg(a.attnum || '=' || a.attstattarget ORDER BY a.attnum)
+         FROM pg_catalog.pg_attribute a
+         WHERE a.attrelid = i.indexrelid AND a.attstattarget >= 0 AND a.attnum <= i.indnkeyatts) END AS statistics,
+       i.indexrelid AS oid, i.indrelid AS table_oid, i.indisvalid AS valid, c.relkind = 'I' AS partitioned
+FROM pg_catalog.pg_index i
+JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_class t ON t.oid = i.indrelid
+JOIN pg_catalog.pg_namespace tn ON tn.oid = t.relnamespace
+LEFT JOIN pg_catalog.pg_tablespace ts ON ts.oid = c.reltablespace
+LEFT JOIN pg_catalog.pg_description d
+  ON d.objoid = c.oid AND d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objsubid = 0
+WHERE {}
+ORDER BY n.nspname, c.relname)",
+                     condition);
+}
+
+std::string Index::catalog_query(const ServerFacts& facts) {
+  return query_where(fmt::format(R"(t.relkind IN ('r', 'p', 'm') AND t.relpersistence <> 't'
+  AND n.nspname <> 'information_schema' AND n.nspname <> {} AND n.nspname !~ '^(pg_|_timescaledb_)'
+  AND NOT c.relispartition
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint k
+                  WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x'))
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e WHERE e.objid = t.oid AND e.deptype = 'e'
+                  AND e.classid = 'pg_catalog.pg_class'::pg_catalog.regclass))",
+                                 quote_literal(facts.history_schema)));
+}
+
+void cut_definition(std::string_view definition, Index& index) {
+  Cutter cutter(definition);
+  cutter.skip("CREATE");
+  index.unique = cutter.skip("UNIQUE");
+  cutter.skip("INDEX");
+  cutter.name();
+  cutter.skip("ON");
+  cutter.skip("ONLY ");
+  cutter.name();
+  cutter.skip("USING");
+  index.method = cutter.name();
+  index.columns = cutter.list();
+  if (cutter.skip("INCLUDE")) index.include = cutter.list();
+  index.nulls_not_distinct = cutter.skip("NULLS NOT DISTINCT");
+  if (cutter.skip("WITH")) cutter.list();
+  if (cutter.skip("TABLESPACE")) cutter.name();
+  if (cutter.skip("WHERE")) index.where.sql = without_parentheses(cutter.rest());
+}
+
+std::vector<std::pair<std::string, std::string>> check(const Index& index) {
+  std::vector<std::pair<std::string, std::string>> problems;
+  const auto problem = [&](std::string field, std::string message) {
+    problems.emplace_back(std::move(field), std::move(message));
+  };
+  if (index.table.name.empty()) problem("table", "is missing: which table is indexed");
+  if (index.columns.empty()) problem("columns", "is missing: what is indexed");
+  if (!is_word(index.method)) problem("method", "must be the name of an access method, such as btree or gin");
+  if (index.nulls_not_distinct && !index.unique)
+    problem("nulls_not_distinct", "has a meaning only with unique = true");
+  for (const auto& [name, value] : index.with)
+    if (!is_word(name)) problem("with", fmt::format("has no parameter named \"{}\"", name));
+  for (const auto& [column, target] : index.statistics)
+    if (!is_number(column, 1, index.columns.size()) || !is_number(target, 0, 10'000))
+      problem("statistics",
+              fmt::format("must give targets (0 to 10000) to columns of the index by number, not "
+                          "{} = {}",
+                          column, target));
+  return problems;
+}
+
+std::vector<std::string> remarks(const Index&, const IndexFacts& facts) {
+  if (facts.valid) return {};
+  return {"INVALID: its build did not end; no query uses it, every write maintains it"};
+}
+
+Index Index::read(const Row& row) {
+  Index index{.name = {row.text("schema"), row.text("name")},
+              .table = {row.text("table_schema"), row.text("table_name")}};
+  cut_definition(row.text("definition"), index);
+  index.with = row.options("with");
+  index.tablespace = row.text("tablespace");
+  index.statistics = row.options("statistics");
+  index.comment = row.text("comment");
+  return index;
+}
+
+IndexFacts Index::read_facts(const Row& row) {
+  return {.oid = row.text("oid"),
+          .valid = row.boolean("valid"),
+          .partitioned = row.boolean("partitioned"),
+          .table_oid = row.text("table_oid")};
+}
+
+std::string create_sql(const Index& index, std::string_view name, std::string_view table, bool concurrently) {
+  std::string sql =
+      fmt::format("CREATE {}INDEX {}{} ON {} USING {} ({})", index.unique ? "UNIQUE " : "",
+                  concurrently ? "CONCURRENTLY " : "", name, table, index.method, joined(index.columns));
+  if (!index.include.empty()) sql += fmt::format(" INCLUDE ({})", joined(index.include));
+  if (index.nulls_not_distinct) sql += " NULLS NOT DISTINCT";
+  if (!index.with.empty()) sql += fmt::format(" WITH ({})", option_list(index.with));
+  if (!index.tablespace.empty()) sql += fmt::format(" TABLESPACE {}", quote_ident(index.tablespace));
+  if (!index.where.sql.empty()) sql += fmt::format(" WHERE {}", index.where.sql);
+  return sql;
+}
+
+}  // namespace kdb

@@ -1,0 +1,95 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "kinds/row.hpp"
+#include "model/facts.hpp"
+#include "model/object.hpp"
+
+namespace kdb {
+
+/// What is true of a live index beside its definition.
+struct IndexFacts {
+  std::string oid;
+  bool valid = true;
+  bool partitioned = false;  // of a partitioned table: its partitions have indexes of their own below it
+  std::string table_oid;
+};
+
+/// An index that backs no constraint.
+struct Index {
+  static constexpr std::string_view section = "indexes";
+  static constexpr std::string_view word = "index";
+  using Facts = IndexFacts;
+
+  ObjectName name;  // in the schema of its table
+  ObjectName table;
+  std::string method = "btree";
+  std::vector<Fragment> columns;  // each a column or an expression with its opclass, collation and order
+  std::vector<Fragment> include;
+  Fragment where;
+  bool unique = false;
+  bool nulls_not_distinct = false;
+  Options with;
+  std::string tablespace;
+  Options statistics;  // target by the number of the expression's column: {"2": "500"}
+  std::string comment;
+
+  /// An index is in the schema of its table, whatever `key` leaves out. Throws as parse_name does.
+  ObjectName name_of(std::string_view key, std::string_view default_schema) const {
+    return parse_name(key, table.schema.empty() ? default_schema : table.schema);
+  }
+
+  /// One row for every index that a profile can declare: none of constraints, extensions, partitions whose
+  /// parent's index has it, chunks, toast tables, temporary tables, or the system.
+  static std::string catalog_query(const ServerFacts& facts);
+  /// The same columns for the indexes that `condition` selects, i being pg_index.
+  static std::string query_where(std::string_view condition);
+  /// Whether the index was dropped while the catalog was read: functions look past the query's snapshot.
+  static bool vanished(const Row& row) { return !row.value("definition"); }
+  static Index read(const Row& row);
+  static IndexFacts read_facts(const Row& row);
+
+  bool operator==(const Index&) const = default;
+};
+
+/// Each field once, in the order in which people read them: `visit(name, member…)` with that member of every
+/// given index.
+template <class Visitor, class... I>
+requires all_are<Index, I...>
+void fields(Visitor&& visit, I&... index) {
+  visit("table", index.table...);
+  visit("method", index.method...);
+  visit("columns", index.columns...);
+  visit("include", index.include...);
+  visit("where", index.where...);
+  visit("unique", index.unique...);
+  visit("nulls_not_distinct", index.nulls_not_distinct...);
+  visit("with", index.with...);
+  visit("tablespace", index.tablespace...);
+  visit("statistics", index.statistics...);
+  visit("comment", index.comment...);
+}
+
+/// By table, then by name: as people look for them.
+inline bool operator<(const Index& a, const Index& b) {
+  return std::tie(a.table, a.name) < std::tie(b.table, b.name);
+}
+
+/// What somebody who reads the profile should know of a live index.
+std::vector<std::string> remarks(const Index& index, const IndexFacts& facts);
+
+/// What a profile got wrong about an index, whatever the server: each problem as field and message.
+std::vector<std::pair<std::string, std::string>> check(const Index& index);
+
+/// Cuts the fields out of what pg_get_indexdef() printed; by its own punctuation only, nothing is changed.
+void cut_definition(std::string_view definition, Index& index);
+
+/// `CREATE INDEX …`, without CONCURRENTLY, of `index` under `name` on `table` (both as SQL).
+std::string create_sql(const Index& index, std::string_view name, std::string_view table, bool concurrently);
+
+}  // namespace kdb

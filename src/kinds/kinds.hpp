@@ -1,0 +1,16 @@
+#pragma once
+
+#include "kinds/extension.hpp"
+#include "kinds/index.hpp"
+#include "kinds/statistics.hpp"
+#include "kinds/table.hpp"
+
+namespace kdb {
+
+template <class... T>
+struct KindList {};
+
+/// The only list of kinds, in the order in which they are made: what comes later may need what comes earlier.
+using Kinds = KindList<Extension, TableProperties, Index, Statistics>;
+
+}  // namespace kdb

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "kinds/row.hpp"
+#include "model/facts.hpp"
+#include "model/object.hpp"
+
+namespace kdb {
+
+/// What is true of a live table beside what a profile says of it.
+struct TableFacts {
+  std::string oid;
+  char kind = 'r';                     // pg_class.relkind: r table, p partitioned, m materialised view
+  std::vector<std::string> unmanaged;  // what somebody has set that no profile can say: `n_distinct of "a"`
+};
+
+/// What a profile says of a table (or materialised view) that migrations make. What it does not say is left
+/// as it is.
+struct TableProperties {
+  static constexpr std::string_view section = "tables";
+  static constexpr std::string_view word = "table";
+  using Facts = TableFacts;
+
+  ObjectName name;
+  Options storage;               // fillfactor, autovacuum_…, toast.autovacuum_…
+  Options statistics;            // target by column
+  Options column_storage;        // plain, external, extended or main by column, where it is not its type's
+  Options compression;           // pglz or lz4 by column
+  std::string replica_identity;  // full, nothing, or `index NAME`; empty: the primary key
+  std::string cluster;           // the index by which it is clustered
+  std::string tablespace;
+  std::string comment;
+  Options comments;  // by column
+
+  ObjectName name_of(std::string_view key, std::string_view default_schema) const {
+    return parse_name(key, default_schema);
+  }
+
+  /// One row for every table that migrations may have made: none of extensions, chunks, toast tables,
+  /// temporary tables, or the system.
+  static std::string catalog_query(const ServerFacts& facts);
+  static bool vanished(const Row&) { return false; }
+  static TableProperties read(const Row& row);
+  static TableFacts read_facts(const Row& row);
+
+  bool operator==(const TableProperties&) const = default;
+};
+
+/// As for an index: each field once.
+template <class Visitor, class... T>
+requires all_are<TableProperties, T...>
+void fields(Visitor&& visit, T&... table) {
+  visit("storage", table.storage...);
+  visit("statistics", table.statistics...);
+  visit("column_storage", table.column_storage...);
+  visit("compression", table.compression...);
+  visit("replica_identity", table.replica_identity...);
+  visit("cluster", table.cluster...);
+  visit("tablespace", table.tablespace...);
+  visit("comment", table.comment...);
+  visit("comments", table.comments...);
+}
+
+inline bool operator<(const TableProperties& a, const TableProperties& b) { return a.name < b.name; }
+
+std::vector<std::string> remarks(const TableProperties& table, const TableFacts& facts);
+std::vector<std::pair<std::string, std::string>> check(const TableProperties& table);
+
+}  // namespace kdb

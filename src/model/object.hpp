@@ -1,0 +1,30 @@
+#pragma once
+
+#include <compare>
+#include <string>
+#include <string_view>
+
+namespace kdb {
+
+/// A name as the catalog has it, unquoted: {"public", "My Table"}. `schema` is empty for what lives in none
+/// (an extension).
+struct ObjectName {
+  std::string schema;
+  std::string name;
+
+  auto operator<=>(const ObjectName&) const = default;
+};
+
+/// For SQL: `"public"."My Table"`, quoted always.
+std::string to_sql(const ObjectName& name);
+
+/// As a profile writes it and people read it: the schema left out where it is `default_schema`, parts quoted
+/// only where a dot or a quote is in them. parse_name() is the inverse.
+std::string to_text(const ObjectName& name, std::string_view default_schema);
+
+/// Reads `events`, `audit.events` or `audit."odd.name"`. Nothing is folded to lower case. Throws Error(usage)
+/// without a place for a name that has more than two parts, an empty part, a part of more than 63 bytes, or a
+/// quote that does not end.
+ObjectName parse_name(std::string_view text, std::string_view default_schema);
+
+}  // namespace kdb

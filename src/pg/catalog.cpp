@@ -1,0 +1,97 @@
+#include "pg/catalog.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+#include "pg/tidy.hpp"
+
+namespace kdb::pg {
+
+namespace {
+
+/// 2.28.3 as 22803; a suffix such as -dev does not count.
+int version_number(std::string_view version) {
+  int number = 0;
+  int parts = 0;
+  for (const std::string_view part : split(version.substr(0, version.find('-')), '.')) {
+    if (++parts > 3) break;
+    number = number * 100 + std::atoi(std::string(part).c_str());
+  }
+  for (; parts < 3; ++parts) number *= 100;
+  return number;
+}
+
+template <class T>
+void read_kind(Connection& connection, const ServerFacts& facts, std::vector<Live<T>>& list) {
+  const Result result = connection.exec(T::catalog_query(facts), Phase::in_transaction);
+  list.reserve(result.size());
+  for (size_t row = 0; row < result.size(); ++row) {
+    const ResultRow values(result, row);
+    if (T::vanished(values)) continue;
+    list.push_back({.value = T::read(values), .facts = T::read_facts(values)});
+  }
+}
+
+}  // namespace
+
+std::optional<std::string_view> ResultRow::value(std::string_view column) const {
+  const std::vector<std::string>& columns = result_.columns();
+  const auto found = std::find(columns.begin(), columns.end(), column);
+  if (found == columns.end()) throw std::out_of_range(fmt::format("no column {}", column));
+  const auto index = static_cast<size_t>(found - columns.begin());
+  return result_.is_null(row_, index) ? std::nullopt : std::optional(result_.view(row_, index));
+}
+
+ServerFacts read_facts(Connection& connection, std::string schema, std::string history_schema) {
+  ServerFacts facts{.version = connection.server_version(),
+                    .schema = std::move(schema),
+                    .history_schema = std::move(history_schema),
+                    .timescale = {}};
+  const Result result = connection.exec(
+      "SELECT n.nspname, e.extversion, pg_catalog.current_setting('timescaledb.license', true) "
+      "FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace "
+      "WHERE e.extname = 'timescaledb'");
+  if (!result.empty())
+    facts.timescale = TimescaleFacts{.schema = result.text(0, 0),
+                                     .version = result.text(0, 1),
+                                     .number = version_number(result.text(0, 1)),
+                                     .community = result.text(0, 2) == "timescale"};
+  return facts;
+}
+
+std::string definition_path_sql(const ServerFacts& facts) {
+  return fmt::format("SET LOCAL search_path TO pg_catalog, {}; ", quote_ident(facts.schema));
+}
+
+LiveSchema read_catalog(Connection& connection, const ServerFacts& facts) {
+  LiveSchema live;
+  connection.exec("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; " + definition_path_sql(facts),
+                  Phase::in_transaction);
+  try {
+    std::apply([&](auto&... list) { (read_kind(connection, facts, list), ...); }, live.lists);
+  } catch (...) {
+    tidy(connection, "ROLLBACK");
+    throw;
+  }
+  connection.exec("COMMIT", Phase::in_transaction);
+  return live;
+}
+
+std::vector<Unmanaged> read_unmanaged(Connection& connection, const ServerFacts& facts) {
+  std::vector<Unmanaged> unmanaged;
+  if (!facts.timescale) return unmanaged;
+  const Result counts = connection.exec(
+      "SELECT (SELECT pg_catalog.count(*) FROM timescaledb_information.hypertables), "
+      "(SELECT pg_catalog.count(*) FROM timescaledb_information.continuous_aggregates), "
+      "(SELECT pg_catalog.count(*) FROM timescaledb_information.jobs WHERE hypertable_name IS NOT NULL)");
+  const std::string_view names[] = {"hypertable", "continuous aggregate", "policy"};
+  for (size_t i = 0; i < std::size(names); ++i)
+    if (const auto number = counts.integer(0, i); number > 0)
+      unmanaged.push_back({.what = std::string(names[i]), .number = static_cast<size_t>(number)});
+  return unmanaged;
+}
+
+}  // namespace kdb::pg

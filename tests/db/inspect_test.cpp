@@ -1,0 +1,160 @@
+// `kdb inspect`: what a newcomer gets of a live database.
+
+#include "db/catalog.hpp"
+#include "db/project.hpp"
+#include "support/skip.hpp"
+
+namespace kdb::test {
+
+namespace {
+
+constexpr const char* shop =
+    "CREATE SCHEMA audit;"
+    "CREATE TABLE orders (id bigint PRIMARY KEY, at timestamptz, kind text, payload jsonb, value numeric)"
+    "  WITH (fillfactor = 90, autovacuum_vacuum_scale_factor = 0.02);"
+    "CREATE TABLE audit.log (n int, text text);"
+    "CREATE TABLE plain (n int UNIQUE);"
+    "COMMENT ON TABLE orders IS 'what was sold';"
+    "ALTER TABLE orders ALTER kind SET STATISTICS 500;"
+    "ALTER TABLE orders ALTER value SET (n_distinct = -0.5);"
+    "CREATE INDEX orders_at_kind ON orders (at DESC, kind) INCLUDE (value) WHERE value > 0;"
+    "CREATE INDEX orders_payload ON orders USING gin (payload jsonb_path_ops) WITH (fastupdate = off);"
+    "CREATE INDEX log_text ON audit.log (lower(text) text_pattern_ops);"
+    "CREATE STATISTICS orders_kind_at (dependencies) ON kind, at FROM orders;";
+
+std::string without_head(const std::string& text) {
+  const size_t end = text.find("\n\n");
+  return end == std::string::npos ? "" : text.substr(end + 2);
+}
+
+bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("inspect writes what a person would have written") {
+  const Database database;
+  database.exec(shop);
+  const Project project;
+  const Run run = project.kdb(database.url(), {"inspect"});
+  CHECK_MESSAGE(run.exit == 0, run.err);
+  CHECK(run.out.starts_with("# " + database.name() + ", as `kdb inspect` found it.\n"));
+  CHECK(without_head(run.out) == R"(# not managed: the attribute options (n_distinct) of "value"
+[tables.orders]
+storage = { fillfactor = 90, autovacuum_vacuum_scale_factor = 0.02 }
+statistics = { kind = 500 }
+comment = "what was sold"
+
+[indexes.log_text]
+table = "audit.log"
+columns = ["lower(text) text_pattern_ops"]
+
+[indexes.orders_at_kind]
+table = "orders"
+columns = ["at DESC", "kind"]
+include = ["value"]
+where = "value > (0)::numeric"
+
+[indexes.orders_payload]
+table = "orders"
+method = "gin"
+columns = ["payload jsonb_path_ops"]
+with = { fastupdate = "off" }
+
+[statistics.orders_kind_at]
+table = "orders"
+columns = ["at", "kind"]
+kinds = ["dependencies"]
+)");
+  CHECK(project.kdb(database.url(), {"inspect"}).out == run.out);
+  CHECK(database.text("SELECT to_regnamespace('kdb') IS NULL") == "t");
+}
+
+TEST_CASE("inspect of some schemas or tables leaves out the others, and knows what is not there") {
+  const Database database;
+  database.exec(shop);
+  const Project project;
+  const Run audit = project.kdb(database.url(), {"inspect", "--schema", "audit"});
+  CHECK(has(audit.out, "[indexes.log_text]"));
+  CHECK_FALSE(has(audit.out, "orders"));
+  const Run orders = project.kdb(database.url(), {"inspect", "--table", "orders", "--table", "plain"});
+  CHECK(has(orders.out, "[indexes.orders_payload]"));
+  CHECK(has(orders.out, "[statistics.orders_kind_at]"));
+  CHECK_FALSE(has(orders.out, "log_text"));
+  const Run none = project.kdb(database.url(), {"inspect", "--table", "plain"});
+  CHECK(has(none.out, "# Nothing that a profile declares.\n"));
+  const Run unknown = project.kdb(database.url(), {"inspect", "--schema", "nope", "--table", "log"});
+  CHECK(unknown.exit == 64);
+  CHECK(has(unknown.err, "no schema \"nope\" with tables"));
+  CHECK(has(unknown.err, "no table \"log\""));
+}
+
+TEST_CASE("inspect of a schema that the profile calls its own writes names without it") {
+  const Database database;
+  database.exec(shop);
+  const Project project;
+  const TempDir folder;
+  const std::string profile = folder.write("audit.toml", "[database]\nschema = \"audit\"\n").string();
+  const Run run = project.kdb(database.url(), {"inspect", "-p", profile, "--schema", "audit"});
+  CHECK_MESSAGE(run.exit == 0, run.err);
+  CHECK(without_head(run.out) ==
+        "[database]\nschema = \"audit\"\n\n[indexes.log_text]\ntable = \"log\"\ncolumns = [\"lower(text) "
+        "text_pattern_ops\"]\n");
+}
+
+TEST_CASE("inspect says of an index that its build did not end") {
+  const Database database;
+  database.exec("CREATE TABLE t (a int); INSERT INTO t VALUES (1), (1)");
+  CHECK_THROWS(database.exec("CREATE UNIQUE INDEX CONCURRENTLY t_a ON t (a)"));
+  const Run run = Project().kdb(database.url(), {"inspect"});
+  CHECK(without_head(run.out) ==
+        "# INVALID: its build did not end; no query uses it, every write maintains it\n"
+        "[indexes.t_a]\ntable = \"t\"\ncolumns = [\"a\"]\nunique = true\n");
+}
+
+TEST_CASE("what is dropped while the catalog is read is not read") {
+  const Database database;
+  database.exec("CREATE TABLE t (a int, b int); CREATE INDEX i ON t (a); CREATE STATISTICS s ON a, b FROM t");
+  Session session(database.url());
+  const ServerFacts facts = pg::read_facts(session.connection(), "public", "kdb");
+  session.exec("BEGIN ISOLATION LEVEL REPEATABLE READ");
+  session.exec("SELECT 1");  // the snapshot
+  database.exec("DROP INDEX i; DROP STATISTICS s");
+  const pg::Result indexes = session.exec(Index::catalog_query(facts));
+  REQUIRE(indexes.size() == 1);
+  CHECK(Index::vanished(pg::ResultRow(indexes, 0)));
+  const pg::Result statistics = session.exec(Statistics::catalog_query(facts));
+  REQUIRE(statistics.size() == 1);
+  CHECK(Statistics::vanished(pg::ResultRow(statistics, 0)));
+}
+
+TEST_CASE("objects that a profile declares are not passed over in silence") {
+  const Database database;
+  Project project;
+  project.migration("1_a", "SELECT 1;");
+  const TempDir folder;
+  const std::string profile =
+      folder.write("p.toml", "[indexes.i]\ntable = \"t\"\ncolumns = [\"a\"]\n[extensions.x]\n").string();
+  const Run run = project.kdb(database.url(), {"migrate", "status", "-p", profile});
+  CHECK(run.exit == 0);
+  CHECK(has(run.err, "the profile declares 2 objects, which this version of kdb does not apply yet"));
+}
+
+TEST_CASE("inspect names what TimescaleDB has and a profile cannot say yet") {
+  const Database database;
+  if (database.text("SELECT count(*) FROM pg_available_extensions WHERE name = 'timescaledb'") == "0")
+    return skip("no TimescaleDB");
+  database.exec("CREATE EXTENSION timescaledb");
+  database.exec(
+      "CREATE TABLE events (at timestamptz NOT NULL, n int); SELECT create_hypertable('events', 'at');"
+      "INSERT INTO events SELECT '2026-01-01'::timestamptz + n * '1 day'::interval, n FROM "
+      "generate_series(1, 30) n;"
+      "CREATE INDEX events_n ON events (n)");
+  const Run run = Project().kdb(database.url(), {"inspect"});
+  CHECK_MESSAGE(run.exit == 0, run.err);
+  CHECK(has(run.out, "# Not in this profile, because kdb does not manage it yet:\n#   1 hypertable\n"));
+  CHECK(has(run.out, "[extensions.timescaledb]"));
+  CHECK(has(run.out, "[indexes.events_n]"));
+  CHECK_FALSE(has(run.out, "_hyper_"));
+}
+
+}  // namespace kdb::test
