@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <charconv>
-#include <map>
 #include <optional>
 
 #include <fmt/format.h>
+
+#include "base/text.hpp"
 
 namespace kdb {
 
@@ -144,22 +145,11 @@ std::optional<TableProperties> as_written(const Live<TableProperties>& live, std
   return plain && live.facts.unmanaged.empty() ? std::nullopt : std::optional(live.value);
 }
 
-/// How often each name occurs, whatever the schema.
-using NameCounts = std::map<std::string_view, size_t>;
-
 template <class T>
-std::string key_of(const T& value, const NameCounts&, std::string_view default_schema) {
+std::string key_of(const T& value, std::string_view default_schema) {
   return to_text(value.name, default_schema);
 }
-std::string key_of(const Extension& extension, const NameCounts&, std::string_view) {
-  return extension.name.name;
-}
-/// An index is in its table's schema, so that its own need not say which, unless there is another of the
-/// name.
-std::string key_of(const Index& index, const NameCounts& counts, std::string_view default_schema) {
-  const bool alone = counts.at(index.name.name) == 1;
-  return to_text(index.name, alone ? std::string_view(index.name.schema) : default_schema);
-}
+std::string key_of(const Extension& extension, std::string_view) { return extension.name.name; }
 
 template <class T>
 void write_kind(std::string& out, const std::vector<Live<T>>& list, std::string_view default_schema) {
@@ -167,21 +157,21 @@ void write_kind(std::string& out, const std::vector<Live<T>>& list, std::string_
   sorted.reserve(list.size());
   for (const Live<T>& one : list) sorted.push_back(&one);
   std::sort(sorted.begin(), sorted.end(), [](const auto* a, const auto* b) { return a->value < b->value; });
-  NameCounts counts;
-  for (const Live<T>& one : list) ++counts[one.value.name.name];
   const T standard;
   for (const Live<T>* one : sorted) {
     const std::optional<T> written = as_written(*one, default_schema);
     if (!written) continue;
     if (!out.empty()) out += '\n';
-    for (const std::string& remark : remarks(one->value, one->facts)) out += fmt::format("# {}\n", remark);
-    out += fmt::format("[{}.{}]\n", T::section, key_text(key_of(*written, counts, default_schema)));
+    for (const std::string& remark : remarks(one->value, one->facts)) out += comment_line(remark);
+    out += fmt::format("[{}.{}]\n", T::section, key_text(key_of(*written, default_schema)));
     FieldWriter writer(out, default_schema);
     fields(writer, *written, standard);
   }
 }
 
 }  // namespace
+
+std::string comment_line(std::string_view text) { return fmt::format("# {}\n", printable_line(text)); }
 
 // `${` would be a variable of the environment.
 std::string profile_string(std::string_view text) {

@@ -145,7 +145,6 @@ template <class T>
 void read_object(ReadContext& context, const TomlMember& member, std::string_view schema,
                  Declared<T>& object) {
   const Field field{member.value, title<T>(member.key)};
-  if (read_members(context, field) == nullptr) return;
   object.where = member.where;
   FieldReader reader(context, field, schema, object.fields);
   fields(reader, object.value);
@@ -164,6 +163,7 @@ void read_section(ReadContext& context, const TomlValue& root, std::string_view 
   const auto* members = read_members(context, {*section, fmt::format("[{}]", T::section)});
   if (members == nullptr) return;
   for (const TomlMember& member : *members) {
+    if (read_members(context, {member.value, title<T>(member.key)}) == nullptr) continue;
     Declared<T>& object = find_or_add(list, member.key);
     read_object(context, member, schema, object);
     try {

@@ -8,7 +8,6 @@
 
 #include "base/text.hpp"
 #include "core/profile_text.hpp"
-#include "core/to_report.hpp"
 #include "pg/catalog.hpp"
 
 namespace kdb::flow {
@@ -68,7 +67,7 @@ void keep(LiveSchema& live, const Wanted& wanted) {
 /// What the database has and a profile cannot say yet.
 std::string left_out(const std::vector<pg::Unmanaged>& unmanaged) {
   std::string text;
-  for (const pg::Unmanaged& one : unmanaged) text += fmt::format("#   {}\n", count(one.number, one.what));
+  for (const pg::Unmanaged& one : unmanaged) text += fmt::format("#   {}: {}\n", one.what, one.number);
   return text.empty() ? text : "# Not in this profile, because kdb does not manage it yet:\n" + text;
 }
 
@@ -79,10 +78,11 @@ std::string inspect(const Context& context, const InspectOptions& options) {
   const files::DatabaseSection& database = context.profile.database;
   pg::Connection& connection = *session.connection;
   const ServerFacts facts = pg::read_facts(connection, database.schema, database.history_schema);
-  LiveSchema live = pg::read_catalog(connection, facts);
+  LiveSchema live = pg::read_catalog(connection, facts, context.profile.connection.lock_timeout);
   keep(live, Wanted(options, live, database.schema));
-  std::string head = fmt::format("# {}, as `kdb inspect` found it.\n", session.facts.database) +
-                     left_out(pg::read_unmanaged(connection, facts));
+  std::string head = comment_line(session.facts.database + ", as `kdb inspect` found it.");
+  if (options.schemas.empty() && options.tables.empty())
+    head += left_out(pg::read_unmanaged(connection, facts));
   if (database.schema != "public")
     head += fmt::format("\n[database]\nschema = {}\n", profile_string(database.schema));
   const std::string objects = profile_text(live, database.schema);

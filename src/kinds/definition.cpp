@@ -8,7 +8,7 @@
 namespace kdb {
 
 bool Cutter::skip(std::string_view word) {
-  if (!text_.substr(at_).starts_with(word)) return false;
+  if (!rest().starts_with(word)) return false;
   at_ += word.size();
   while (at_ < text_.size() && text_[at_] == ' ') ++at_;
   return true;
@@ -26,7 +26,7 @@ std::vector<Fragment> Cutter::list() {
   if (at_ >= text_.size() || text_[at_] != '(') return {};
   ++at_;
   std::vector<Fragment> parts = parts_until(')');
-  ++at_;
+  at_ = std::min(at_ + 1, text_.size());
   skip(" ");
   return parts;
 }
@@ -56,7 +56,7 @@ void Cutter::step() {
     }
   } else if (c == '(' || c == '[') {
     while (at_ < text_.size() && text_[at_] != (c == '(' ? ')' : ']')) step();
-    ++at_;
+    at_ = std::min(at_ + 1, text_.size());  // what does not end, ends here
   }
 }
 

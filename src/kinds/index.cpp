@@ -48,8 +48,9 @@ std::string Index::catalog_query(const ServerFacts& facts) {
   AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint k
                   WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x'))
   AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e WHERE e.objid = t.oid AND e.deptype = 'e'
-                  AND e.classid = 'pg_catalog.pg_class'::pg_catalog.regclass))",
-                                 quote_literal(facts.history_schema)));
+                  AND e.classid = 'pg_catalog.pg_class'::pg_catalog.regclass){})",
+                                 quote_literal(facts.history_schema),
+                                 is_no_chunk_sql(facts, "tn.nspname", "t.relname")));
 }
 
 void cut_definition(std::string_view definition, Index& index) {
@@ -94,6 +95,7 @@ std::vector<std::pair<std::string, std::string>> check(const Index& index) {
 
 std::vector<std::string> remarks(const Index&, const IndexFacts& facts) {
   if (facts.valid) return {};
+  if (facts.partitioned) return {"not every partition has an index of it attached"};
   return {"INVALID: its build did not end; no query uses it, every write maintains it"};
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include <fmt/format.h>
+
 namespace kdb {
 
 std::string& Options::operator[](std::string_view name) {
@@ -43,6 +45,14 @@ Options Row::options(std::string_view names, std::string_view values) const {
   Options options;
   for (size_t i = 0; i < std::min(keys.size(), texts.size()); ++i) options[keys[i]] = texts[i];
   return options;
+}
+
+std::string is_no_chunk_sql(const ServerFacts& facts, std::string_view schema, std::string_view table) {
+  if (!facts.timescale) return {};
+  return fmt::format(
+      "\n  AND NOT EXISTS (SELECT FROM _timescaledb_catalog.chunk k WHERE k.schema_name = {} AND "
+      "k.table_name = {})",
+      schema, table);
 }
 
 std::vector<std::string> read_array(std::string_view printed) {

@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "model/facts.hpp"
+
 namespace kdb {
 
 /// Whether all of T are of one kind, const or not.
@@ -63,6 +65,9 @@ class Row {
   /// The same from two arrays of the same length: names, and their values.
   Options options(std::string_view names, std::string_view values) const;
 };
+
+/// A condition ` AND …` that leaves out TimescaleDB's chunks, in whatever schema they are; empty without it.
+std::string is_no_chunk_sql(const ServerFacts& facts, std::string_view schema, std::string_view table);
 
 /// The elements of an array as PostgreSQL prints it: {a,"b c",NULL}. One dimension.
 std::vector<std::string> read_array(std::string_view printed);

@@ -48,8 +48,9 @@ std::string Statistics::catalog_query(const ServerFacts& facts) {
   return query_where(fmt::format(R"(t.relpersistence <> 't'
   AND tn.nspname <> 'information_schema' AND tn.nspname <> {} AND tn.nspname !~ '^(pg_|_timescaledb_)'
   AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e WHERE e.objid = t.oid AND e.deptype = 'e'
-                  AND e.classid = 'pg_catalog.pg_class'::pg_catalog.regclass))",
-                                 quote_literal(facts.history_schema)));
+                  AND e.classid = 'pg_catalog.pg_class'::pg_catalog.regclass){})",
+                                 quote_literal(facts.history_schema),
+                                 is_no_chunk_sql(facts, "tn.nspname", "t.relname")));
 }
 
 Statistics Statistics::read(const Row& row) {

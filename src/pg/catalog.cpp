@@ -62,16 +62,29 @@ ServerFacts read_facts(Connection& connection, std::string schema, std::string h
   return facts;
 }
 
-std::string definition_path_sql(const ServerFacts& facts) {
-  return fmt::format("SET LOCAL search_path TO pg_catalog, {}; ", quote_ident(facts.schema));
+std::string definition_settings_sql(const ServerFacts& facts) {
+  return fmt::format(
+      "SET LOCAL search_path TO pg_catalog, {}; SET LOCAL DateStyle TO 'ISO, MDY'; SET LOCAL IntervalStyle "
+      "TO "
+      "postgres; SET LOCAL TimeZone TO 'UTC'; SET LOCAL bytea_output TO hex; SET LOCAL "
+      "standard_conforming_strings TO on; SET LOCAL quote_all_identifiers TO off; ",
+      quote_ident(facts.schema));
 }
 
-LiveSchema read_catalog(Connection& connection, const ServerFacts& facts) {
+LiveSchema read_catalog(Connection& connection, const ServerFacts& facts,
+                        std::chrono::milliseconds lock_timeout) {
   LiveSchema live;
-  connection.exec("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; " + definition_path_sql(facts),
-                  Phase::in_transaction);
+  connection.exec(
+      fmt::format("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL lock_timeout TO {}; {}",
+                  lock_timeout.count(), definition_settings_sql(facts)),
+      Phase::in_transaction);
   try {
     std::apply([&](auto&... list) { (read_kind(connection, facts, list), ...); }, live.lists);
+  } catch (const ServerError& error) {
+    if (!error.session_ended) tidy(connection, "ROLLBACK");
+    if (error.sqlstate != "55P03") throw;
+    throw Error(Exit::lock, "a table is locked by another session: its definitions cannot be read",
+                "run again when the way is free, or allow longer waits with [connection] lock_timeout");
   } catch (...) {
     tidy(connection, "ROLLBACK");
     throw;
@@ -87,7 +100,7 @@ std::vector<Unmanaged> read_unmanaged(Connection& connection, const ServerFacts&
       "SELECT (SELECT pg_catalog.count(*) FROM timescaledb_information.hypertables), "
       "(SELECT pg_catalog.count(*) FROM timescaledb_information.continuous_aggregates), "
       "(SELECT pg_catalog.count(*) FROM timescaledb_information.jobs WHERE hypertable_name IS NOT NULL)");
-  const std::string_view names[] = {"hypertable", "continuous aggregate", "policy"};
+  const std::string_view names[] = {"hypertables", "continuous aggregates", "policies"};
   for (size_t i = 0; i < std::size(names); ++i)
     if (const auto number = counts.integer(0, i); number > 0)
       unmanaged.push_back({.what = std::string(names[i]), .number = static_cast<size_t>(number)});

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -12,16 +13,19 @@ namespace kdb::pg {
 /// What the server is, and whether the database has TimescaleDB.
 ServerFacts read_facts(Connection& connection, std::string schema, std::string history_schema);
 
-/// The search_path under which definitions are printed and declared fragments are read: built-in names and
-/// those of the profile's schema need no schema in front.
-std::string definition_path_sql(const ServerFacts& facts);
+/// The settings under which definitions are printed and declared fragments are read, whatever the role and
+/// the database set: built-in names and those of the profile's schema need no schema in front.
+std::string definition_settings_sql(const ServerFacts& facts);
 
 /// All objects of all kinds, in one transaction that sees one state of the catalog. One query for each kind.
-LiveSchema read_catalog(Connection& connection, const ServerFacts& facts);
+/// The server locks a table to print its expressions: Error(lock) where that is not had within
+/// `lock_timeout`.
+LiveSchema read_catalog(Connection& connection, const ServerFacts& facts,
+                        std::chrono::milliseconds lock_timeout);
 
-/// Objects that no kind reads: `3 hypertables`.
+/// Objects that no kind reads: `hypertables: 3`.
 struct Unmanaged {
-  std::string what;  // in the singular
+  std::string what;  // in the plural
   size_t number = 0;
 };
 

@@ -14,7 +14,7 @@ namespace kdb::test {
 inline LiveSchema catalog_of(const Database& database) {
   Session session(database.url());
   const ServerFacts facts = pg::read_facts(session.connection(), "public", "kdb");
-  return pg::read_catalog(session.connection(), facts);
+  return pg::read_catalog(session.connection(), facts, std::chrono::seconds(3));
 }
 
 inline std::optional<std::string> no_environment(const std::string&) { return std::nullopt; }

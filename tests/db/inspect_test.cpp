@@ -44,7 +44,7 @@ storage = { fillfactor = 90, autovacuum_vacuum_scale_factor = 0.02 }
 statistics = { kind = 500 }
 comment = "what was sold"
 
-[indexes.log_text]
+[indexes."audit.log_text"]
 table = "audit.log"
 columns = ["lower(text) text_pattern_ops"]
 
@@ -74,7 +74,7 @@ TEST_CASE("inspect of some schemas or tables leaves out the others, and knows wh
   database.exec(shop);
   const Project project;
   const Run audit = project.kdb(database.url(), {"inspect", "--schema", "audit"});
-  CHECK(has(audit.out, "[indexes.log_text]"));
+  CHECK(has(audit.out, "[indexes.\"audit.log_text\"]"));
   CHECK_FALSE(has(audit.out, "orders"));
   const Run orders = project.kdb(database.url(), {"inspect", "--table", "orders", "--table", "plain"});
   CHECK(has(orders.out, "[indexes.orders_payload]"));
@@ -111,6 +111,50 @@ TEST_CASE("inspect says of an index that its build did not end") {
         "[indexes.t_a]\ntable = \"t\"\ncolumns = [\"a\"]\nunique = true\n");
 }
 
+TEST_CASE("inspect writes the same whatever the role's settings are") {
+  const Database database;
+  database.exec(
+      "CREATE TABLE t (a date, b interval, c timestamptz, d bytea);"
+      "CREATE INDEX i ON t (a) WHERE a > '2024-03-04' AND b > '1 day 2 hours' AND c > '2024-03-04 05:06Z' "
+      "AND "
+      "d <> '\\xdead'");
+  const Project project;
+  const Run before = project.kdb(database.url(), {"inspect"});
+  CHECK_MESSAGE(has(before.out, "'2024-03-04'::date"), before.out);
+  for (const std::string setting :
+       {"DateStyle TO 'SQL, DMY'", "IntervalStyle TO iso_8601", "TimeZone TO 'Asia/Tokyo'",
+        "bytea_output TO escape", "standard_conforming_strings TO off", "quote_all_identifiers TO on"}) {
+    CAPTURE(setting);
+    database.exec("ALTER DATABASE " + database.name() + " SET " + setting);
+    CHECK(project.kdb(database.url(), {"inspect"}).out == before.out);
+  }
+}
+
+TEST_CASE("a table that somebody locks is waited for no longer than lock_timeout") {
+  const Database database;
+  database.exec("CREATE TABLE t (a int); CREATE INDEX i ON t ((a + 1))");
+  Session other(database.url());
+  other.exec("BEGIN; LOCK t IN ACCESS EXCLUSIVE MODE");
+  const TempDir folder;
+  const std::string profile = folder.write("p.toml", "[connection]\nlock_timeout = \"200ms\"\n").string();
+  const Run run = Project().kdb(database.url(), {"inspect", "-p", profile});
+  CHECK(run.exit == 4);
+  CHECK(has(run.err, "a table is locked by another session"));
+}
+
+TEST_CASE("an index that some partitions lack is not called broken") {
+  const Database database;
+  database.exec(
+      "CREATE TABLE p (a int) PARTITION BY RANGE (a); CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO "
+      "(9);"
+      "CREATE INDEX p_a ON ONLY p (a); CREATE TABLE r (a int NOT NULL); CREATE UNIQUE INDEX r_a ON r (a);"
+      "ALTER TABLE r REPLICA IDENTITY USING INDEX r_a; DROP INDEX r_a");
+  const Run run = Project().kdb(database.url(), {"inspect"});
+  CHECK(without_head(run.out) ==
+        "[tables.r]\nreplica_identity = \"nothing\"\n\n# not every partition has an index of it attached\n"
+        "[indexes.p_a]\ntable = \"p\"\ncolumns = [\"a\"]\n");
+}
+
 TEST_CASE("what is dropped while the catalog is read is not read") {
   const Database database;
   database.exec("CREATE TABLE t (a int, b int); CREATE INDEX i ON t (a); CREATE STATISTICS s ON a, b FROM t");
@@ -145,16 +189,17 @@ TEST_CASE("inspect names what TimescaleDB has and a profile cannot say yet") {
     return skip("no TimescaleDB");
   database.exec("CREATE EXTENSION timescaledb");
   database.exec(
-      "CREATE TABLE events (at timestamptz NOT NULL, n int); SELECT create_hypertable('events', 'at');"
+      "CREATE TABLE events (at timestamptz NOT NULL, n int); SELECT create_hypertable('events', 'at', "
+      "associated_schema_name => 'ch', associated_table_prefix => 'piece');"
       "INSERT INTO events SELECT '2026-01-01'::timestamptz + n * '1 day'::interval, n FROM "
       "generate_series(1, 30) n;"
       "CREATE INDEX events_n ON events (n)");
   const Run run = Project().kdb(database.url(), {"inspect"});
   CHECK_MESSAGE(run.exit == 0, run.err);
-  CHECK(has(run.out, "# Not in this profile, because kdb does not manage it yet:\n#   1 hypertable\n"));
+  CHECK(has(run.out, "# Not in this profile, because kdb does not manage it yet:\n#   hypertables: 1\n"));
   CHECK(has(run.out, "[extensions.timescaledb]"));
   CHECK(has(run.out, "[indexes.events_n]"));
-  CHECK_FALSE(has(run.out, "_hyper_"));
+  CHECK_FALSE(has(run.out, "piece"));
 }
 
 }  // namespace kdb::test

@@ -110,21 +110,18 @@ TEST_CASE("what is written is read back") {
   CHECK(profile.desired.of<Index>()[0].value == index);
 }
 
-TEST_CASE("an index is written without its table's schema, unless there is another of its name") {
+TEST_CASE("no name ends the comment that it is in") {
   LiveSchema live;
-  const auto add = [&](const char* schema, const char* name) {
-    Index index{.name = {schema, name}, .table = {schema, "t"}};
-    index.columns = {{"a"}};
-    live.of<Index>().push_back({.value = index});
-  };
-  add("audit", "alone");
-  add("audit", "twice");
-  add("public", "twice");
-  const std::string text = profile_text(live, "public");
-  CHECK(text.find("[indexes.alone]\ntable = \"audit.t\"") != std::string::npos);
-  CHECK(text.find("[indexes.\"audit.twice\"]\n") != std::string::npos);
-  CHECK(text.find("[indexes.twice]\ntable = \"t\"") != std::string::npos);
+  TableProperties table{.name = {"public", "t"}};
+  live.of<TableProperties>().push_back({.value = table, .facts = {.unmanaged = {"a\n[indexes.b]"}}});
+  CHECK(profile_text(live, "public") == "# not managed: a\\x0a[indexes.b]\n[tables.t]\n");
   CHECK(profile_text({}, "public").empty());
+}
+
+TEST_CASE("what is no table where objects are declared is said once") {
+  CHECK(problems("[statistics]\ntable = \"t\"\n[indexes]\na = 5\n") ==
+        "p.toml:2:9: [statistics.table] must be a table, not \"t\"\n"
+        "p.toml:4:5: [indexes.a] must be a table, not 5");
 }
 
 TEST_CASE("mistakes in extensions, tables and statistics are reported at their places") {
