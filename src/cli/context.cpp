@@ -12,6 +12,7 @@
 #include "base/units.hpp"
 #include "cli/log.hpp"
 #include "cli/streams.hpp"
+#include "core/to_report.hpp"
 #include "files/output.hpp"
 #include "host/identity.hpp"
 #include "host/process.hpp"
@@ -150,11 +151,9 @@ void warn_of_objects(const DesiredSchema& desired, const EventSink& events) {
   size_t number = 0;
   desired.each([&](const auto& list) { number += list.size(); });
   if (number > 0)
-    events(
-        {.kind = Event::Kind::warning,
-         .message = fmt::format("the profile declares {} object{}, which this version of kdb does not apply "
-                                "yet",
-                                number, number == 1 ? "" : "s")});
+    events({.kind = Event::Kind::warning,
+            .message = fmt::format("the profile declares {}, which this version of kdb does not apply yet",
+                                   count(number, "object"))});
 }
 
 }  // namespace

@@ -210,10 +210,7 @@ constexpr Key<Profile> sections[] = {
     {"connection", section<&Profile::connection, connection_keys>},
     {"migrations", section<&Profile::migrations, migrations_keys>},
     {"hypertables", not_yet},
-    {"tables", not_yet},
     {"server", not_yet},
-    {"extensions", not_yet},
-    {"statistics", not_yet},
     {"continuous_aggregates", not_yet},
     {"roles", not_yet},
 };

@@ -27,7 +27,7 @@ SELECT n.nspname AS schema, c.relname AS name, tn.nspname AS table_schema, t.rel
          SELECT pg_catalog.array_agg(a.attnum || '=' || a.attstattarget ORDER BY a.attnum)
          FROM pg_catalog.pg_attribute a
          WHERE a.attrelid = i.indexrelid AND a.attstattarget >= 0 AND a.attnum <= i.indnkeyatts) END AS statistics,
-       i.indexrelid AS oid, i.indrelid AS table_oid, i.indisvalid AS valid, c.relkind = 'I' AS partitioned
+       i.indexrelid AS oid, i.indisvalid AS valid, c.relkind = 'I' AS partitioned
 FROM pg_catalog.pg_index i
 JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -111,10 +111,7 @@ Index Index::read(const Row& row) {
 }
 
 IndexFacts Index::read_facts(const Row& row) {
-  return {.oid = row.text("oid"),
-          .valid = row.boolean("valid"),
-          .partitioned = row.boolean("partitioned"),
-          .table_oid = row.text("table_oid")};
+  return {.oid = row.text("oid"), .valid = row.boolean("valid"), .partitioned = row.boolean("partitioned")};
 }
 
 std::string create_sql(const Index& index, std::string_view name, std::string_view table, bool concurrently) {

@@ -17,7 +17,6 @@ struct IndexFacts {
   std::string oid;
   bool valid = true;
   bool partitioned = false;  // of a partitioned table: its partitions have indexes of their own below it
-  std::string table_oid;
 };
 
 /// An index that backs no constraint.
