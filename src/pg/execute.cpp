@@ -20,6 +20,8 @@ namespace {
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
+constexpr std::string_view query_canceled = "57014";
+
 }  // namespace
 
 Executor::Executor(Connection& connection, Watchdog& watchdog, const HistoryStore& history,
@@ -121,6 +123,21 @@ void Executor::roll_back() {
 
 void Executor::reset_session() {
   connection_.exec(reset_session_sql(connection_.server_version(), options_.statement_timeout));
+}
+
+/// Whether only the tidying up behind COMMIT failed, which is then done again. Where somebody canceled it
+/// (pg_cancel_backend), what they meant to stop is applied.
+bool Executor::is_done_after_all(std::int64_t run, const MigrationPlan& plan) {
+  constexpr int attempts = 3;
+  for (int attempt = 1;; ++attempt) {
+    try {
+      if (!is_recorded(run, plan)) return false;
+      reset_session();
+      return true;
+    } catch (const ServerError& error) {
+      if (error.session_ended || error.sqlstate != query_canceled || attempt == attempts) throw;
+    }
+  }
 }
 
 void Executor::record(const std::string& sql, Phase phase) {
@@ -234,7 +251,7 @@ void Executor::run_in_one_transaction(std::int64_t run, const MigrationPlan& pla
     } catch (const ServerError& error) {
       if (error.session_ended) throw;
       roll_back();
-      if (is_recorded(run, plan)) return reset_session();  // it was the reset after COMMIT that failed
+      if (is_done_after_all(run, plan)) return;
       const std::optional<MigrationPlan> separate =
           needs_own_transaction(error)
               ? options_.separate(plan, fmt::format("line {}: {}", attempt_.step->where.line, error.message))

@@ -59,6 +59,7 @@ class Executor {
   void roll_back();
   void reset_session();
   bool is_recorded(std::int64_t run, const MigrationPlan& plan);
+  bool is_done_after_all(std::int64_t run, const MigrationPlan& plan);
   bool wait_and_retry(const MigrationPlan& plan, const ServerError& error, Phase phase);
   [[noreturn]] void fail(std::int64_t run, const MigrationPlan& plan, const Step& step,
                          const ServerError& error, bool journalled = true);
