@@ -1,0 +1,147 @@
+#include "pg/canonical_kinds.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+#include "base/sql.hpp"
+#include "base/text.hpp"
+#include "kinds/definition.hpp"
+
+namespace kdb::pg {
+
+namespace {
+
+/// As the server reads a boolean: any beginning of true, false, yes, no that is one, on, of(f), 1, 0; in any
+/// case. -- PG docs 20.1.1; parse_bool_with_len()
+std::optional<bool> boolean_of(std::string_view text) {
+  const std::string word = to_lower(trim(text));
+  if (word.empty()) return std::nullopt;
+  for (const std::string_view yes : {"true", "yes"})
+    if (yes.starts_with(word)) return true;
+  for (const std::string_view no : {"false", "no"})
+    if (no.starts_with(word)) return false;
+  if (word == "on" || word == "1") return true;
+  if (word == "of" || word == "off" || word == "0") return false;
+  return std::nullopt;
+}
+
+/// Decimal only: 070 is octal to an integer parameter, and not to one with a fraction.
+std::optional<double> number_of(std::string_view text) {
+  text = trim(text);
+  if (text.starts_with('+')) text.remove_prefix(1);
+  if (text.size() > 1 && text[0] == '0' && text[1] >= '0' && text[1] <= '9') return std::nullopt;
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+/// Whether two values of one parameter are one to the server, which took them both: as booleans, as numbers,
+/// or as words (AUTO and auto), whose case does not count.
+bool is_same_value(std::string_view a, std::string_view b) {
+  if (a == b || (is_word(to_lower(a)) && equals_ignore_case(a, b))) return true;
+  const auto first = boolean_of(a);
+  const auto first_number = number_of(a);
+  return (first && first == boolean_of(b)) || (first_number && first_number == number_of(b));
+}
+
+/// Whether `name` is one of the identifiers of a piece of SQL.
+bool has_identifier(std::string_view sql, std::string_view name) {
+  const std::vector<sql::Token> tokens = sql::scan(sql);
+  return std::any_of(tokens.begin(), tokens.end(), [&](const sql::Token& token) {
+    if (token.kind != sql::Token::Kind::identifier && token.kind != sql::Token::Kind::keyword) return false;
+    const std::string_view text = sql.substr(token.begin, token.end - token.begin);
+    // A name in Unicode escapes may be any.
+    return to_lower(text) == name || text == quote_ident(name) || to_lower(text).starts_with("u&");
+  });
+}
+
+bool have_identifier(const std::vector<Fragment>& fragments, std::string_view name) {
+  return std::any_of(fragments.begin(), fragments.end(),
+                     [&](const Fragment& fragment) { return has_identifier(fragment.sql, name); });
+}
+
+}  // namespace
+
+bool is_as_live(const Index& declared, const Index& live) {
+  return declared.table == live.table && declared.method == live.method && declared.columns == live.columns &&
+         declared.include == live.include && declared.where == live.where;
+}
+
+bool is_as_live(const Statistics& declared, const Statistics& live) {
+  return declared.table == live.table && declared.columns == live.columns && declared.kinds == live.kinds;
+}
+
+void spell_as_live(Index& declared, const Index& live) {
+  Options with;
+  for (const auto& [name, value] : declared.with) {
+    const auto same = std::find_if(live.with.begin(), live.with.end(),
+                                   [&, &name = name](const auto& one) { return one.first == name; });
+    with[name] = same != live.with.end() && is_same_value(value, same->second) ? same->second : value;
+  }
+  declared.with = std::move(with);
+}
+
+std::string create_on_copy(const Index& index, std::string_view name, std::string_view copy) {
+  Index here = index;
+  here.tablespace.clear();  // no fact of the definition, and perhaps not this role's to use
+  return create_sql(here, name, copy, false);
+}
+
+std::string create_on_copy(const Statistics& statistics, std::string_view name, std::string_view copy) {
+  return create_sql(statistics, name, copy);
+}
+
+Index with_definition(Index declared, const Index& made) {
+  declared.method = made.method;
+  declared.columns = made.columns;
+  declared.include = made.include;
+  declared.where = made.where;
+  declared.with = made.with;
+  return declared;
+}
+
+Statistics with_definition(Statistics declared, const Statistics& made) {
+  declared.columns = made.columns;
+  declared.kinds = made.kinds;
+  return declared;
+}
+
+Suspects<Index> suspects(const Index& index) {
+  Suspects<Index> suspects;
+  const auto suspect = [&](std::string_view field, const auto& change) {
+    Index without = index;
+    change(without);
+    if (without != index) suspects.emplace_back(field, std::move(without));
+  };
+  suspect("where", [](Index& one) { one.where = {}; });
+  suspect("include", [](Index& one) { one.include.clear(); });
+  suspect("with", [](Index& one) { one.with = {}; });
+  suspect("nulls_not_distinct", [](Index& one) { one.nulls_not_distinct = false; });
+  suspect("unique", [](Index& one) { one.unique = one.nulls_not_distinct = false; });
+  suspect("columns", [](Index& one) { one.columns = {{"(1)"}}; });
+  return suspects;
+}
+
+Suspects<Statistics> suspects(const Statistics& statistics) {
+  if (statistics.kinds.empty()) return {};
+  Statistics without = statistics;
+  without.kinds.clear();
+  return {{"kinds", without}};
+}
+
+std::string_view last_suspect(const Index&) { return "method"; }
+std::string_view last_suspect(const Statistics&) { return "columns"; }
+
+bool names_table(const Index& index) {
+  const std::string& name = index.table.name;
+  return have_identifier(index.columns, name) || have_identifier(index.include, name) ||
+         has_identifier(index.where.sql, name);
+}
+
+bool names_table(const Statistics& statistics) {
+  return have_identifier(statistics.columns, statistics.table.name);
+}
+
+}  // namespace kdb::pg
