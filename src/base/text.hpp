@@ -19,8 +19,9 @@ std::string_view trim(std::string_view text);
 /// The parts between the separators, empty ones included.
 std::vector<std::string_view> split(std::string_view text, char separator);
 
-/// ASCII lower case.
+/// ASCII lower case, upper case; other bytes stay.
 std::string to_lower(std::string_view text);
+std::string to_upper(std::string_view text);
 
 /// Case-insensitive comparison of ASCII text.
 bool equals_ignore_case(std::string_view a, std::string_view b);

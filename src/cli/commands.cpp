@@ -41,6 +41,7 @@ const std::vector<Option>& global_options() {
 namespace {
 
 bool is_dry_run(const Arguments& arguments) { return arguments.has("dry-run"); }
+bool always(const Arguments&) { return true; }
 
 const Option allow{.flags = "--allow",
                    .value = "HAZARD[:OBJECT]",
@@ -56,6 +57,13 @@ const Option pooler{.flags = "--pooler",
                     .value = "MODE",
                     .help = "a pooler in between is in this mode",
                     .choices = {"session"}};
+const Option only{.flags = "--only",
+                  .value = "PART",
+                  .help = "migrations or profile; repeatable [both]",
+                  .repeatable = true,
+                  .choices = {"migrations", "profile"}};
+const Option prune{.flags = "--prune",
+                   .help = "drop undeclared indexes of tables whose indexes are exclusive"};
 const Option role{.flags = "--role", .value = "ROLE", .help = "run migrations under SET ROLE"};
 
 }  // namespace
@@ -154,6 +162,30 @@ const std::vector<Command>& commands() {
        .details = "pg_dump's schema without its random parts, the history left out, hypertables included.",
        .run = migrate_dump,
        .result = Result::sql},
+      {.name = "plan",
+       .summary = "show what differs from the declared state",
+       .details = "Pending migrations and the profile's objects against the database: what would run, which "
+                  "locks it "
+                  "takes, what it may destroy. Changes nothing.",
+       .options = {only,
+                   prune,
+                   {.flags = "--exit-code", .help = "exit 2 if anything is pending, drifted or undecided"}},
+       .run = plan,
+       .has_scripts = always},
+      {.name = "apply",
+       .summary = "bring the database to the declared state",
+       .details = "Runs what `kdb plan` shows, online where the server can, and plans again: what is left "
+                  "then is an "
+                  "error. On a terminal it asks first.",
+       .options = {only,
+                   prune,
+                   allow,
+                   {.flags = "-y,--yes", .help = "do not ask"},
+                   lock_timeout,
+                   lock_wait,
+                   pooler,
+                   role},
+       .run = apply},
       {.name = "inspect",
        .summary = "write a profile from a live database",
        .details = "Declares what is there and is not so by default: extensions, table properties, indexes, "

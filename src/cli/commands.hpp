@@ -16,7 +16,12 @@ Exit migrate_repair(Context& context);
 Exit migrate_adopt(Context& context);
 Exit migrate_dump(Context& context);
 Exit inspect(Context& context);
+Exit plan(Context& context);
+Exit apply(Context& context);
 Exit sandbox(Context& context);
 Exit completion(Context& context);
+
+/// Throws Error(usage) for a misspelt --allow: it would permit nothing, and nobody would be told.
+void refuse_unknown_hazards(const std::vector<std::string>& allow);
 
 }  // namespace kdb::cli

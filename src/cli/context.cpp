@@ -12,7 +12,6 @@
 #include "base/units.hpp"
 #include "cli/log.hpp"
 #include "cli/streams.hpp"
-#include "core/to_report.hpp"
 #include "files/output.hpp"
 #include "host/identity.hpp"
 #include "host/process.hpp"
@@ -144,24 +143,9 @@ const files::Profile& Context::profile() {
   return *profile_;
 }
 
-namespace {
-
-/// What the profile declares and this version cannot apply is not passed over in silence.
-void warn_of_objects(const DesiredSchema& desired, const EventSink& events) {
-  size_t number = 0;
-  desired.each([&](const auto& list) { number += list.size(); });
-  if (number > 0)
-    events({.kind = Event::Kind::warning,
-            .message = fmt::format("the profile declares {}, which this version of kdb does not apply yet",
-                                   count(number, "object"))});
-}
-
-}  // namespace
-
 const flow::Context& Context::database() {
   if (flow_) return *flow_;
   const files::Profile& read = profile();
-  warn_of_objects(read.desired, events_);
   watchdog_ = std::make_unique<pg::Watchdog>();
   const files::ConnectionSection& connection = read.connection;
   auto engine = std::make_shared<std::mt19937_64>(std::random_device{}());
@@ -221,6 +205,10 @@ void Context::print_text(const std::string& text) {
   for (const std::string& given : files) files::write_output(target_of(given, as_text).file, text);
   if (quiet() && !files.empty()) return;
   print_raw(is_terminal(STDOUT_FILENO) ? printable(text) : text);
+}
+
+bool Context::can_ask() const {
+  return !arguments_.has("yes") && is_terminal(STDIN_FILENO) && is_terminal(STDERR_FILENO);
 }
 
 bool Context::ask(const Report& report, const std::string& question) {

@@ -36,6 +36,8 @@ class Context {
   void check_outputs() const;
   /// Prints a result: to stdout in the chosen format, and to every -o file.
   void print(const Report& report);
+  /// Whether there is somebody to ask: `--yes` was not given, and there is a terminal.
+  bool can_ask() const;
   /// The same as text for a question on the terminal; true if the answer was yes.
   bool ask(const Report& report, const std::string& question);
   /// The same of a result that is text (Result::sql, Result::text).

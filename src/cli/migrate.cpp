@@ -39,7 +39,8 @@ void refuse_both(const Arguments& arguments, const std::string& one, const std::
     throw Error(Exit::usage, fmt::format("--{} and --{} contradict each other", one, other));
 }
 
-/// A misspelt allowance would permit nothing, and nobody would be told.
+}  // namespace
+
 void refuse_unknown_hazards(const std::vector<std::string>& allow) {
   std::vector<Problem> problems;
   for (const std::string& allowance : allow) {
@@ -50,6 +51,8 @@ void refuse_unknown_hazards(const std::vector<std::string>& allow) {
   }
   if (!problems.empty()) throw Error(Exit::usage, std::move(problems));
 }
+
+namespace {
 
 /// `[migrations] dump`: the schema as it is after `up`, where the profile asks for it.
 void dump_after(Context& context) {

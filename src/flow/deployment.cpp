@@ -37,17 +37,29 @@ std::string outcome_of(Exit exit) {
 }
 
 /// A signal's error says nothing of what it met.
-Error while_running(const Error& error, const MigrationFile* file) {
+Error while_running(const Error& error, const MigrationPlan* plan) {
   const bool signal = error.exit() == Exit::interrupted || error.exit() == Exit::terminated;
-  if (!signal || file == nullptr) return error;
-  return {error.exit(), fmt::format("{} in migration {}", error.what(), title(file->version, file->name)),
+  if (!signal || plan == nullptr) return error;
+  return {error.exit(), fmt::format("{} in {}", error.what(), pg::subject(*plan)),
           "what was done is recorded; run again to go on"};
 }
 
 }  // namespace
 
-Deployment::Deployment(const Context& context, MigrationFolder folder, Decide decide)
-    : context_(context), folder_(std::move(folder)), decide_(std::move(decide)) {}
+Deployment::Deployment(const Context& context, Decide decide)
+    : context_(context), decide_(std::move(decide)) {}
+
+namespace {
+
+/// `applied 0002 create_profiles`, `created index events_by_day`.
+std::string done_text(const MigrationPlan& plan) {
+  const std::string_view done = plan.object                       ? plan.object->done
+                                : plan.direction == Direction::up ? std::string_view("applied")
+                                                                  : "undone";
+  return fmt::format("{} {}", done, pg::title(plan));
+}
+
+}  // namespace
 
 std::vector<Ran> Deployment::run(Session session) {
   refuse_standby(session);
@@ -105,7 +117,7 @@ void Deployment::run_on(Session& session) {
   pg::take_deploy_lock(connection, context_.watchdog, session.store.lock_key(), profile.migrations.lock_wait,
                        context_.random, context_.events);
   prepare_history(session);
-  const std::vector<Work> work = decide_(look(context_, session, folder_));
+  const std::vector<Work> work = decide_(session);
   if (work.empty()) {
     if (run_id_ != 0) session.store.finish_run(connection, run_id_, "done", "");
     pg::release_deploy_lock(connection, session.store.lock_key());
@@ -126,10 +138,10 @@ void Deployment::run_on(Session& session) {
                          .random = context_.random,
                          .separate = as_separate_steps},
                         context_.events);
-  const MigrationFile* running = nullptr;
+  const MigrationPlan* running = nullptr;
   try {
     for (const Work& item : work) {
-      running = &item.plan.migration.file;
+      running = &item.plan;
       context_.watchdog.check();
       const auto begun = std::chrono::steady_clock::now();
       doing_ = (item.plan.direction == Direction::up ? "applying " : "undoing ") + pg::title(item.plan);
@@ -139,12 +151,12 @@ void Deployment::run_on(Session& session) {
               .count();
       progressed_ = true;
       const MigrationFile& file = item.plan.migration.file;
-      ran_.push_back({.version = file.version, .name = file.name, .milliseconds = took});
+      ran_.push_back({.version = file.version,
+                      .name = item.plan.object ? item.plan.object->name : file.name,
+                      .milliseconds = took});
       context_.events({.kind = Event::Kind::info,
-                       .message = fmt::format(
-                           "{} {}{}{} ({})", item.plan.direction == Direction::up ? "applied" : "undone",
-                           file.version.text, file.version.text.empty() ? "" : " ", file.name,
-                           human_duration(static_cast<double>(took) / 1000.0))});
+                       .message = fmt::format("{} ({})", done_text(item.plan),
+                                              human_duration(static_cast<double>(took) / 1000.0))});
     }
   } catch (const Error& thrown) {
     const Error error = while_running(thrown, running);

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "core/pending.hpp"
-#include "flow/picture.hpp"
 #include "flow/session.hpp"
 #include "model/step.hpp"
 
@@ -18,22 +17,23 @@ struct Work {
   bool resume = false;
 };
 
-/// One migration that has run.
+/// One migration, or change of an object, that has run.
 struct Ran {
-  Version version;
-  std::string name;
+  Version version;   // of a migration
+  std::string name;  // its name, or the object's
   std::int64_t milliseconds = 0;
 };
 
-/// Runs migrations under the deployers' lock, on one session after another: when a connection is lost it
-/// connects again, takes the lock again (which waits for the lost session's end), and lets the history say
-/// what is left. So a lost COMMIT, a restarted server and a killed backend need no code of their own.
+/// Runs migrations and changes of objects under the deployers' lock, on one session after another: when a
+/// connection is lost it connects again, takes the lock again (which waits for the lost session's end), and
+/// lets the history or the catalog say what is left. So a lost COMMIT, a restarted server and a killed
+/// backend need no code of their own.
 class Deployment {
  public:
   /// Decides under the lock, from a fresh look, what runs; called again after every reconnect.
-  using Decide = std::function<std::vector<Work>(const Picture&)>;
+  using Decide = std::function<std::vector<Work>(Session&)>;
 
-  Deployment(const Context& context, MigrationFolder folder, Decide decide);
+  Deployment(const Context& context, Decide decide);
 
   /// Consumes the session. Returns what ran, in order. Throws Error.
   std::vector<Ran> run(Session session);
@@ -43,7 +43,6 @@ class Deployment {
   void end_lost_session(Session& session);
 
   const Context& context_;
-  MigrationFolder folder_;
   Decide decide_;
   std::int64_t run_id_ = 0;
   std::vector<Ran> ran_;

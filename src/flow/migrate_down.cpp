@@ -98,7 +98,8 @@ Report down(const Context& context, const DownOptions& options) {
   for (const MigrationStatus& row : selected) left.insert(key_of(row));
   const std::string newest = key_of(selected.front());
   bool first = true;
-  const auto decide = [&](const Picture& now) {
+  const auto decide = [&](Session& session) {
+    const Picture now = look(context, session, picture.folder);
     // Somebody may have changed what is newest between the question and the lock.
     const std::vector<MigrationStatus> fresh = select_down(now, {});
     if (first && (fresh.empty() || key_of(fresh.front()) != newest))
@@ -113,7 +114,7 @@ Report down(const Context& context, const DownOptions& options) {
           work.push_back({.plan = plan, .resume = row.state == State::partial});
     return work;
   };
-  Deployment deployment(context, picture.folder, decide);
+  Deployment deployment(context, decide);
   const std::vector<Ran> ran = deployment.run(std::move(view.session));
   report.scripts.clear();
   Table table{.key = "undone", .columns = {{.key = "version"}, {.key = "name"}, {.key = "milliseconds"}}};

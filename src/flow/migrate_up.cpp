@@ -153,7 +153,8 @@ Report up(const Context& context, const UpOptions& options) {
   std::map<std::string, const MigrationPlan*> wanted;
   for (size_t i = 0; i < selected.size(); ++i) wanted[key_of(selected[i])] = &plans[i];
   bool shown = false;
-  const auto decide = [&](const Picture& now) {
+  const auto decide = [&](Session& session) {
+    const Picture now = look(context, session, picture.folder);
     refuse_inconsistent(now, options);
     std::vector<Work> work;
     for (const MigrationStatus& row : select_up(now.rows, {.out_of_order = options.allow_out_of_order})) {
@@ -165,7 +166,7 @@ Report up(const Context& context, const UpOptions& options) {
     shown = true;
     return work;
   };
-  Deployment deployment(context, picture.folder, decide);
+  Deployment deployment(context, decide);
   add_ran(report, deployment.run(std::move(view.session)));
   return report;
 }

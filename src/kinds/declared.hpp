@@ -20,6 +20,7 @@ struct Declared {
   Source where;                          // of its table
   std::map<std::string, Source> fields;  // those that it sets, and where
   bool absent = false;                   // state = "absent": it must not be there
+  bool undecided = false;                // the server cannot say what it would make of it: not compared
 
   bool sets(const std::string& field) const { return fields.count(field) > 0; }
   /// Of a field, or of the whole where the profile does not set it.

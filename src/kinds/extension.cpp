@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include "base/hazard_list.hpp"
+#include "base/text.hpp"
+#include "kinds/difference.hpp"
+
 namespace kdb {
 
 std::string Extension::catalog_query(const ServerFacts&) {
@@ -44,6 +48,37 @@ std::vector<std::string> remarks(const Extension& extension, const ExtensionFact
 std::vector<std::pair<std::string, std::string>> check(const Extension& extension) {
   if (extension.name.name.empty()) return {{"schema", "belongs to an extension without a name"}};
   return {};
+}
+
+std::vector<ChangeStep> steps(const Difference<Extension>& difference, const Surroundings&) {
+  const Extension& extension = difference.desired != nullptr ? *difference.desired : difference.live->value;
+  const std::string name = quote_ident(extension.name.name);
+  std::vector<ChangeStep> steps;
+  if (difference.action == Action::drop) {
+    steps.push_back(
+        {.sql = "DROP EXTENSION " + name, .purpose = "drops it, and fails where something needs it"});
+    steps.back().hazards.push_back(
+        {.id = std::string(sql::hazard::dependencies),
+         .object = extension.name.name,
+         .reason = "functions and clients may use extension " + extension.name.name});
+    return steps;
+  }
+  if (difference.action == Action::create) {
+    std::string sql = "CREATE EXTENSION " + name;
+    if (!extension.schema.empty()) sql += " SCHEMA " + quote_ident(extension.schema);
+    if (!extension.version.empty()) sql += " VERSION " + quote_literal(extension.version);
+    steps.push_back({.sql = std::move(sql), .purpose = "installs it"});
+    return steps;
+  }
+  if (difference.differs_in("schema"))
+    steps.push_back(
+        {.sql = fmt::format("ALTER EXTENSION {} SET SCHEMA {}", name, quote_ident(extension.schema)),
+         .purpose = "moves its objects"});
+  if (difference.differs_in("version"))
+    steps.push_back(
+        {.sql = fmt::format("ALTER EXTENSION {} UPDATE TO {}", name, quote_literal(extension.version)),
+         .purpose = "runs its own update scripts"});
+  return steps;
 }
 
 }  // namespace kdb

@@ -6,10 +6,15 @@
 #include <vector>
 
 #include "kinds/row.hpp"
+#include "model/change.hpp"
 #include "model/facts.hpp"
 #include "model/object.hpp"
 
 namespace kdb {
+
+template <class T>
+struct Difference;
+class Surroundings;
 
 /// What is true of a live extension beside what a profile says of it.
 struct ExtensionFacts {
@@ -22,6 +27,7 @@ struct ExtensionFacts {
 struct Extension {
   static constexpr std::string_view section = "extensions";
   static constexpr std::string_view word = "extension";
+  static constexpr bool is_whole = false;  // what a profile leaves out is as it may be
   using Facts = ExtensionFacts;
 
   ObjectName name;     // in no schema
@@ -56,5 +62,10 @@ Extension as_written(const Extension& extension, std::string_view default_schema
 
 std::vector<std::string> remarks(const Extension& extension, const ExtensionFacts& facts);
 std::vector<std::pair<std::string, std::string>> check(const Extension& extension);
+
+inline Action action_of(const Extension&, const std::vector<FieldChange>&) { return Action::alter; }
+
+/// The statements of a change, in their order.
+std::vector<ChangeStep> steps(const Difference<Extension>& difference, const Surroundings& around);
 
 }  // namespace kdb

@@ -27,7 +27,11 @@ SELECT n.nspname AS schema, c.relname AS name, tn.nspname AS table_schema, t.rel
          SELECT pg_catalog.array_agg(a.attnum || '=' || a.attstattarget ORDER BY a.attnum)
          FROM pg_catalog.pg_attribute a
          WHERE a.attrelid = i.indexrelid AND a.attstattarget >= 0 AND a.attnum <= i.indnkeyatts) END AS statistics,
-       i.indexrelid AS oid, i.indisvalid AS valid, c.relkind = 'I' AS partitioned
+       i.indexrelid AS oid, i.indisvalid AS valid, c.relkind = 'I' AS partitioned,
+       i.indisreplident AS replica_identity, i.indisclustered AS clustered,
+       CASE WHEN NOT i.indisvalid THEN (
+         SELECT max(p.pid) FROM pg_catalog.pg_stat_progress_create_index p
+         WHERE p.index_relid = i.indexrelid) END AS building
 FROM pg_catalog.pg_index i
 JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -111,7 +115,12 @@ Index Index::read(const Row& row) {
 }
 
 IndexFacts Index::read_facts(const Row& row) {
-  return {.oid = row.text("oid"), .valid = row.boolean("valid"), .partitioned = row.boolean("partitioned")};
+  return {.oid = row.text("oid"),
+          .valid = row.boolean("valid"),
+          .partitioned = row.boolean("partitioned"),
+          .replica_identity = row.boolean("replica_identity"),
+          .clustered = row.boolean("clustered"),
+          .building = static_cast<int>(row.integer("building"))};
 }
 
 std::string create_sql(const Index& index, std::string_view name, std::string_view table, bool concurrently) {

@@ -7,22 +7,31 @@
 #include <vector>
 
 #include "kinds/row.hpp"
+#include "model/change.hpp"
 #include "model/facts.hpp"
 #include "model/object.hpp"
 
 namespace kdb {
+
+template <class T>
+struct Difference;
+class Surroundings;
 
 /// What is true of a live index beside its definition.
 struct IndexFacts {
   std::string oid;
   bool valid = true;
   bool partitioned = false;  // of a partitioned table: its partitions have indexes of their own below it
+  bool replica_identity = false;
+  bool clustered = false;
+  int building = 0;  // the pid of a session that builds it right now
 };
 
 /// An index that backs no constraint.
 struct Index {
   static constexpr std::string_view section = "indexes";
   static constexpr std::string_view word = "index";
+  static constexpr bool is_whole = true;  // what a profile leaves out of one is so by default
   using Facts = IndexFacts;
 
   ObjectName name;  // in the schema of its table
@@ -90,5 +99,17 @@ void cut_definition(std::string_view definition, Index& index);
 
 /// `CREATE INDEX …`, without CONCURRENTLY, of `index` under `name` on `table` (both as SQL).
 std::string create_sql(const Index& index, std::string_view name, std::string_view table, bool concurrently);
+
+/// The name under which `index` is built beside the one that it replaces: the same for the same definition,
+/// so that a build is found again.
+std::string build_name(const Index& index);
+/// Whether kdb made the index beside another one, and something kept it from tidying up.
+bool is_leftover(const Index& index);
+
+/// Whether fields that differ can be changed in place.
+Action action_of(const Index& desired, const std::vector<FieldChange>& fields);
+
+/// The statements of a change, in their order. Readers and writers go on meanwhile, as far as the server can.
+std::vector<ChangeStep> steps(const Difference<Index>& difference, const Surroundings& around);
 
 }  // namespace kdb

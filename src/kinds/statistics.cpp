@@ -7,6 +7,7 @@
 
 #include "base/text.hpp"
 #include "kinds/definition.hpp"
+#include "kinds/difference.hpp"
 
 namespace kdb {
 
@@ -80,6 +81,48 @@ std::string create_sql(const Statistics& statistics, std::string_view name, std:
   const std::string kinds =
       statistics.kinds.empty() ? "" : fmt::format(" ({})", fmt::join(statistics.kinds, ", "));
   return fmt::format("CREATE STATISTICS {}{} ON {} FROM {}", name, kinds, joined(statistics.columns), table);
+}
+
+Action action_of(const Statistics&, const std::vector<FieldChange>& fields) {
+  const bool in_place = std::all_of(fields.begin(), fields.end(), [](const FieldChange& change) {
+    return change.field == "target" || change.field == "comment";
+  });
+  return in_place ? Action::alter : Action::replace;
+}
+
+std::vector<ChangeStep> steps(const Difference<Statistics>& difference, const Surroundings& around) {
+  const Statistics& statistics = difference.desired != nullptr ? *difference.desired : difference.live->value;
+  const Action action = difference.action;
+  const std::string name = to_sql(statistics.name);
+  const std::string table = around.text(statistics.table);
+  std::vector<ChangeStep> steps;
+  const auto add = [&](std::string sql, std::string purpose, LockMode mode) {
+    steps.push_back({.sql = std::move(sql), .purpose = std::move(purpose), .lock = {mode, table}});
+  };
+  if (action == Action::drop || action == Action::replace)
+    add("DROP STATISTICS " + to_sql(difference.live->value.name), "drops them",
+        LockMode::share_update_exclusive);
+  if (action == Action::drop) return steps;
+  if (action == Action::rename)
+    add(fmt::format("ALTER STATISTICS {} RENAME TO {}", to_sql(difference.live->value.name),
+                    quote_ident(statistics.name.name)),
+        "the same definition is there under another name", LockMode::none);
+  const bool made = action != Action::alter && action != Action::rename;
+  if (made)
+    add(create_sql(statistics, name, to_sql(statistics.table)), "declares them",
+        LockMode::share_update_exclusive);
+  const Statistics before = made ? Statistics{} : difference.live->value;
+  if (statistics.target != before.target)
+    add(fmt::format("ALTER STATISTICS {} SET STATISTICS {}", name, statistics.target.value_or(-1)),
+        "sets how many samples ANALYZE keeps", LockMode::none);
+  if (statistics.comment != before.comment)
+    add(fmt::format("COMMENT ON STATISTICS {} IS {}", name,
+                    statistics.comment.empty() ? "NULL" : quote_literal(statistics.comment)),
+        "sets their comment", LockMode::none);
+  if (made)
+    add("ANALYZE " + to_sql(statistics.table), "fills them, from a sample of the rows",
+        LockMode::share_update_exclusive);
+  return steps;
 }
 
 }  // namespace kdb

@@ -8,10 +8,15 @@
 #include <vector>
 
 #include "kinds/row.hpp"
+#include "model/change.hpp"
 #include "model/facts.hpp"
 #include "model/object.hpp"
 
 namespace kdb {
+
+template <class T>
+struct Difference;
+class Surroundings;
 
 struct StatisticsFacts {
   std::string oid;
@@ -21,6 +26,7 @@ struct StatisticsFacts {
 struct Statistics {
   static constexpr std::string_view section = "statistics";
   static constexpr std::string_view word = "statistics";
+  static constexpr bool is_whole = true;
   using Facts = StatisticsFacts;
 
   ObjectName name;
@@ -63,5 +69,11 @@ std::vector<std::pair<std::string, std::string>> check(const Statistics& statist
 
 /// `CREATE STATISTICS …` under `name` on `table` (both as SQL).
 std::string create_sql(const Statistics& statistics, std::string_view name, std::string_view table);
+
+/// Whether fields that differ can be changed in place.
+Action action_of(const Statistics& desired, const std::vector<FieldChange>& fields);
+
+/// The statements of a change, in their order.
+std::vector<ChangeStep> steps(const Difference<Statistics>& difference, const Surroundings& around);
 
 }  // namespace kdb

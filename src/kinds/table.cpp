@@ -23,7 +23,7 @@ constexpr std::string_view own_options =
 
 std::string TableProperties::catalog_query(const ServerFacts& facts) {
   return fmt::format(R"(
-SELECT n.nspname AS schema, c.relname AS name, c.oid, c.relkind AS kind, c.reloptions AS storage,
+SELECT n.nspname AS schema, c.relname AS name, c.oid, c.relkind AS kind, c.reloptions AS storage, {3} AS hypertable,
        toast.reloptions AS toast, ts.spcname AS tablespace, d.description AS comment, c.relreplident AS identity,
        CASE WHEN c.relreplident = 'i' THEN (
          SELECT x.relname FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
@@ -68,7 +68,10 @@ WHERE c.relkind IN ('r', 'p', 'm') AND c.relpersistence <> 't'
                   AND e.classid = 'pg_catalog.pg_class'::pg_catalog.regclass){2}
 ORDER BY n.nspname, c.relname)",
                      own_options, quote_literal(facts.history_schema),
-                     is_no_chunk_sql(facts, "n.nspname", "c.relname"));
+                     is_no_chunk_sql(facts, "n.nspname", "c.relname"),
+                     facts.timescale ? "EXISTS (SELECT FROM _timescaledb_catalog.hypertable h WHERE "
+                                       "h.schema_name = n.nspname AND h.table_name = c.relname)"
+                                     : "false");
 }
 
 namespace {
@@ -114,7 +117,10 @@ TableProperties TableProperties::read(const Row& row) {
 }
 
 TableFacts TableProperties::read_facts(const Row& row) {
-  TableFacts facts{.oid = row.text("oid"), .kind = row.text("kind").front(), .unmanaged = {}};
+  TableFacts facts{.oid = row.text("oid"),
+                   .kind = row.text("kind").front(),
+                   .hypertable = row.boolean("hypertable"),
+                   .unmanaged = {}};
   for (const std::string& column : row.list("option_columns"))
     facts.unmanaged.push_back(fmt::format("the attribute options (n_distinct) of \"{}\"", column));
   return facts;
@@ -144,6 +150,8 @@ std::vector<std::pair<std::string, std::string>> check(const TableProperties& ta
   for (const auto& [column, method] : table.compression)
     if (!is_one_of(method, {"pglz", "lz4"}))
       problem("compression", fmt::format("must be pglz or lz4, not {} = {}", column, method));
+  if (!is_one_of(table.indexes, {"", "declared", "exclusive"}))
+    problem("indexes", "must be declared or exclusive");
   const std::string& identity = table.replica_identity;
   if (!is_one_of(identity, {"", "default", "full", "nothing"}) &&
       !(identity.starts_with("index ") && identity.size() > 6))

@@ -6,15 +6,21 @@
 #include <vector>
 
 #include "kinds/row.hpp"
+#include "model/change.hpp"
 #include "model/facts.hpp"
 #include "model/object.hpp"
 
 namespace kdb {
 
+template <class T>
+struct Difference;
+class Surroundings;
+
 /// What is true of a live table beside what a profile says of it.
 struct TableFacts {
   std::string oid;
-  char kind = 'r';                     // pg_class.relkind: r table, p partitioned, m materialised view
+  char kind = 'r';  // pg_class.relkind: r table, p partitioned, m materialised view
+  bool hypertable = false;
   std::vector<std::string> unmanaged;  // what somebody has set that no profile can say: `n_distinct of "a"`
 };
 
@@ -23,6 +29,7 @@ struct TableFacts {
 struct TableProperties {
   static constexpr std::string_view section = "tables";
   static constexpr std::string_view word = "table";
+  static constexpr bool is_whole = false;  // what a profile leaves out is as it may be
   using Facts = TableFacts;
 
   ObjectName name;
@@ -34,7 +41,8 @@ struct TableProperties {
   std::string cluster;           // the index by which it is clustered
   std::string tablespace;
   std::string comment;
-  Options comments;  // by column
+  Options comments;     // by column
+  std::string indexes;  // "exclusive": indexes that no profile declares are drift; of profiles only
 
   ObjectName name_of(std::string_view key, std::string_view default_schema) const {
     return parse_name(key, default_schema);
@@ -63,11 +71,24 @@ void fields(Visitor&& visit, T&... table) {
   visit("tablespace", table.tablespace...);
   visit("comment", table.comment...);
   visit("comments", table.comments...);
+  visit("indexes", table.indexes...);
 }
 
 inline bool operator<(const TableProperties& a, const TableProperties& b) { return a.name < b.name; }
 
 std::vector<std::string> remarks(const TableProperties& table, const TableFacts& facts);
 std::vector<std::pair<std::string, std::string>> check(const TableProperties& table);
+
+/// As the catalog would have it: what only profiles say left out, and names of defaults.
+inline TableProperties catalog_form(TableProperties table) {
+  table.indexes.clear();
+  if (table.replica_identity == "default") table.replica_identity.clear();
+  return table;
+}
+
+inline Action action_of(const TableProperties&, const std::vector<FieldChange>&) { return Action::alter; }
+
+/// The statements of a change, in their order.
+std::vector<ChangeStep> steps(const Difference<TableProperties>& difference, const Surroundings& around);
 
 }  // namespace kdb

@@ -4,6 +4,8 @@ namespace kdb {
 
 std::string_view to_string(Action action) {
   switch (action) {
+    case Action::run:
+      return "run";
     case Action::create:
       return "create";
     case Action::alter:

@@ -13,6 +13,7 @@ namespace kdb {
 
 /// What happens to an object.
 enum class Action {
+  run,  // a migration
   create,
   alter,    // in place
   replace,  // a new one is made beside it, then takes its name
@@ -60,10 +61,11 @@ struct Lock {
 
 /// Something that the reader of a plan should know before it runs.
 struct Hazard {
-  std::string id;       // one of base/hazard_list
-  std::string object;   // as people read it, and as `--allow ID:OBJECT` names it
-  std::string reason;   // one clause
-  bool blocks = false;  // needs an allowance, now
+  std::string id;           // one of base/hazard_list
+  std::string object;       // as people read it, and as `--allow ID:OBJECT` names it
+  std::string reason;       // one clause
+  bool blocks = false;      // needs an allowance
+  bool needs_rows = false;  // an empty table has nothing to lose, to rewrite or to lock anybody out of
 
   bool operator==(const Hazard&) const = default;
 };
@@ -73,7 +75,8 @@ struct ChangeStep {
   std::string sql;      // without a semicolon
   std::string purpose;  // one clause: "builds the index beside running writes"
   bool in_transaction = true;
-  Lock lock;  // the strongest that it takes on something that others use
+  bool begins = false;  // a transaction of its own, even behind a step that runs in one
+  Lock lock;            // the strongest that it takes on something that others use
   std::vector<Hazard> hazards;
 
   bool operator==(const ChangeStep&) const = default;
@@ -93,7 +96,7 @@ struct Change {
   std::string kind;    // "index"
   std::string object;  // as a profile writes its name
   std::string table;   // whose it is, as a profile writes it; empty where it is no table's
-  Source where;        // of its declaration; no file where there is none
+  Source where;        // of its declaration or file; no file where there is none
   std::string reason;  // one clause: "where differs", "not declared"
   std::vector<FieldChange> fields;
   Estimate estimate;

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "base/error.hpp"
+#include "model/change.hpp"
 
 namespace kdb {
 
@@ -54,6 +56,7 @@ struct Report {
   std::vector<Field> fields;
   std::vector<Table> tables;
   std::vector<Script> scripts;
+  std::optional<std::vector<Change>> changes;  // of commands that plan
   std::vector<Problem> warnings;
   std::string summary;  // one sentence, the last line of the text: "3 applied, 1 pending"
 };

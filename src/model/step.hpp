@@ -29,8 +29,17 @@ struct Step {
   std::vector<sql::StatementHazard> hazards;
 };
 
-/// How one migration will run in one direction.
+/// What changes an object, where a plan is of no migration.
+struct ObjectWork {
+  std::string name;  // "index events_by_day"
+  std::string done;  // what a person is told: "created"
+
+  bool operator==(const ObjectWork&) const = default;
+};
+
+/// How one migration will run in one direction, or one change of an object.
 struct MigrationPlan {
+  std::optional<ObjectWork> object;  // then there is no migration: its steps are journalled, nothing else
   Migration migration;
   Direction direction = Direction::up;
   /// All steps in one transaction with the history row; otherwise step by step with a journal.

@@ -43,9 +43,7 @@ void Executor::run(std::int64_t run, const MigrationPlan& plan, bool resume) {
       run_step_by_step(run, plan, {});
     return;
   }
-  const MigrationFile& file = plan.migration.file;
-  const std::vector<JournalRow> journal =
-      history_.journal(connection_, history_key(file.kind, file.version, file.name));
+  const std::vector<JournalRow> journal = history_.journal(connection_, key_of(plan));
   const std::optional<MigrationPlan> separate =
       plan.one_transaction ? options_.separate(plan, "an earlier run did a part of it") : plan;
   if (!separate) throw insists_on_one_transaction(plan);
@@ -151,9 +149,7 @@ void Executor::record(const std::string& sql, Phase phase) {
 }
 
 bool Executor::is_recorded(std::int64_t run, const MigrationPlan& plan) {
-  const MigrationFile& file = plan.migration.file;
-  return history_.has_completed(connection_, run, history_key(file.kind, file.version, file.name),
-                                plan.direction);
+  return history_.has_completed(connection_, run, key_of(plan), plan.direction);
 }
 
 bool Executor::wait_and_retry(const MigrationPlan& plan, const ServerError& error, Phase phase) {
@@ -189,8 +185,7 @@ bool Executor::wait_and_retry(const MigrationPlan& plan, const ServerError& erro
 
 void Executor::fail(std::int64_t run, const MigrationPlan& plan, const Step& step, const ServerError& error,
                     bool journalled) {
-  const MigrationFile& file = plan.migration.file;
-  const std::string key = history_key(file.kind, file.version, file.name);
+  const std::string key = key_of(plan);
   const std::string journal_row =
       plan.one_transaction || !journalled
           ? ""
@@ -203,16 +198,17 @@ void Executor::fail(std::int64_t run, const MigrationPlan& plan, const Step& ste
   problem.where = place(step, error);
   problem.details = details_of(error, attempt_.blockers);
   if (is_lock_lost(error)) {
-    problem.message =
-        fmt::format("migration {} gave up the lock that keeps other deployers out", title(plan));
+    problem.message = fmt::format("{} gave up the lock that keeps other deployers out", subject(plan));
     problem.details.clear();
     problem.hint = "take DISCARD ALL, pg_advisory_unlock_all() and the like out of the file";
     throw Error(Exit::failed, std::move(problem));
   }
   problem.message = fmt::format(
-      "migration {} failed: {}", title(plan),
+      "{} failed: {}", subject(plan),
       is_unrecorded(error) ? "what it did to kdb's own tables kept kdb from recording it" : describe(error));
-  if (plan.one_transaction) {
+  if (plan.object) {
+    problem.hint = "what came before is done and recorded; run again once the way is free";
+  } else if (plan.one_transaction) {
     problem.hint = "nothing of it was applied; mend it and run again";
   } else if (step.ordinal > 1) {
     problem.hint = fmt::format("{} of its {} statements are done and recorded; mend this one and run again",

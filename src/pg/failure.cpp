@@ -26,8 +26,13 @@ constexpr std::string_view foreign_tables[] = {"__diesel_schema_migrations",
 }  // namespace
 
 std::string title(const MigrationPlan& plan) {
+  if (plan.object) return plan.object->name;
   const MigrationFile& file = plan.migration.file;
   return file.version.text.empty() ? file.name : file.version.text + " " + file.name;
+}
+
+std::string subject(const MigrationPlan& plan) {
+  return plan.object ? plan.object->name : "migration " + title(plan);
 }
 
 Source beginning(const MigrationPlan& plan) {

@@ -11,8 +11,11 @@
 
 namespace kdb::pg {
 
-/// What people call a migration: its version and name.
+/// What people call a migration, its version and name, or an object: `index events_by_day`.
 std::string title(const MigrationPlan& plan);
+
+/// The same with the word before a migration: `migration 0007 add_index`.
+std::string subject(const MigrationPlan& plan);
 
 /// Where the text of the plan's direction begins: for what concerns no single statement.
 Source beginning(const MigrationPlan& plan);

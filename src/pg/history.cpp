@@ -83,11 +83,6 @@ CREATE TABLE {s}.events (
 
 std::string_view direction_name(Direction direction) { return direction == Direction::up ? "up" : "down"; }
 
-std::string key_of(const MigrationPlan& plan) {
-  const MigrationFile& file = plan.migration.file;
-  return history_key(file.kind, file.version, file.name);
-}
-
 /// NULL for an absent text; a NUL byte cannot occur, such files are refused when they are read.
 std::string literal_or_null(const std::optional<Section>& section) {
   return section ? quote_literal(trim(section->text)) : "NULL";
@@ -103,6 +98,12 @@ std::int64_t derive_lock_key(std::string_view schema) {
 }
 
 }  // namespace
+
+std::string key_of(const MigrationPlan& plan) {
+  if (plan.object) return plan.object->name;
+  const MigrationFile& file = plan.migration.file;
+  return history_key(file.kind, file.version, file.name);
+}
 
 HistoryStore::HistoryStore(std::string schema)
     : schema_(std::move(schema)), prefix_(quote_ident(schema_) + "."), lock_key_(derive_lock_key(schema_)) {}
@@ -160,6 +161,10 @@ std::string HistoryStore::guard_sql(const std::string& is_unrecorded) const {
 
 std::string HistoryStore::complete_sql(std::int64_t run, const MigrationPlan& plan,
                                        std::chrono::milliseconds took) const {
+  if (plan.object)
+    return event_sql(run, plan.object->done, plan.object->name,
+                     fmt::format("{} in {} ms", plan.object->name, took.count())) +
+           guard_sql();
   const MigrationFile& file = plan.migration.file;
   const std::string key = quote_literal(key_of(plan));
   const bool up = plan.direction == Direction::up;
@@ -195,6 +200,7 @@ std::string HistoryStore::complete_sql(std::int64_t run, const MigrationPlan& pl
 }
 
 std::string HistoryStore::partial_sql(std::int64_t run, const MigrationPlan& plan) const {
+  if (plan.object) return {};  // the catalog says what is left of it
   const MigrationFile& file = plan.migration.file;
   const std::string key = quote_literal(key_of(plan));
   if (plan.direction == Direction::down)

@@ -89,6 +89,9 @@ class HistoryStore {
   std::int64_t lock_key_;
 };
 
+/// How the history knows what a plan is about.
+std::string key_of(const MigrationPlan& plan);
+
 /// Whether an error is that of guard_sql().
 bool is_lock_lost(const ServerError& error);
 /// Whether it says that complete_sql() wrote nothing.

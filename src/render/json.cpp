@@ -1,5 +1,6 @@
 #include <nlohmann/json.hpp>
 
+#include "render/changes.hpp"
 #include "render/formats.hpp"
 
 namespace kdb::render {
@@ -59,6 +60,50 @@ Json to_json(const Script& script) {
   return json;
 }
 
+Json to_json(const Hazard& hazard) {
+  Json json;
+  json["id"] = hazard.id;
+  if (!hazard.object.empty()) json["object"] = hazard.object;
+  json["reason"] = hazard.reason;
+  json["blocks"] = hazard.blocks;
+  return json;
+}
+
+Json to_json(const ChangeStep& step, std::string_view boundary) {
+  Json json;
+  json["sql"] = step.sql;
+  if (!step.purpose.empty()) json["purpose"] = step.purpose;
+  json["in_transaction"] = step.in_transaction;
+  if (step.in_transaction) json["begins"] = !boundary.empty();
+  if (step.lock.mode != LockMode::none)
+    json["lock"] = {{"relation", step.lock.relation},
+                    {"mode", to_string(step.lock.mode)},
+                    {"blocks", blocked_by(step.lock.mode)}};
+  json["hazards"] = Json::array();
+  for (const Hazard& hazard : step.hazards) json["hazards"].push_back(to_json(hazard));
+  return json;
+}
+
+Json to_json(const Change& change) {
+  Json json;
+  json["action"] = to_string(change.action);
+  json["kind"] = change.kind;
+  json["object"] = change.object;
+  if (!change.table.empty()) json["table"] = change.table;
+  if (!change.where.file.empty()) json["file"] = change.where.file;
+  if (change.where.line > 0) json["line"] = change.where.line;
+  if (!change.reason.empty()) json["reason"] = change.reason;
+  json["fields"] = Json::array();
+  for (const FieldChange& field : change.fields)
+    json["fields"].push_back({{"field", field.field}, {"live", field.live}, {"desired", field.desired}});
+  if (change.estimate.rows) json["estimate"]["rows"] = *change.estimate.rows;
+  if (change.estimate.bytes) json["estimate"]["bytes"] = *change.estimate.bytes;
+  json["steps"] = Json::array();
+  for (size_t at = 0; at < change.steps.size(); ++at)
+    json["steps"].push_back(to_json(change.steps[at], boundary(change.steps, at)));
+  return json;
+}
+
 /// Invalid UTF-8 from a server or a file must not end the command: it is replaced.
 std::string print(const Json& json) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
@@ -75,6 +120,10 @@ std::string render_json(const Report& report, const Style&) {
   if (!report.scripts.empty()) {
     json["scripts"] = Json::array();
     for (const Script& script : report.scripts) json["scripts"].push_back(to_json(script));
+  }
+  if (report.changes) {
+    json["changes"] = Json::array();
+    for (const Change& change : *report.changes) json["changes"].push_back(to_json(change));
   }
   json["warnings"] = Json::array();
   for (const Problem& warning : report.warnings) json["warnings"].push_back(to_json(warning));

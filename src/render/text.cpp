@@ -4,27 +4,13 @@
 
 #include <fmt/format.h>
 
+#include "render/changes.hpp"
 #include "render/formats.hpp"
+#include "render/paint.hpp"
 
 namespace kdb::render {
 
 namespace {
-
-constexpr std::string_view bold = "\x1b[1m";
-constexpr std::string_view dim = "\x1b[2m";
-constexpr std::string_view yellow = "\x1b[33m";
-constexpr std::string_view plain = "\x1b[0m";
-
-class Painter {
- public:
-  explicit Painter(bool colour) : colour_(colour) {}
-  std::string operator()(std::string_view code, std::string_view text) const {
-    return colour_ && !text.empty() ? fmt::format("{}{}{}", code, text, plain) : std::string(text);
-  }
-
- private:
-  bool colour_;
-};
 
 std::string to_text(const Value& value) {
   struct Visitor {
@@ -107,7 +93,7 @@ std::string render_sql(const Report& report, const Style& style) {
       text += shown(step.sql) + ";\n";
     }
   }
-  return text;
+  return text + (report.changes ? change_sql(*report.changes, style) : "");
 }
 
 std::string render_text(const Report& report, const Style& style) {
@@ -118,6 +104,10 @@ std::string render_text(const Report& report, const Style& style) {
     if (!part.empty()) parts.push_back(report.scripts.empty() ? std::move(part) : as_comment(part));
   };
   add(render_fields(report.fields, paint));
+  if (report.changes) {
+    add(change_list(*report.changes, paint));
+    add(change_steps(*report.changes, paint));
+  }
   for (const Table& table : report.tables)
     if (!table.rows.empty()) add(render_table(table, paint));
   if (!report.scripts.empty()) parts.push_back(render_sql(report, style));

@@ -1,0 +1,57 @@
+#include "flow/plan.hpp"
+
+#include <algorithm>
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "base/allowance.hpp"
+#include "cli/commands.hpp"
+#include "flow/apply.hpp"
+
+namespace kdb::cli {
+
+namespace {
+
+/// `--only`, with the names of design's stages; nothing given is all of them.
+flow::PlanOptions plan_options(Context& context) {
+  const Arguments& arguments = context.arguments();
+  const std::vector<std::string> only = arguments.values("only");
+  const auto wanted = [&](std::string_view part) {
+    return only.empty() || std::find(only.begin(), only.end(), part) != only.end();
+  };
+  flow::PlanOptions options{
+      .migrations = wanted("migrations"), .profile = wanted("profile"), .prune = arguments.has("prune")};
+  const std::string& folder = context.profile().migrations.source.folder;
+  if (only.empty() && !arguments.has("migrations") && !std::filesystem::exists(folder)) {
+    // Who begins with a profile, as inspect wrote it, has no migrations yet.
+    context.events()({.kind = Event::Kind::warning,
+                      .message = fmt::format("no migrations folder \"{}\": only the profile is looked at", folder)});
+    options.migrations = false;
+  }
+  return options;
+}
+
+}  // namespace
+
+Exit plan(Context& context) {
+  const flow::Context& database = context.database();
+  const flow::Planned planned = flow::plan(database, plan_options(context));
+  context.print(flow::to_report(database, planned, "plan"));
+  if (!planned.objects.problems.empty()) return Exit::failed;
+  return context.arguments().has("exit-code") && !planned.is_empty() ? Exit::pending : Exit::ok;
+}
+
+Exit apply(Context& context) {
+  const Arguments& arguments = context.arguments();
+  refuse_unknown_hazards(arguments.values("allow"));
+  const auto confirm = [&](const Report& report) {
+    return !context.can_ask() || context.ask(report, "apply this?");
+  };
+  context.print(
+      flow::apply(context.database(),
+                  {.plan = plan_options(context), .allow = arguments.values("allow"), .confirm = confirm}));
+  return Exit::ok;
+}
+
+}  // namespace kdb::cli

@@ -1,0 +1,316 @@
+#include "core/diff.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "base/allowance.hpp"
+#include "kinds/difference.hpp"
+
+namespace kdb {
+
+namespace {
+
+// What a kind's objects belong to; nothing where it is no table.
+const ObjectName* table_of(const Index& index) { return &index.table; }
+const ObjectName* table_of(const Statistics& statistics) { return &statistics.table; }
+template <class T>
+const ObjectName* table_of(const T&) {
+  return nullptr;
+}
+
+/// Whether a catalog's object is more than a row that every such object has.
+bool counts(const TableProperties& table) { return table != TableProperties{.name = table.name}; }
+template <class T>
+bool counts(const T&) {
+  return true;
+}
+
+/// Two objects that differ in nothing but their names, and what is changed along with these.
+template <class T>
+bool same_but_name(T a, const T& b) {
+  a.name = b.name;
+  if constexpr (requires { a.comment; }) a.comment = b.comment;
+  if constexpr (std::is_same_v<T, Index>) a.statistics = b.statistics;
+  return a == b;
+}
+
+/// What is wrong with an undeclared object, or what a table has that it has not by default.
+std::string remark(const Live<Index>& index, std::string_view) { return index.facts.valid ? "" : "INVALID"; }
+std::string remark(const Live<TableProperties>& table, std::string_view default_schema) {
+  FieldComparer comparer(default_schema, nullptr);
+  const TableProperties plain{.name = table.value.name};
+  fields(comparer, plain, table.value);
+  std::set<std::string> names;
+  for (const FieldChange& change : comparer.take())
+    names.insert(change.field.substr(0, change.field.find('.')));
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+template <class T>
+std::string remark(const Live<T>&, std::string_view) {
+  return {};
+}
+
+/// `create` after what it needs: tables' properties may name indexes.
+template <class T>
+constexpr int rank = 1;
+template <>
+constexpr int rank<Extension> = 0;
+template <>
+constexpr int rank<TableProperties> = 2;
+
+/// The changes of one kind.
+template <class T>
+class KindDiff {
+ public:
+  KindDiff(const std::vector<Declared<T>>& desired, const std::vector<Live<T>>& live,
+           const Surroundings& around, const std::set<ObjectName>& exclusive, const DiffOptions& options,
+           Differences& found)
+      : desired_(desired),
+        live_(live),
+        around_(around),
+        exclusive_(exclusive),
+        options_(options),
+        found_(found) {
+    for (const Live<T>& one : live_) by_name_[one.value.name] = &one;
+    for (const Declared<T>& one : desired_) declared_.insert(one.value.name);
+  }
+
+  void run() {
+    for (const Declared<T>& one : sorted()) {
+      if (one.undecided) continue;
+      const auto there = by_name_.find(one.value.name);
+      const Live<T>* live = there == by_name_.end() ? nullptr : there->second;
+      if (one.absent)
+        take_away(one, live);
+      else if (live == nullptr)
+        make(one);
+      else
+        compare(one, *live);
+    }
+    for (const Live<T>& one : live_)
+      if (declared_.count(one.value.name) == 0) look_at_undeclared(one);
+  }
+
+ private:
+  std::vector<Declared<T>> sorted() const {
+    std::vector<Declared<T>> list = desired_;
+    std::sort(list.begin(), list.end(), [](const auto& a, const auto& b) { return a.value < b.value; });
+    return list;
+  }
+
+  std::string text(const ObjectName& name) const { return around_.text(name); }
+  std::string title(const ObjectName& name) const { return fmt::format("{} {}", T::word, text(name)); }
+
+  void add(const Difference<T>& difference, const Source& where, std::string reason) {
+    const T& value = difference.desired != nullptr ? *difference.desired : difference.live->value;
+    Change change{.action = difference.action,
+                  .kind = std::string(T::word),
+                  .object = text(value.name),
+                  .table = table_text(value),
+                  .where = where,
+                  .reason = std::move(reason),
+                  .fields = difference.fields,
+                  .estimate = {},
+                  .steps = steps(difference, around_)};
+    found_.changes.push_back(std::move(change));
+  }
+
+  std::string table_text(const T& value) const {
+    if constexpr (std::is_same_v<T, TableProperties>) return text(value.name);
+    const ObjectName* table = table_of(value);
+    return table == nullptr ? "" : text(*table);
+  }
+
+  void take_away(const Declared<T>& one, const Live<T>* live) {
+    if constexpr (std::is_same_v<T, TableProperties>) {
+      found_.problems.push_back(
+          {.message = fmt::format("{}: a profile drops no tables", title(one.value.name)),
+           .where = one.where,
+           .hint = "write a migration that does"});
+    } else if (live != nullptr) {
+      add({.action = Action::drop, .desired = nullptr, .live = live, .fields = {}}, one.where,
+          "declared absent");
+    }
+  }
+
+  /// Whether its table is there, or comes with a migration; says so otherwise.
+  bool has_table(const Declared<T>& one) {
+    const ObjectName* table = table_of(one.value);
+    if constexpr (std::is_same_v<T, TableProperties>) table = &one.value.name;
+    if (table == nullptr || around_.has_table(*table)) return true;
+    if (options_.coming_tables.count(*table) > 0) return true;
+    found_.problems.push_back(
+        {.message = fmt::format("{}: there is no table {}", title(one.value.name), text(*table)),
+         .where = one.where_of("table"),
+         .hint = "tables are made by migrations; names are as the catalog has them"});
+    return false;
+  }
+
+  void make(const Declared<T>& one) {
+    if (!has_table(one)) return;
+    if constexpr (std::is_same_v<T, TableProperties>) {
+      // A pending migration makes it; till then, all of it is as it is by default.
+      coming_.push_back({.value = {.name = one.value.name}, .facts = {}});
+      compare(one, coming_.back());
+    } else {
+      if constexpr (T::is_whole) {
+        for (const Live<T>& other : live_) {
+          if (declared_.count(other.value.name) > 0 || renamed_.count(other.value.name) > 0 ||
+              other.value.name.schema != one.value.name.schema || !is_usable(other) ||
+              !same_but_name(other.value, one.value))
+            continue;
+          renamed_.insert(other.value.name);
+          return add({.action = Action::rename, .desired = &one.value, .live = &other, .fields = {}},
+                     one.where, fmt::format("is there as {}", text(other.value.name)));
+        }
+      }
+      add({.action = Action::create, .desired = &one.value, .live = nullptr, .fields = {}}, one.where,
+          "is not there");
+    }
+  }
+
+  static bool is_usable(const Live<T>& live) {
+    if constexpr (std::is_same_v<T, Index>) return live.facts.valid && !is_leftover(live.value);
+    return true;
+  }
+
+  void compare(const Declared<T>& one, const Live<T>& live) {
+    if constexpr (std::is_same_v<T, Index>)
+      if (!live.facts.valid) return mend(one, live);
+    std::vector<FieldChange> fields = differing(one, live.value, around_.facts.schema);
+    if (fields.empty()) return;
+    const Action action = action_of(one.value, fields);
+    if constexpr (std::is_same_v<T, Index>)
+      if (action == Action::replace) replacing_.insert(build_name(one.value));
+    add({.action = action, .desired = &one.value, .live = &live, .fields = std::move(fields)}, one.where, "");
+  }
+
+  /// An index that no query uses.
+  void mend(const Declared<T>& one, const Live<T>& live) {
+    if (live.facts.building > 0) {
+      found_.undecided.push_back(
+          {.message = fmt::format("{} is being built by pid {}", title(one.value.name), live.facts.building),
+           .where = one.where,
+           .hint = "plan again when it is done"});
+    } else if (live.facts.partitioned) {
+      found_.undecided.push_back(
+          {.message = fmt::format("{} is not attached for every partition", title(one.value.name)),
+           .where = one.where,
+           .hint = "build what is missing on the partitions, and attach it with ALTER INDEX"});
+    } else {
+      add({.action = Action::repair, .desired = &one.value, .live = &live, .fields = {}}, one.where,
+          "is invalid: its build did not end, no query uses it, every write maintains it");
+    }
+  }
+
+  void look_at_undeclared(const Live<T>& one) {
+    if (renamed_.count(one.value.name) > 0 || !counts(one.value)) return;
+    if constexpr (std::is_same_v<T, Index>) {
+      if (is_leftover(one.value)) return look_at_leftover(one);
+      if (exclusive_.count(one.value.table) > 0 && options_.prune)
+        return add({.action = Action::drop, .desired = nullptr, .live = &one, .fields = {}}, {},
+                   "is not declared, and its table's indexes are exclusive");
+    }
+    const ObjectName* table = table_of(one.value);
+    found_.undeclared.push_back(
+        {.kind = std::string(T::word),
+         .object = text(one.value.name),
+         .table = table_text(one.value),
+         .remark = remark(one, around_.facts.schema),
+         .drift = std::is_same_v<T, Index> && table != nullptr && exclusive_.count(*table) > 0});
+  }
+
+  void look_at_leftover(const Live<T>& one) {
+    if (replacing_.count(one.value.name.name) > 0 || one.facts.building > 0) return;
+    add({.action = Action::repair, .desired = nullptr, .live = &one, .fields = {}}, {},
+        "is what an interrupted apply left");
+  }
+
+  const std::vector<Declared<T>>& desired_;
+  const std::vector<Live<T>>& live_;
+  const Surroundings& around_;
+  const std::set<ObjectName>& exclusive_;
+  const DiffOptions& options_;
+  Differences& found_;
+  std::map<ObjectName, const Live<T>*> by_name_;
+  std::set<ObjectName> declared_;
+  std::set<ObjectName> renamed_;     // live ones that get a declared name
+  std::set<std::string> replacing_;  // names under which replacements are built
+  std::deque<Live<T>> coming_;       // tables that are not there yet
+};
+
+std::set<ObjectName> exclusive_tables(const DesiredSchema& desired) {
+  std::set<ObjectName> tables;
+  for (const auto& table : desired.of<TableProperties>())
+    if (table.value.indexes == "exclusive") tables.insert(table.value.name);
+  return tables;
+}
+
+template <class... T>
+void diff_kinds(KindList<T...>, const DesiredSchema& desired, const LiveSchema& live,
+                const Surroundings& around, const DiffOptions& options, Differences& found) {
+  const std::set<ObjectName> exclusive = exclusive_tables(desired);
+  std::vector<std::vector<Change>> by_rank(3);
+  const auto one_kind = [&]<class Kind>(Kind*) {
+    KindDiff<Kind>(desired.of<Kind>(), live.of<Kind>(), around, exclusive, options, found).run();
+    std::vector<Change>& list = by_rank[rank<Kind>];
+    std::move(found.changes.begin(), found.changes.end(), std::back_inserter(list));
+    found.changes.clear();
+  };
+  (one_kind(static_cast<T*>(nullptr)), ...);
+  for (std::vector<Change>& list : by_rank)
+    std::move(list.begin(), list.end(), std::back_inserter(found.changes));
+}
+
+}  // namespace
+
+Differences diff(const DesiredSchema& desired, const LiveSchema& live, const ServerFacts& facts,
+                 const DiffOptions& options) {
+  Differences found;
+  diff_kinds(Kinds{}, desired, live, Surroundings(facts, live), options, found);
+  sort_by_position(found.problems);
+  sort_by_position(found.undecided);
+  return found;
+}
+
+std::set<std::string> concerned_tables(const std::vector<Change>& changes) {
+  std::set<std::string> tables;
+  for (const Change& change : changes)
+    if (!change.table.empty()) tables.insert(change.table);
+  return tables;
+}
+
+void settle_hazards(std::vector<Change>& changes, const std::map<std::string, Estimate>& estimates) {
+  for (Change& change : changes) {
+    const auto found = estimates.find(change.table);
+    if (found == estimates.end()) continue;
+    change.estimate = found->second;
+    if (change.estimate.bytes != 0) continue;
+    for (ChangeStep& step : change.steps)
+      std::erase_if(step.hazards, [](const Hazard& hazard) { return hazard.needs_rows; });
+  }
+}
+
+void refuse_hazards(const std::vector<Change>& changes, const std::vector<std::string>& allow) {
+  std::vector<Problem> problems;
+  std::set<std::string> flags;
+  for (const Change& change : changes)
+    for (const ChangeStep& step : change.steps)
+      for (const Hazard& hazard : step.hazards) {
+        const auto permits = [&](const std::string& allowance) {
+          return sql::permits(allowance, hazard.id, hazard.object);
+        };
+        if (!hazard.blocks || std::any_of(allow.begin(), allow.end(), permits)) continue;
+        problems.push_back(
+            {.message = fmt::format("{}: {}", hazard.id, hazard.reason), .where = change.where});
+        flags.insert(hazard.object.empty() ? hazard.id : hazard.id + ":" + hazard.object);
+      }
+  if (problems.empty()) return;
+  problems.back().hint = fmt::format("if this is meant: --allow '{}'", fmt::join(flags, ","));
+  throw Error(Exit::refused, std::move(problems));
+}
+
+}  // namespace kdb

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "kinds/declared.hpp"
+#include "model/change.hpp"
+#include "model/facts.hpp"
+
+namespace kdb {
+
+/// An object of the database that no profile declares.
+struct Undeclared {
+  std::string kind;
+  std::string object;  // as a profile writes its name
+  std::string table;
+  std::string remark;  // "INVALID"; of a table the fields that are not so by default
+  bool drift = false;  // its table's indexes are exclusive: `--prune` drops it
+
+  bool operator==(const Undeclared&) const = default;
+};
+
+/// What is to be done to make a database as declared, and what is not kdb's to do.
+struct Differences {
+  std::vector<Change> changes;     // in the order in which they run
+  std::vector<Problem> problems;   // declared, and not to be had
+  std::vector<Problem> undecided;  // nobody can tell now whether they are as declared
+  std::vector<Undeclared> undeclared;
+};
+
+struct DiffOptions {
+  bool prune = false;                  // drop what `indexes = "exclusive"` does not want
+  std::set<ObjectName> coming_tables;  // that pending migrations create
+};
+
+/// `desired` in the server's form, as far as it was asked. Deterministic.
+Differences diff(const DesiredSchema& desired, const LiveSchema& live, const ServerFacts& facts,
+                 const DiffOptions& options);
+
+/// The tables that changes are about, by whose size the hazards are judged.
+std::set<std::string> concerned_tables(const std::vector<Change>& changes);
+
+/// Takes out the hazards that do not apply now: an empty table loses nothing, rewrites nothing and locks
+/// nobody out. `table` is as in Change::table.
+void settle_hazards(std::vector<Change>& changes, const std::map<std::string, Estimate>& estimates);
+
+/// Throws Error(refused) that lists every hazard that blocks and that `allow` does not permit, with the exact
+/// flag.
+void refuse_hazards(const std::vector<Change>& changes, const std::vector<std::string>& allow);
+
+}  // namespace kdb

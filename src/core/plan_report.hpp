@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/diff.hpp"
+#include "model/report.hpp"
+#include "model/step.hpp"
+
+namespace kdb {
+
+/// A pending migration as a change: its statements as they would run.
+Change to_change(const MigrationPlan& plan);
+
+/// `4 migrations to run, 2 objects to create, 1 to alter`; `nothing to do` where there is none.
+std::string summary_of(const std::vector<Change>& changes);
+
+/// What no profile declares, as a table.
+Table to_table(const std::vector<Undeclared>& undeclared);
+
+}  // namespace kdb

@@ -1,0 +1,170 @@
+#include "flow/plan.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/sql_words.hpp"
+#include "base/text.hpp"
+#include "core/plan_report.hpp"
+#include "core/to_report.hpp"
+#include "flow/at_stake.hpp"
+#include "flow/picture.hpp"
+#include "pg/canonical.hpp"
+#include "pg/catalog.hpp"
+#include "pg/columns.hpp"
+#include "pg/estimates.hpp"
+
+namespace kdb::flow {
+
+namespace {
+
+/// For locks that reading needs: nobody should have to wait for a plan.
+constexpr std::chrono::milliseconds patience(1'000);
+
+/// `public.Events` as it is written in SQL, as the catalog has it.
+std::optional<ObjectName> name_in_catalog(const std::string& written, std::string_view default_schema) {
+  const std::string folded = written.find('"') == std::string::npos ? to_lower(written) : written;
+  try {
+    return parse_name(folded, default_schema);
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+/// The tables that the statements of pending migrations create.
+std::set<ObjectName> coming_tables(const std::vector<MigrationPlan>& plans, std::string_view default_schema) {
+  std::set<ObjectName> tables;
+  const auto look = [&](const Step& step) {
+    if (!step.what.command.starts_with("CREATE") || !step.what.command.ends_with("TABLE")) return;
+    if (auto name = name_in_catalog(step.what.object, default_schema)) tables.insert(std::move(*name));
+  };
+  for (const MigrationPlan& plan : plans)
+    for (const Step& step : plan.steps) {
+      look(step);
+      for (const Step& inner : step.block) look(inner);
+    }
+  return tables;
+}
+
+/// The pending migrations; throws what forbids to run them.
+std::vector<MigrationPlan> pending_migrations(const Context& context, const View& view) {
+  std::vector<Problem> problems =
+      history_problems(view.picture.rows, view.picture.folder, view.picture.history, false);
+  problems.insert(problems.begin(), view.picture.changed.begin(), view.picture.changed.end());
+  if (!problems.empty()) throw Error(Exit::history, std::move(problems));
+  std::vector<MigrationPlan> plans =
+      plan_rows(context, view.picture, select_up(view.picture.rows, {}), Direction::up);
+  note_hazards_now(view.session, plans);
+  return plans;
+}
+
+void judge_hazards(const Context& context, Session& session, std::vector<Change>& changes) {
+  const std::string& schema = context.profile.database.schema;
+  std::vector<ObjectName> tables;
+  for (const std::string& table : concerned_tables(changes)) tables.push_back(parse_name(table, schema));
+  std::map<std::string, Estimate> estimates;
+  for (const auto& [name, estimate] : pg::read_estimates(*session.connection, tables, patience))
+    estimates[to_text(name, schema)] = estimate;
+  settle_hazards(changes, estimates);
+}
+
+void add_problems(Report& report, const std::vector<Problem>& problems) {
+  report.warnings.insert(report.warnings.end(), problems.begin(), problems.end());
+}
+
+}  // namespace
+
+bool Planned::is_empty() const {
+  return migrations.empty() && objects.changes.empty() && objects.undecided.empty() &&
+         objects.problems.empty() &&
+         std::none_of(objects.undeclared.begin(), objects.undeclared.end(),
+                      [](const Undeclared& one) { return one.drift; });
+}
+
+namespace {
+
+/// Puts the server's form of declared definitions in their place. What it refuses, or cannot say, is noted
+/// and not compared.
+template <class T>
+void settle(std::vector<Declared<T>>& desired, const std::vector<pg::Canonical<T>>& answers,
+            std::string_view schema, Differences& found) {
+  for (size_t i = 0; i < desired.size(); ++i) {
+    Declared<T>& one = desired[i];
+    const pg::Canonical<T>& answer = answers[i];
+    if (one.absent || answer.table_missing) continue;
+    if (answer.value) {
+      one.value = *answer.value;
+      continue;
+    }
+    one.undecided = true;
+    if (answer.refused)
+      found.problems.push_back(*answer.refused);
+    else
+      found.undecided.push_back({.message = fmt::format("{} {} is undecided: {}", T::word,
+                                                        to_text(one.value.name, schema), answer.undecided),
+                                 .where = one.where});
+  }
+}
+
+template <class T>
+void append(std::vector<T>& to, const std::vector<T>& from) {
+  to.insert(to.end(), from.begin(), from.end());
+}
+
+}  // namespace
+
+Differences compare_objects(const Context& context, Session& session, const DiffOptions& options) {
+  const files::Profile& profile = context.profile;
+  pg::Connection& connection = *session.connection;
+  const ServerFacts facts =
+      pg::read_facts(connection, profile.database.schema, profile.database.history_schema);
+  LiveSchema live = pg::read_catalog(connection, facts, patience);
+  DesiredSchema desired = profile.desired;
+  const pg::CanonicalSchema answers = pg::canonicalise(connection, facts, desired, live, patience);
+  Differences noted;
+  noted.problems = pg::complete_columns(connection, desired, live, facts.schema);
+  settle(desired.of<Index>(), answers.of<Index>(), facts.schema, noted);
+  settle(desired.of<Statistics>(), answers.of<Statistics>(), facts.schema, noted);
+  Differences found = diff(desired, live, facts, options);
+  append(found.problems, noted.problems);
+  append(found.undecided, noted.undecided);
+  sort_by_position(found.problems);
+  sort_by_position(found.undecided);
+  judge_hazards(context, session, found.changes);
+  return found;
+}
+
+Planned plan(const Context& context, const PlanOptions& options) {
+  Planned planned;
+  DiffOptions diff_options{.prune = options.prune};
+  std::optional<Session> session;
+  if (options.migrations) {
+    View view = open_and_look(context);
+    const std::vector<MigrationPlan> plans = pending_migrations(context, view);
+    for (const MigrationPlan& one : plans) planned.migrations.push_back(to_change(one));
+    diff_options.coming_tables = coming_tables(plans, context.profile.database.schema);
+    session = std::move(view.session);
+  } else {
+    session = open_session(context);
+  }
+  planned.target = session->facts.target;
+  if (options.profile) planned.objects = compare_objects(context, *session, diff_options);
+  return planned;
+}
+
+Report to_report(const Context& context, const Planned& planned, std::string command) {
+  Report report{.command = std::move(command)};
+  report.fields = {{.key = "target", .label = "target", .value = planned.target},
+                   {.key = "profiles", .label = "profile", .value = context.profile.files}};
+  std::vector<Change> changes = planned.migrations;
+  changes.insert(changes.end(), planned.objects.changes.begin(), planned.objects.changes.end());
+  report.summary = summary_of(changes);
+  report.changes = std::move(changes);
+  report.tables.push_back(to_table(planned.objects.undeclared));
+  add_problems(report, planned.objects.problems);
+  add_problems(report, planned.objects.undecided);
+  return report;
+}
+
+}  // namespace kdb::flow

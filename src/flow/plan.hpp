@@ -1,0 +1,38 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/diff.hpp"
+#include "flow/session.hpp"
+#include "model/report.hpp"
+
+namespace kdb::flow {
+
+struct PlanOptions {
+  bool migrations = true;
+  bool profile = true;
+  bool prune = false;  // drop what `indexes = "exclusive"` does not want
+};
+
+/// What would be done to bring the database to the declared state.
+struct Planned {
+  std::vector<Change> migrations;  // pending, in their order
+  Differences objects;
+  std::string target;
+
+  /// Whether nothing is pending, no drift was found, and everything could be decided.
+  bool is_empty() const;
+};
+
+/// Looks at files and database; changes nothing. Throws Error(history) where the migrations' history is
+/// inconsistent.
+Planned plan(const Context& context, const PlanOptions& options);
+
+/// The profile's objects held against those of the database, on an open session.
+Differences compare_objects(const Context& context, Session& session, const DiffOptions& options);
+
+/// What `kdb plan` says. `command` as in Report.
+Report to_report(const Context& context, const Planned& planned, std::string command);
+
+}  // namespace kdb::flow

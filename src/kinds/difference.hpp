@@ -1,0 +1,112 @@
+#pragma once
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kinds/declared.hpp"
+#include "model/change.hpp"
+
+namespace kdb {
+
+/// What is to be done to one object, and why.
+template <class T>
+struct Difference {
+  Action action = Action::create;
+  const T* desired = nullptr;     // in the server's form; null: drop
+  const Live<T>* live = nullptr;  // null: create
+  std::vector<FieldChange> fields;
+
+  bool differs_in(std::string_view field) const {
+    return std::any_of(fields.begin(), fields.end(), [&](const FieldChange& change) {
+      return change.field == field ||
+             (change.field.starts_with(field) && change.field.substr(field.size(), 1) == ".");
+    });
+  }
+};
+
+/// What the statements of a change may depend on.
+class Surroundings {
+ public:
+  /// Both must outlive it.
+  Surroundings(const ServerFacts& server, const LiveSchema& all);
+
+  const ServerFacts& facts;
+  const LiveSchema& live;
+
+  /// Of a table; what is so by default where there is none.
+  const TableFacts& table(const ObjectName& name) const;
+  bool has_table(const ObjectName& name) const { return tables_.count(name) > 0; }
+  /// Null where there is none.
+  const Live<Index>* index(const ObjectName& name) const;
+  /// As a profile writes it.
+  std::string text(const ObjectName& name) const { return to_text(name, facts.schema); }
+
+ private:
+  std::map<ObjectName, const TableFacts*> tables_;
+  std::map<ObjectName, const Live<Index>*> indexes_;
+};
+
+// How fields look in a plan: as in a profile, without the quotes. Empty: not set.
+inline std::string field_text(const std::string& member, std::string_view) { return member; }
+inline std::string field_text(bool member, std::string_view) { return member ? "true" : ""; }
+inline std::string field_text(const Fragment& member, std::string_view) { return member.sql; }
+inline std::string field_text(const std::optional<int>& member, std::string_view) {
+  return member ? std::to_string(*member) : "";
+}
+inline std::string field_text(const ObjectName& member, std::string_view default_schema) {
+  return to_text(member, default_schema);
+}
+std::string field_text(const std::vector<std::string>& member, std::string_view default_schema);
+std::string field_text(const std::vector<Fragment>& member, std::string_view default_schema);
+
+/// Notes what differs between two objects of a kind: the visitor of its fields().
+class FieldComparer {
+ public:
+  /// `declared`: only these fields, and of options only the given ones, count; null: all do.
+  FieldComparer(std::string_view default_schema, const std::map<std::string, Source>* declared)
+      : schema_(default_schema), declared_(declared) {}
+
+  template <class Member>
+  void operator()(std::string_view name, const Member& desired, const Member& live) {
+    if (counts(name) && desired != live)
+      changes_.push_back({std::string(name), field_text(live, schema_), field_text(desired, schema_)});
+  }
+  void operator()(std::string_view name, const Options& desired, const Options& live);
+
+  std::vector<FieldChange> take() { return std::move(changes_); }
+
+ private:
+  bool counts(std::string_view name) const {
+    return declared_ == nullptr || declared_->count(std::string(name)) > 0;
+  }
+
+  std::string_view schema_;
+  const std::map<std::string, Source>* declared_;
+  std::vector<FieldChange> changes_;
+};
+
+/// Whether two values of a parameter mean the same: `on` and `true`, `0.10` and `0.1`, `FULL` and `full`.
+bool same_option(std::string_view a, std::string_view b);
+
+/// What a kind's objects would be in the catalog, where that is not what a profile says.
+template <class T>
+const T& catalog_form(const T& declared) {
+  return declared;
+}
+
+/// The fields in which `live` is not as declared. What a profile leaves out is the default of an index or a
+/// statistics object, and as it may be of a kind that migrations or other hands make.
+template <class T>
+std::vector<FieldChange> differing(const Declared<T>& declared, const T& live,
+                                   std::string_view default_schema) {
+  FieldComparer comparer(default_schema, T::is_whole ? nullptr : &declared.fields);
+  const T desired = catalog_form(declared.value);
+  fields(comparer, desired, live);
+  return comparer.take();
+}
+
+}  // namespace kdb

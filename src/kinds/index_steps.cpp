@@ -1,0 +1,239 @@
+#include <fmt/format.h>
+
+#include "base/checksum.hpp"
+#include "base/hazard_list.hpp"
+#include "base/text.hpp"
+#include "kinds/definition.hpp"
+#include "kinds/difference.hpp"
+#include "kinds/index.hpp"
+
+namespace kdb {
+
+namespace {
+
+namespace hazard = sql::hazard;
+
+constexpr std::string_view new_prefix = "kdb_new_";
+constexpr std::string_view old_prefix = "kdb_old_";
+constexpr size_t hash_length = 16;
+
+/// The same name for the same thing, of this index alone.
+std::string temporary_name(std::string_view prefix, std::string_view what) {
+  return std::string(prefix) + sha256_hex(what).substr(0, hash_length);
+}
+
+/// Parameters that the server changes in place, with effect (PG docs, CREATE INDEX). Any other one needs the
+/// index to be built again: pages_per_range has no effect before, and bloom's length makes the index
+/// unusable.
+bool changes_in_place(std::string_view parameter) {
+  for (const std::string_view known : {"fillfactor", "deduplicate_items", "fastupdate",
+                                       "gin_pending_list_limit", "buffering", "autosummarize"})
+    if (parameter == known) return true;
+  return false;
+}
+
+/// The statements for one index.
+class Steps {
+ public:
+  Steps(const Difference<Index>& difference, const Surroundings& around)
+      : difference_(difference),
+        around_(around),
+        index_(difference.desired != nullptr ? *difference.desired : difference.live->value),
+        table_(around.table(index_.table)),
+        table_name_(around.text(index_.table)) {}
+
+  std::vector<ChangeStep> take() {
+    switch (difference_.action) {
+      case Action::run:
+        break;
+      case Action::create:
+        create(index_.name.name);
+        finish(index_.name, {});
+        break;
+      case Action::alter:
+        alter();
+        break;
+      case Action::replace:
+        replace();
+        break;
+      case Action::rename:
+        rename();
+        break;
+      case Action::repair:
+        repair();
+        break;
+      case Action::drop:
+        drop(difference_.live->value.name);
+        break;
+    }
+    return std::move(steps_);
+  }
+
+ private:
+  /// Whether the server builds and drops it while the table is written to.
+  bool is_online() const { return table_.kind != 'p' && !table_.hypertable; }
+
+  ChangeStep& add(std::string sql, std::string purpose, LockMode mode) {
+    return steps_.emplace_back(
+        ChangeStep{.sql = std::move(sql), .purpose = std::move(purpose), .lock = {mode, table_name_}});
+  }
+
+  void create(const std::string& name) {
+    const bool online = is_online();
+    ChangeStep& step = add(create_sql(index_, quote_ident(name), to_sql(index_.table), online),
+                           online ? "builds it while the table is read and written" : "builds it",
+                           online ? LockMode::share_update_exclusive : LockMode::share);
+    step.in_transaction = !online;
+    step.hazards.push_back({.id = std::string(hazard::index_build),
+                            .object = text_,
+                            .reason = fmt::format("reads all of {} and writes the index", table_name_),
+                            .needs_rows = true});
+    if (!online)
+      step.hazards.push_back({.id = std::string(hazard::share),
+                              .object = table_name_,
+                              .reason = fmt::format("nobody can write to {} while it is built", table_name_),
+                              .needs_rows = true});
+  }
+
+  /// What CREATE INDEX cannot say; `before` is what the index has already.
+  void finish(const ObjectName& name, const Index& before) {
+    for (const auto& [column, target] : index_.statistics)
+      if (!has(before.statistics, column, target)) set_statistics(name, column, target);
+    for (const auto& [column, target] : before.statistics)
+      if (!has_key(index_.statistics, column)) set_statistics(name, column, "-1");
+    if (index_.comment != before.comment)
+      add(fmt::format("COMMENT ON INDEX {} IS {}", to_sql(name),
+                      index_.comment.empty() ? "NULL" : quote_literal(index_.comment)),
+          "sets its comment", LockMode::none);
+  }
+
+  static bool has(const Options& options, std::string_view key, std::string_view value) {
+    return std::any_of(options.begin(), options.end(),
+                       [&](const auto& one) { return one.first == key && one.second == value; });
+  }
+  static bool has_key(const Options& options, std::string_view key) {
+    return std::any_of(options.begin(), options.end(), [&](const auto& one) { return one.first == key; });
+  }
+
+  void set_statistics(const ObjectName& name, std::string_view column, std::string_view target) {
+    add(fmt::format("ALTER INDEX {} ALTER COLUMN {} SET STATISTICS {}", to_sql(name), column, target),
+        "sets how many samples ANALYZE keeps", LockMode::share_update_exclusive);
+  }
+
+  void alter() {
+    std::string set;
+    std::string reset;
+    for (const FieldChange& change : difference_.fields) {
+      if (!change.field.starts_with("with.")) continue;
+      const std::string parameter = quote_ident(change.field.substr(5));
+      if (change.desired.empty())
+        reset += (reset.empty() ? "" : ", ") + parameter;
+      else
+        set += fmt::format("{}{} = {}", set.empty() ? "" : ", ", parameter, quote_literal(change.desired));
+    }
+    const std::string name = to_sql(index_.name);
+    if (!set.empty())
+      add(fmt::format("ALTER INDEX {} SET ({})", name, set), "applies to pages written from now on",
+          LockMode::share_update_exclusive);
+    if (!reset.empty())
+      add(fmt::format("ALTER INDEX {} RESET ({})", name, reset), "applies to pages written from now on",
+          LockMode::share_update_exclusive);
+    finish(index_.name, difference_.live->value);
+  }
+
+  void replace() {
+    const Index& old = difference_.live->value;
+    const ObjectName made{old.name.schema, build_name(index_)};
+    const ObjectName aside{old.name.schema, temporary_name(old_prefix, to_sql(old.name) + build_name(old))};
+    const Live<Index>* begun = around_.index(made);
+    if (begun != nullptr && !begun->facts.valid) drop(made, "removes what an interrupted build left");
+    if (begun == nullptr || !begun->facts.valid) create(made.name);
+    finish(made, begun != nullptr && begun->facts.valid ? begun->value : Index{});
+    add(fmt::format("ALTER INDEX {} RENAME TO {}", to_sql(old.name), quote_ident(aside.name)),
+        "sets the old one aside", LockMode::share_update_exclusive);
+    add(fmt::format("ALTER INDEX {} RENAME TO {}", to_sql(made), quote_ident(index_.name.name)),
+        "gives the new one its name", LockMode::share_update_exclusive);
+    hand_over_flags();
+    drop(aside, "removes the old one");
+  }
+
+  /// What the table has set about the index that goes.
+  void hand_over_flags() {
+    const IndexFacts& facts = difference_.live->facts;
+    const std::string table = to_sql(index_.table);
+    const std::string name = quote_ident(index_.name.name);
+    if (facts.replica_identity && index_.unique)
+      add(fmt::format("ALTER TABLE {} REPLICA IDENTITY USING INDEX {}", table, name),
+          "makes the new one the replica identity", LockMode::access_exclusive);
+    if (facts.clustered)
+      add(fmt::format("ALTER TABLE {} CLUSTER ON {}", table, name), "keeps the order for CLUSTER",
+          LockMode::share_update_exclusive);
+  }
+
+  void rename() {
+    const Index& old = difference_.live->value;
+    add(fmt::format("ALTER INDEX {} RENAME TO {}", to_sql(old.name), quote_ident(index_.name.name)),
+        "the same definition is there under another name", LockMode::share_update_exclusive);
+    finish(index_.name, old);
+  }
+
+  void repair() {
+    if (is_leftover(difference_.live->value)) {
+      drop(index_.name, "removes what an interrupted change left");
+      return;
+    }
+    drop(index_.name, "removes what an interrupted build left");
+    create(index_.name.name);
+    finish(index_.name, {});
+  }
+
+  void drop(const ObjectName& name, std::string purpose = "drops it") {
+    const bool online = is_online();
+    ChangeStep& step =
+        add(fmt::format("DROP INDEX {}{}", online ? "CONCURRENTLY " : "", to_sql(name)), std::move(purpose),
+            online ? LockMode::share_update_exclusive : LockMode::access_exclusive);
+    step.in_transaction = !online;
+    if (difference_.action == Action::drop)
+      step.hazards.push_back({.id = std::string(hazard::index_dropped),
+                              .object = text_,
+                              .reason = fmt::format("drops index {}", text_),
+                              .blocks = true,
+                              .needs_rows = true});
+  }
+
+  const Difference<Index>& difference_;
+  const Surroundings& around_;
+  const Index& index_;
+  const TableFacts& table_;
+  std::string table_name_;
+  std::string text_ = around_.text(index_.name);
+  std::vector<ChangeStep> steps_;
+};
+
+}  // namespace
+
+std::string build_name(const Index& index) {
+  return temporary_name(new_prefix, create_sql(index, "", to_sql(index.table), false));
+}
+
+bool is_leftover(const Index& index) {
+  const std::string_view name = index.name.name;
+  return name.size() == new_prefix.size() + hash_length &&
+         (name.starts_with(new_prefix) || name.starts_with(old_prefix)) &&
+         name.find_first_not_of("0123456789abcdef", new_prefix.size()) == std::string_view::npos;
+}
+
+Action action_of(const Index&, const std::vector<FieldChange>& fields) {
+  for (const FieldChange& change : fields) {
+    const std::string_view field = change.field;
+    if (field == "comment" || field.starts_with("statistics.")) continue;
+    if (!field.starts_with("with.") || !changes_in_place(field.substr(5))) return Action::replace;
+  }
+  return Action::alter;
+}
+
+std::vector<ChangeStep> steps(const Difference<Index>& difference, const Surroundings& around) {
+  return Steps(difference, around).take();
+}
+
+}  // namespace kdb

@@ -1,0 +1,156 @@
+#include "render/changes.hpp"
+
+#include <array>
+
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+
+namespace kdb::render {
+
+namespace {
+
+std::string_view colour_of(Action action) {
+  switch (action) {
+    case Action::run:
+      return cyan;
+    case Action::create:
+      return green;
+    case Action::alter:
+    case Action::replace:
+    case Action::rename:
+    case Action::repair:
+      return yellow;
+    case Action::drop:
+      return red;
+  }
+  return {};
+}
+
+std::string title(const Change& change) {
+  std::string text = fmt::format("{} {}", change.kind, printable_line(change.object));
+  if (!change.table.empty() && change.table != change.object)
+    text += fmt::format(" on {}", printable_line(change.table));
+  return text;
+}
+
+std::string value_text(const std::string& value) { return value.empty() ? "not set" : printable_line(value); }
+
+/// The statement with every line moved in.
+std::string indented(std::string_view sql, std::string_view margin) {
+  std::string text;
+  for (const std::string_view line : split(sql, '\n')) text += fmt::format("{}{}\n", margin, line);
+  return text;
+}
+
+/// A number with three figures and its unit, 1,000 or 1,024 to the next.
+std::string rounded(double number, double base, const std::array<std::string_view, 5>& units) {
+  size_t unit = 0;
+  for (; number >= base && unit + 1 < units.size(); ++unit) number /= base;
+  return unit == 0 ? fmt::format("{:.0f}{}", number, units[unit])
+                   : fmt::format("{:.{}f}{}", number, number < 10 ? 1 : 0, units[unit]);
+}
+
+/// The strongest lock of the transaction that begins with steps[at], or of the one statement outside of any.
+Lock strongest_lock(const std::vector<ChangeStep>& steps, size_t at) {
+  Lock strongest = steps[at].lock;
+  for (size_t next = at + 1; next < steps.size() && boundary(steps, next).empty(); ++next)
+    if (steps[next].lock.mode > strongest.mode) strongest = steps[next].lock;
+  return strongest;
+}
+
+std::string step_text(const std::vector<ChangeStep>& steps, size_t at, const Painter& paint) {
+  const ChangeStep& step = steps[at];
+  std::string text;
+  if (const std::string_view begin = boundary(steps, at); !begin.empty()) {
+    const Lock lock = strongest_lock(steps, at);
+    text += fmt::format("   {}{}\n", begin,
+                        lock.mode == LockMode::none
+                            ? ""
+                            : fmt::format("; {} on {} blocks {}", to_string(lock.mode),
+                                          printable_line(lock.relation), blocked_by(lock.mode)));
+  }
+  if (!step.purpose.empty())
+    text += fmt::format("     {}\n", paint(dim, "-- " + printable_line(step.purpose)));
+  for (const Hazard& hazard : step.hazards)
+    text +=
+        fmt::format("     {}\n", paint(hazard.blocks ? red : yellow,
+                                       printable_line(fmt::format("-- {}: {}", hazard.id, hazard.reason))));
+  return text + indented(printable(step.sql) + ";", "     ");
+}
+
+}  // namespace
+
+std::string size_text(const Estimate& estimate) {
+  std::string text;
+  if (estimate.rows)
+    text = fmt::format("about {} rows", rounded(static_cast<double>(*estimate.rows), 1000,
+                                                {"", " thousand", " million", " billion", " trillion"}));
+  if (estimate.bytes)
+    text += fmt::format(
+        "{}{}", text.empty() ? "" : ", ",
+        rounded(static_cast<double>(*estimate.bytes), 1024, {" bytes", " kB", " MB", " GB", " TB"}));
+  return text;
+}
+
+std::string_view boundary(const std::vector<ChangeStep>& steps, size_t at) {
+  if (!steps[at].in_transaction) return "outside of a transaction";
+  const bool goes_on = at > 0 && steps[at - 1].in_transaction && !steps[at].begins;
+  return goes_on ? "" : "in one transaction";
+}
+
+std::string change_list(const std::vector<Change>& changes, const Painter& paint) {
+  std::string text;
+  for (const Change& change : changes) {
+    text += fmt::format("  {} {}\n",
+                        paint(colour_of(change.action), fmt::format("{:<8}", to_string(change.action))),
+                        title(change));
+    const std::string where = printable_line(to_string(change.where));
+    std::string why = printable_line(change.reason);
+    if (!where.empty()) why += (why.empty() ? "" : " · ") + std::string(paint(dim, where));
+    if (!why.empty()) text += fmt::format("           {}\n", why);
+    for (const FieldChange& field : change.fields)
+      text += fmt::format("           {}: {} → {}\n", printable_line(field.field), value_text(field.live),
+                          value_text(field.desired));
+  }
+  return text;
+}
+
+std::string change_steps(const std::vector<Change>& changes, const Painter& paint) {
+  std::string text;
+  for (size_t number = 0; number < changes.size(); ++number) {
+    const Change& change = changes[number];
+    const std::string size = size_text(change.estimate);
+    text += fmt::format("{}{}. {} {}{}\n", number > 0 ? "\n" : "", number + 1, to_string(change.action),
+                        title(change), size.empty() ? "" : fmt::format(" ({})", size));
+    for (size_t at = 0; at < change.steps.size(); ++at) text += step_text(change.steps, at, paint);
+  }
+  return text;
+}
+
+std::string change_sql(const std::vector<Change>& changes, const Style& style) {
+  const Painter paint(style.colour);
+  const auto comment = [&](const std::string& line) {
+    return paint(dim, "-- " + printable_line(line)) + "\n";
+  };
+  std::string text;
+  for (const Change& change : changes) {
+    text +=
+        (text.empty() ? "" : "\n") + comment(fmt::format("{} {}", to_string(change.action), title(change)));
+    for (size_t at = 0; at < change.steps.size(); ++at) {
+      const ChangeStep& step = change.steps[at];
+      const bool begins = step.in_transaction && !boundary(change.steps, at).empty();
+      const bool ends =
+          step.in_transaction && (at + 1 == change.steps.size() || !change.steps[at + 1].in_transaction ||
+                                  change.steps[at + 1].begins);
+      for (const Hazard& hazard : step.hazards)
+        text += comment(fmt::format("{}: {}", hazard.id, hazard.reason));
+      if (begins) text += "BEGIN;\n";
+      text += (style.terminal ? printable(step.sql) : step.sql) + ";\n";
+      if (ends) text += "COMMIT;\n";
+    }
+  }
+  return text;
+}
+
+}  // namespace kdb::render

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "model/change.hpp"
+#include "render/formats.hpp"
+#include "render/paint.hpp"
+
+namespace kdb::render {
+
+/// A line or two for every change: what, and why.
+std::string change_list(const std::vector<Change>& changes, const Painter& paint);
+
+/// What runs for every change, statement by statement.
+std::string change_steps(const std::vector<Change>& changes, const Painter& paint);
+
+/// The same as a script for psql.
+std::string change_sql(const std::vector<Change>& changes, const Style& style);
+
+/// `in one transaction`, `outside of a transaction` … of steps[at], which begins something new; empty for one
+/// that goes on in the transaction of the step before.
+std::string_view boundary(const std::vector<ChangeStep>& steps, size_t at);
+
+/// `about 5.0 M rows, 1.9 GB`; empty where nothing is known.
+std::string size_text(const Estimate& estimate);
+
+}  // namespace kdb::render

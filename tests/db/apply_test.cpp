@@ -1,0 +1,308 @@
+// `kdb plan` and `kdb apply`: each kind of change, what blocks it, and what a person is told.
+#include <csignal>
+#include <filesystem>
+
+#include "db/catalog.hpp"
+#include "db/project.hpp"
+#include "support/skip.hpp"
+
+namespace kdb::test {
+
+namespace {
+
+bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+
+/// A database with a profile, and kdb on both.
+struct Shop {
+  Database database;
+  Project project;
+  TempDir folder;
+  std::string profile;
+
+  explicit Shop(const std::string& toml, const std::string& more = {}) {
+    std::filesystem::create_directories(project.folder());
+    database.exec(
+        "CREATE TABLE orders (id bigint PRIMARY KEY, at timestamptz, kind text, payload jsonb, value "
+        "numeric);"
+        "INSERT INTO orders SELECT i, now(), 'k' || i % 7, '{}', i FROM generate_series(1, 1000) i;"
+        "CREATE TABLE nothing (a int, b int);" +
+        more);
+    declare(toml);
+  }
+
+  void declare(const std::string& toml) { profile = folder.write("p.toml", toml).string(); }
+
+  std::vector<std::string> command(std::vector<std::string> words) const {
+    words.insert(words.end(), {"-p", profile});
+    return project.command(database.url(), words);
+  }
+  Run kdb(const std::vector<std::string>& words) const { return run(command(words)); }
+
+  /// Applies, and checks that nothing is left.
+  void apply(const std::vector<std::string>& allow = {}) const {
+    std::vector<std::string> words = {"apply"};
+    for (const std::string& hazard : allow) words.insert(words.end(), {"--allow", hazard});
+    const Run applied = kdb(words);
+    CHECK_MESSAGE(applied.exit == 0, applied.err);
+    const Run plan = kdb({"plan", "--exit-code"});
+    CHECK_MESSAGE(plan.exit == 0, (plan.out + plan.err));
+  }
+
+  std::string indexes(const std::string& table = "orders") const {
+    return database.text(
+        "SELECT coalesce(string_agg(c.relname || CASE WHEN i.indisvalid THEN '' ELSE ' INVALID' END, "
+        "', ' ORDER BY c.relname COLLATE \"C\"), '') FROM pg_index i JOIN pg_class c ON c.oid = "
+        "i.indexrelid WHERE NOT i.indisprimary AND i.indrelid = '" +
+        table + "'::regclass");
+  }
+};
+
+constexpr const char* by_kind = "[indexes.orders_kind]\ntable = \"orders\"\ncolumns = [\"kind\"]\n";
+
+/// Fails the building of a unique index in its middle: what is left is invalid.
+void leave_invalid(const Shop& shop, const std::string& name) {
+  try {
+    shop.database.exec("CREATE UNIQUE INDEX CONCURRENTLY " + name + " ON orders (kind)");
+    FAIL("built");
+  } catch (const pg::ServerError& error) {
+    CHECK(error.sqlstate == "23505");
+  }
+}
+
+}  // namespace
+
+TEST_CASE("each kind of change is planned, applied, and gone from the next plan") {
+  struct Case {
+    const char* name;
+    const char* before;
+    std::string toml;
+    const char* planned;  // in the text of the plan
+    const char* after;    // a query that is true then
+  };
+  const Case rows[] = {
+      {"create an index", "", by_kind, "create   index orders_kind on orders",
+       "SELECT pg_get_indexdef('orders_kind'::regclass) LIKE '%(kind)'"},
+      {"with everything that CREATE INDEX cannot say", "",
+       "[indexes.i]\ntable = \"orders\"\ncolumns = [\"(value + 1)\"]\ncomment = \"it's\"\nstatistics = { 1 = "
+       "77 }\n",
+       "create   index i",
+       "SELECT obj_description('i'::regclass) = 'it''s' AND (SELECT attstattarget = 77 FROM pg_attribute "
+       "WHERE "
+       "attrelid = 'i'::regclass)"},
+      {"another definition under the same name", "CREATE INDEX orders_kind ON orders (kind, at)", by_kind,
+       "columns: kind, at → kind", "SELECT pg_get_indexdef('orders_kind'::regclass) LIKE '%(kind)'"},
+      {"the same definition under another name", "CREATE INDEX other ON orders (kind)", by_kind,
+       "is there as other", "SELECT to_regclass('other') IS NULL"},
+      {"a parameter in place", "CREATE INDEX orders_kind ON orders (kind) WITH (fillfactor = 50)",
+       std::string(by_kind) + "with = { fillfactor = 70 }\n", "alter    index orders_kind",
+       "SELECT reloptions = '{fillfactor=70}' FROM pg_class WHERE relname = 'orders_kind'"},
+      {"a parameter that needs another index",
+       "CREATE INDEX i ON orders USING brin (at) WITH (pages_per_range = 4)",
+       "[indexes.i]\ntable = \"orders\"\nmethod = \"brin\"\ncolumns = [\"at\"]\n", "replace  index i",
+       "SELECT reloptions IS NULL FROM pg_class WHERE relname = 'i'"},
+      {"an index that is to be absent", "CREATE INDEX i ON nothing (a)",
+       "[indexes.i]\ntable = \"nothing\"\ncolumns = [\"a\"]\nstate = \"absent\"\n",
+       "drop     index i on nothing", "SELECT to_regclass('i') IS NULL"},
+      {"statistics", "", "[statistics.s]\ntable = \"orders\"\ncolumns = [\"kind\", \"at\"]\ntarget = 50\n",
+       "create   statistics s on orders",
+       "SELECT stxstattarget = 50 AND EXISTS (SELECT FROM pg_statistic_ext_data) FROM pg_statistic_ext"},
+      {"other statistics", "CREATE STATISTICS s (mcv) ON kind, value FROM orders",
+       "[statistics.s]\ntable = \"orders\"\ncolumns = [\"at\", \"kind\"]\n", "replace  statistics s",
+       "SELECT pg_get_statisticsobjdef(oid) LIKE '%ON at, kind FROM%' FROM pg_statistic_ext"},
+      {"a table's parameters", "ALTER TABLE orders SET (fillfactor = 50, parallel_workers = 2)",
+       "[tables.orders]\nstorage = { fillfactor = 90, \"toast.autovacuum_enabled\" = false }\n",
+       "storage.fillfactor: 50 → 90",
+       "SELECT reloptions @> '{fillfactor=90,parallel_workers=2}' FROM pg_class WHERE relname = 'orders'"},
+      {"a table's columns", "",
+       "[tables.orders]\nstatistics = { kind = 500 }\ncolumn_storage = { payload = \"external\" }\n"
+       "compression = { kind = \"pglz\" }\ncomments = { kind = \"what\" }\n",
+       "statistics.kind: not set → 500",
+       "SELECT attstattarget = 500 AND attcompression = 'p' AND col_description(attrelid, attnum) = 'what' "
+       "FROM "
+       "pg_attribute WHERE attrelid = 'orders'::regclass AND attname = 'kind'"},
+      {"a table's replica identity",
+       "CREATE UNIQUE INDEX u ON nothing (a); ALTER TABLE nothing ALTER a SET NOT NULL",
+       "[tables.nothing]\nreplica_identity = \"index u\"\ncluster = \"u\"\n",
+       "replica_identity: not set → index u",
+       "SELECT indisreplident AND indisclustered FROM pg_index WHERE indexrelid = 'u'::regclass"},
+      {"an identity that goes back", "ALTER TABLE orders REPLICA IDENTITY FULL",
+       "[tables.orders]\nreplica_identity = \"default\"\n", "replica_identity: full → not set",
+       "SELECT relreplident = 'd' FROM pg_class WHERE relname = 'orders'"},
+      {"an extension", "", "[extensions.pg_trgm]\n", "create   extension pg_trgm",
+       "SELECT count(*) = 1 FROM pg_extension WHERE extname = 'pg_trgm'"},
+      {"names that are hard to write", "CREATE TABLE \"a \"\"b\"\".c;\" (\"x'y\" int)",
+       "[indexes.'\"i.\"\"; --\"']\ntable = '\"a \"\"b\"\".c;\"'\ncolumns = [\"\\\"x'y\\\"\"]\n", "create   index",
+       "SELECT count(*) = 1 FROM pg_class WHERE relname = 'i.\"; --'"},
+  };
+  for (const Case& row : rows) {
+    CAPTURE(std::string(row.name));
+    const Shop shop(row.toml, row.before);
+    const Run plan = shop.kdb({"plan", "--exit-code"});
+    CHECK_MESSAGE(plan.exit == 2, (plan.out + plan.err));
+    CHECK_MESSAGE(has(plan.out, row.planned), plan.out);
+    shop.apply();
+    CHECK(shop.database.text(row.after) == "t");
+    CHECK(shop.database.text("SELECT count(*) FROM pg_class WHERE relname LIKE 'kdb\\_%'") == "0");
+  }
+}
+
+TEST_CASE("a replacement hands over what the table has set about the old index") {
+  const Shop shop(
+      "[indexes.u]\ntable = \"nothing\"\ncolumns = [\"a\"]\nunique = true\nwith = { fillfactor = 70 }\n"
+      "include = [\"b\"]\n[tables.nothing]\nreplica_identity = \"index u\"\n",
+      "CREATE UNIQUE INDEX u ON nothing (a); ALTER TABLE nothing ALTER a SET NOT NULL, REPLICA IDENTITY "
+      "USING INDEX u, CLUSTER ON u");
+  shop.apply();
+  CHECK(shop.database.text(
+            "SELECT indisreplident AND indisclustered AND indnatts = 2 FROM pg_index WHERE indexrelid "
+            "= 'u'::regclass") == "t");
+}
+
+TEST_CASE("dropping an index of a table with rows needs to be allowed, by the flag that is printed") {
+  const Shop shop(std::string(by_kind) + "state = \"absent\"\n", "CREATE INDEX orders_kind ON orders (kind)");
+  const Run refused = shop.kdb({"apply"});
+  CHECK(refused.exit == 3);
+  CHECK(has(refused.err, "p.toml:1:10: INDEX_DROPPED: drops index orders_kind"));
+  CHECK(has(refused.err, "--allow 'INDEX_DROPPED:orders_kind'"));
+  CHECK(shop.indexes() == "orders_kind");
+  CHECK(shop.database.text("SELECT to_regnamespace('kdb') IS NULL") == "t");  // not even a history
+  shop.apply({"INDEX_DROPPED:orders_kind"});
+  CHECK(shop.indexes() == "");
+}
+
+TEST_CASE("undeclared indexes are left alone, and only --prune drops those of an exclusive table") {
+  const Shop shop(
+      std::string(by_kind) + "[tables.orders]\nindexes = \"exclusive\"\n",
+      "CREATE INDEX mine ON orders (at); CREATE INDEX other ON nothing (a); CREATE INDEX orders_kind ON "
+      "orders (kind)");
+  const Run plan = shop.kdb({"plan", "--exit-code"});
+  CHECK(plan.exit == 2);
+  CHECK(has(plan.out, "drift: --prune drops it"));
+  const Run applied = shop.kdb({"apply"});
+  CHECK_MESSAGE(applied.exit == 0, applied.err);
+  CHECK(shop.indexes() == "mine, orders_kind");
+  CHECK(shop.kdb({"apply", "--prune"}).exit == 3);
+  const Run pruned = shop.kdb({"apply", "--prune", "--allow", "INDEX_DROPPED"});
+  CHECK_MESSAGE(pruned.exit == 0, pruned.err);
+  CHECK(shop.indexes() == "orders_kind");
+  CHECK(shop.indexes("nothing") == "other");
+}
+
+TEST_CASE("an invalid index is no index: it is built again") {
+  const Shop shop("[indexes.u]\ntable = \"orders\"\ncolumns = [\"kind\"]\nunique = true\n");
+  leave_invalid(shop, "u");
+  const Run plan = shop.kdb({"plan", "--exit-code"});
+  CHECK(plan.exit == 2);
+  CHECK(has(plan.out, "repair   index u on orders"));
+  const Run failed = shop.kdb({"apply"});
+  CHECK(failed.exit == 1);
+  CHECK_MESSAGE(has(failed.err, "index u failed: could not create unique index"), failed.err);
+  CHECK(has(failed.err, "p.toml:1:10"));
+  CHECK(shop.indexes() == "");  // what failed left nothing behind
+  shop.database.exec("DELETE FROM orders WHERE id > 7");
+  shop.apply();
+  CHECK(shop.indexes() == "u");
+}
+
+TEST_CASE("an invalid index that no profile declares is named as such") {
+  const Shop shop("");
+  leave_invalid(shop, "u");
+  const Run plan = shop.kdb({"plan", "--exit-code"});
+  CHECK(plan.exit == 0);
+  CHECK(has(plan.out, "INVALID"));
+}
+
+TEST_CASE("an index that somebody else is building is left alone") {
+  const Shop shop(by_kind);
+  Session reader(shop.database.url());
+  reader.exec("BEGIN; LOCK orders IN ROW EXCLUSIVE MODE");
+  Child builder(
+      {"psql", "-Xqc", "CREATE INDEX CONCURRENTLY orders_kind ON orders (kind)", shop.database.url()});
+  REQUIRE(eventually([&] { return shop.indexes() == "orders_kind INVALID"; }));
+  const Run plan = shop.kdb({"plan", "--exit-code"});
+  CHECK(plan.exit == 2);
+  CHECK_MESSAGE(has(plan.out, "index orders_kind is being built by pid"), plan.out);
+  CHECK_FALSE(has(plan.out, "DROP"));
+  reader.exec("COMMIT");
+  CHECK(builder.wait().exit == 0);
+  CHECK(shop.kdb({"plan", "--exit-code"}).exit == 0);
+}
+
+TEST_CASE("a declaration that the server refuses is said with its place, and nothing is done") {
+  const Shop shop(std::string(by_kind) +
+                  "[indexes.a]\ntable = \"orders\"\ncolumns = [\"lowr(kind)\"]\n"
+                  "[indexes.b]\ntable = \"order\"\ncolumns = [\"kind\"]\n"
+                  "[indexes.c]\ntable = \"orders\"\ncolumns = [\"kind\"]\nwhere = \"now() > at\"\n");
+  for (const char* command : {"plan", "apply"}) {
+    const Run run = shop.kdb({command});
+    CHECK(run.exit == 1);
+    const std::string said = run.out + run.err;
+    CHECK_MESSAGE(has(said, "p.toml:6:1"), said);
+    CHECK(has(said, "lowr"));
+    CHECK(has(said, "index b: there is no table order"));
+    CHECK(has(said, "IMMUTABLE"));
+  }
+  CHECK(shop.indexes() == "");
+}
+
+TEST_CASE("what a pending migration creates can be declared along with it") {
+  Shop shop(
+      "[indexes.fresh_b]\ntable = \"fresh\"\ncolumns = [\"b\"]\n[tables.fresh]\nstorage = { fillfactor = 80 "
+      "}\n");
+  shop.project.migration("1_fresh", "CREATE TABLE Fresh (a int, b text);");
+  const Run plan = shop.kdb({"plan", "--exit-code"});
+  CHECK(plan.exit == 2);
+  CHECK(has(plan.out, "run      migration 1 fresh"));
+  CHECK(has(plan.out, "create   index fresh_b on fresh"));
+  CHECK(has(plan.out, "storage.fillfactor: not set → 80"));
+  shop.apply();
+  CHECK(shop.indexes("fresh") == "fresh_b");
+  CHECK(shop.kdb({"plan", "--only", "profile"}).exit == 0);
+}
+
+TEST_CASE("a table that is locked too long is exit 4 with who locks it") {
+  const Shop shop(
+      "[tables.orders]\nreplica_identity = \"full\"\n[migrations]\nlock_retry = { max_attempts = 2, "
+      "initial = \"10ms\" }\n[connection]\nlock_timeout = \"200ms\"\n");
+  Session other(shop.database.url());
+  other.exec("BEGIN; LOCK orders IN ACCESS EXCLUSIVE MODE");
+  const Run run = shop.kdb({"apply"});
+  CHECK(run.exit == 4);
+  CHECK_MESSAGE(has(run.err, "lock timeout"), run.err);
+  CHECK_MESSAGE(has(run.err, "LOCK orders IN ACCESS EXCLUSIVE MODE"), run.err);
+  other.exec("ROLLBACK");
+  shop.apply();
+}
+
+TEST_CASE("two who apply at once end well, and everything is done once") {
+  const Shop shop(by_kind);
+  Child first(shop.command({"apply"}));
+  Child second(shop.command({"apply"}));
+  CHECK(first.wait().exit == 0);
+  CHECK(second.wait().exit == 0);
+  CHECK(shop.indexes() == "orders_kind");
+  CHECK(shop.database.text("SELECT count(*) FROM kdb.events WHERE subject = 'index orders_kind'") == "1");
+}
+
+TEST_CASE("a plan is json with every step, and a script that psql runs to the same end") {
+  const Shop shop(std::string(by_kind) + "comment = \"c\"\n");
+  const Run json = shop.kdb({"plan", "--format", "json"});
+  CHECK(has(json.out, R"("action": "create")"));
+  CHECK(has(json.out, R"("in_transaction": false)"));
+  CHECK(has(json.out, R"("id": "INDEX_BUILD")"));
+  const Run sql = shop.kdb({"plan", "--format", "sql"});
+  if (run({"psql", "--version"}).exit != 0) return skip("no psql");
+  const Run psql = run({"psql", "-Xq", "-v", "ON_ERROR_STOP=1", "-f",
+                        shop.folder.write("p.sql", sql.out).string(), shop.database.url()});
+  CHECK_MESSAGE(psql.exit == 0, psql.err);
+  CHECK(shop.kdb({"plan", "--exit-code"}).exit == 0);
+}
+
+TEST_CASE("a plan that changes nothing makes no history, and apply with nothing to do neither") {
+  const Shop shop("");
+  CHECK(shop.kdb({"plan"}).exit == 0);
+  CHECK(shop.kdb({"apply"}).exit == 0);
+  CHECK(shop.database.text("SELECT to_regnamespace('kdb') IS NULL") == "t");
+}
+
+}  // namespace kdb::test
