@@ -16,6 +16,7 @@ Exit migrate_repair(Context& context);
 Exit migrate_adopt(Context& context);
 Exit migrate_dump(Context& context);
 Exit inspect(Context& context);
+Exit lint(Context& context);
 Exit sandbox(Context& context);
 Exit completion(Context& context);
 
