@@ -26,6 +26,7 @@ lint::Script script_of(Layout layout, const Migration& migration, Direction dire
 std::vector<lint::MigrationScripts> read_all(const files::MigrationSource& source,
                                              const MigrationFolder& folder) {
   std::vector<lint::MigrationScripts> migrations;
+  migrations.reserve(folder.files.size());
   std::vector<Problem> malformed;
   for (const MigrationFile& file : folder.files) {
     try {

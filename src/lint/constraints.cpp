@@ -93,19 +93,22 @@ void check_validated_at_once(const MigrationScripts&, const Script& script, Find
   if (!may_validate(script.plan)) return;
   std::set<std::string> added;
   const KnownTables tables("public");
-  const sql::NewRelations none;
+  sql::NewRelations made;
   each_in_transaction(script.plan, [&](const Step& step, bool begins) {
     if (begins) added.clear();
-    if (step.what.command != "ALTER TABLE") return;
-    const Statement statement(script, step, tables, none);
-    for (const auto& [name, word] : constraints(statement, true)) {
-      if (added.count(name) == 0) continue;
-      findings.add(statement.at(word),
-                   fmt::format("{} stays locked by the ADD CONSTRAINT before while all its rows are checked",
-                               statement.table()),
-                   "VALIDATE CONSTRAINT in a migration of its own: that blocks nobody");
+    if (step.what.command == "ALTER TABLE") {
+      const Statement statement(script, step, tables, made);
+      for (const auto& [name, word] : constraints(statement, true)) {
+        if (added.count(name) == 0 || statement.on_new) continue;
+        findings.add(
+            statement.at(word),
+            fmt::format("{} stays locked by the ADD CONSTRAINT before while all its rows are checked",
+                        statement.table()),
+            "VALIDATE CONSTRAINT in a migration of its own: that blocks nobody");
+      }
+      for (const auto& [name, word] : constraints(statement, false)) added.insert(name);
     }
-    for (const auto& [name, word] : constraints(statement, false)) added.insert(name);
+    made.run(step.sql, step.what);
   });
 }
 

@@ -58,7 +58,7 @@ void check_zero(const MigrationScripts& migration, const Script& script, Finding
   for (const Step& step : steps) check(step.block);
 }
 
-/// CONCURRENTLY and VALIDATE: they wait without being in anybody's way.
+/// CONCURRENTLY: it waits without being in anybody's way.
 bool is_patient_build(const Step& step) {
   return step.what.patient && step.what.outside_transaction && step.what.command != "VACUUM";
 }
@@ -68,8 +68,11 @@ void check_concurrent(const MigrationScripts& migration, const Script& script, F
   const auto build = std::find_if(steps.begin(), steps.end(), is_patient_build);
   if (build == steps.end()) return;
   const auto& option = script.plan.options.lock_timeout;
-  const std::string message = fmt::format(
-      "a lock_timeout ends {} on every busy server, and leaves an invalid index behind", build->what.command);
+  const bool detach = build->what.command == "ALTER TABLE";
+  const std::string message =
+      fmt::format("a lock_timeout ends {} CONCURRENTLY on every busy server, and leaves {} behind",
+                  detach ? "DETACH PARTITION" : build->what.command,
+                  detach ? "a half-detached partition" : "an invalid index");
   const std::string hint = "leave it out: the wait blocks nobody, and [connection] build_wait can limit it";
   if (option && *option > milliseconds(0)) findings.add(directive_of(migration, script), message, hint);
   for (auto step = steps.begin(); step != build; ++step) {

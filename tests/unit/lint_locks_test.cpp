@@ -147,6 +147,9 @@ TEST_CASE("a constraint is added without looking at the rows, and they are looke
             {"alter table t add constraint c check (a > 0) not valid;\nalter table t validate constraint d;",
              {}},
             {"alter table t validate constraint c;", {}},
+            {"create table t (a int);\nalter table t add constraint c check (a > 0) not valid;\n"
+             "alter table t validate constraint c;",
+             {}},
         });
   CHECK(test::places_in("validating-in-same-transaction",
                         "alter table t add constraint c check (a > 0) not valid;\nalter table t validate "
