@@ -164,8 +164,13 @@ bool Action::default_is_volatile(size_t at) const {
 
 }  // namespace
 
+void add_action_hazards(const Words& words, std::string_view table, std::pair<size_t, size_t> action,
+                        HazardList& found) {
+  Action(words, table, action, found).find();
+}
+
 void add_alter_table_hazards(const Words& words, std::string_view table, size_t actions, HazardList& found) {
-  for (const auto& range : words.list(actions)) Action(words, table, range, found).find();
+  for (const auto& action : words.list(actions)) add_action_hazards(words, table, action, found);
 }
 
 }  // namespace kdb::sql

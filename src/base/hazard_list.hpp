@@ -105,6 +105,10 @@ class HazardList {
 /// Adds the hazards of the actions of `ALTER TABLE table`, which begin at words[actions].
 void add_alter_table_hazards(const Words& words, std::string_view table, size_t actions, HazardList& found);
 
+/// The same of the one action of an ALTER TABLE that is the words [first, last).
+void add_action_hazards(const Words& words, std::string_view table, std::pair<size_t, size_t> action,
+                        HazardList& found);
+
 /// hazards() of a statement that stands inside of `depth` others.
 std::vector<StatementHazard> hazards_inside(std::string_view statement, int depth);
 

@@ -95,6 +95,18 @@ std::vector<StatementHazard> NewRelations::hazards_of(std::string_view statement
   return found;
 }
 
+void NewRelations::run(std::string_view statement, const Classified& what) {
+  // Only these may do what they do not say.
+  if (one_of(what.command, {"CALL", "DO", "EXECUTE", "EXPLAIN", "PREPARE", "SELECT"}))
+    (void)hazards_of(statement, what);
+  else
+    read(statement, what);
+}
+
+bool NewRelations::is_most_likely_new(std::string_view relation) const {
+  return is_new({.id = std::string(hazard::share), .relation = std::string(relation)});
+}
+
 void NewRelations::end_transaction() {
   // Thousands of files have thousands of tables: they are gone through only for what a file made temporary.
   if (std::exchange(has_temporary_, false))

@@ -27,6 +27,16 @@ class NewRelations {
   /// as done then.
   std::vector<StatementHazard> hazards_of(std::string_view statement, const Classified& what);
 
+  /// The next statement, which is `what`, counts as done; for those who do not ask for its hazards.
+  void run(std::string_view statement, const Classified& what);
+
+  /// Whether what the hazard is about is new, so that it does not matter.
+  bool is_new(const StatementHazard& hazard) const;
+
+  /// Whether a relation, as written, is new, or was made unless it was there (IF NOT EXISTS): enough to know
+  /// where only somebody's time is at stake.
+  bool is_most_likely_new(std::string_view relation) const;
+
   /// The transaction ends: ON COMMIT DROP and SET LOCAL take effect.
   void end_transaction();
 
@@ -43,7 +53,6 @@ class NewRelations {
   };
 
   static Name parse(std::string_view written);
-  bool is_new(const StatementHazard& hazard) const;
   bool is_absent(std::string_view written) const;
   bool is_made(std::string_view written) const;
   void read(std::string_view statement, const Classified& what);

@@ -43,7 +43,7 @@ class Arguments {
 
 /// What a command's result is, and so which formats can hold it.
 enum class Result {
-  report,  // text and json; sql too where has_scripts says so
+  report,  // text and json; sql too where has_scripts says so, sarif and github where has_findings does
   sql,     // statements as they are: text and sql
   text,    // text as it is
   stream,  // what it prints as it goes: text, and on stdout alone
@@ -60,6 +60,9 @@ struct Command {
   Exit (*run)(Context& context) = nullptr;
   /// Whether its result holds statements, so that it can be written as SQL; null: never.
   bool (*has_scripts)(const Arguments& arguments) = nullptr;
+  /// The same of what rules found.
+  bool (*has_findings)(const Arguments& arguments) = nullptr;
+  bool offline = false;  // talks to no server, and so needs no URL
   Result result = Result::report;
 };
 

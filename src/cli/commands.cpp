@@ -11,13 +11,8 @@ const std::vector<Option>& global_options() {
        .value = "URL",
        .help = "database to work on; else KDB_DATABASE_URL, DATABASE_URL, the profile, PGHOST …"},
       {.flags = "-p,--profile", .value = "NAME|PATH", .help = "profiles/NAME.toml, or a path [default]"},
-      {.flags = "--migrations",
-       .value = "DIR",
-       .help = "folder of migrations [the profile's, or migrations]"},
-      {.flags = "--format",
-       .value = "FORMAT",
-       .help = "of the result on stdout [text]",
-       .choices = render::format_names(true)},
+      {.flags = "--migrations", .value = "DIR", .help = "folder [the profile's, or migrations]"},
+      {.flags = "--format", .value = "FORMAT", .help = "of stdout [text]", .choices = render::format_names()},
       {.flags = "-o,--output",
        .value = "[FORMAT:]FILE",
        .help = "write the result to a file too; repeatable",
@@ -42,6 +37,7 @@ namespace {
 
 bool is_dry_run(const Arguments& arguments) { return arguments.has("dry-run"); }
 bool always(const Arguments&) { return true; }
+bool is_review(const Arguments& arguments) { return !arguments.has("explain"); }
 
 const Option allow{.flags = "--allow",
                    .value = "HAZARD[:OBJECT]",
@@ -76,7 +72,8 @@ const std::vector<Command>& commands() {
        .details =
            "Writes a file in the folder's own layout, with a version above every other, and prints its path.",
        .positionals = {{.name = "NAME", .help = "what the migration does, e.g. add_orders"}},
-       .run = migrate_new},
+       .run = migrate_new,
+       .offline = true},
       {.name = "migrate status",
        .summary = "show what is applied and what is pending",
        .details = "Reads the history in two round trips; changes nothing.",
@@ -200,6 +197,22 @@ const std::vector<Command>& commands() {
                     .repeatable = true}},
        .run = inspect,
        .result = Result::text},
+      {.name = "lint",
+       .summary = "review migrations and the profile, without a server",
+       .details =
+           "Finds what locks others out, destroys data or fails on a table that has rows, and what kdb "
+           "would refuse to run. A comment `-- kdb:ignore RULE: reason` before a statement keeps a rule "
+           "quiet. Exit 1 if anything of the level of --fail-on or worse was found.",
+       .options = {{.flags = "--explain",
+                    .value = "RULE",
+                    .help = "say why a rule is there and what to do instead; `all` lists the rules"},
+                   {.flags = "--fail-on",
+                    .value = "LEVEL",
+                    .help = "the least level that is exit 1 [error]",
+                    .choices = {"error", "warning", "never"}}},
+       .run = lint,
+       .has_findings = is_review,
+       .offline = true},
       {.name = "sandbox",
        .summary = "run a command against a throwaway PostgreSQL",
        .details = "Starts a server from the programs on this machine, runs COMMAND with DATABASE_URL set, "

@@ -18,6 +18,7 @@ Exit migrate_dump(Context& context);
 Exit inspect(Context& context);
 Exit plan(Context& context);
 Exit apply(Context& context);
+Exit lint(Context& context);
 Exit sandbox(Context& context);
 Exit completion(Context& context);
 

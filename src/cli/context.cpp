@@ -28,13 +28,15 @@ struct Target {
 };
 
 /// Endings that promise a format which this kdb does not write.
-constexpr std::string_view other_extensions[] = {".md", ".sarif", ".html", ".yaml", ".yml", ".csv"};
+constexpr std::string_view other_extensions[] = {".md", ".html", ".yaml", ".yml", ".csv"};
 
 /// The formats that can hold a command's result, in this run of it.
 std::vector<std::string_view> formats_of(const Command& command, const Arguments& arguments) {
   switch (command.result) {
     case Result::report:
-      return render::format_names(command.has_scripts != nullptr && command.has_scripts(arguments));
+      return render::format_names(
+          {.scripts = command.has_scripts != nullptr && command.has_scripts(arguments),
+           .findings = command.has_findings != nullptr && command.has_findings(arguments)});
     case Result::sql:
       return {"text", "sql"};
     case Result::text:
@@ -47,7 +49,7 @@ std::vector<std::string_view> formats_of(const Command& command, const Arguments
 [[noreturn]] void refuse_output(const std::string& given, const std::string& why, std::string hint) {
   throw Error(Exit::usage,
               fmt::format("-o {}: {}; the formats are {}", given.empty() ? "''" : given, why,
-                          fmt::join(render::format_names(true), ", ")),
+                          fmt::join(render::format_names(), ", ")),
               std::move(hint));
 }
 
@@ -133,7 +135,7 @@ Context::~Context() = default;
 const files::Profile& Context::profile() {
   if (profile_) return *profile_;
   files::Profile read = files::read_profile(arguments_.value("profile", "default"), arguments_.has("profile"),
-                                            host::environment, !given_url(arguments_));
+                                            host::environment, !command_.offline && !given_url(arguments_));
   if (arguments_.has("migrations")) read.migrations.source.folder = arguments_.value("migrations");
   if (arguments_.has("lock-wait")) read.migrations.lock_wait = duration_of(arguments_, "lock-wait");
   if (arguments_.has("lock-timeout")) read.connection.lock_timeout = duration_of(arguments_, "lock-timeout");
@@ -275,9 +277,10 @@ void Context::print_error(const Error& error) {
     if (!problem.hint.empty()) text += fmt::format("hint: {}\n", problem.hint);
     write_message(text);
   }
-  if (arguments_.value("format") != "json") return;
+  const render::Format* format = render::find_format(arguments_.value("format", "text"));
+  if (format == nullptr || format->render_error == nullptr) return;
   try {
-    print_raw(render::render_error_json(command_.name, error));
+    print_raw(format->render_error(command_.name, error));
   } catch (const Error&) {
     // The error that is being reported is the one that counts.
   }

@@ -44,7 +44,8 @@ class Context {
   void print_text(const std::string& text);
   /// To stdout as it is.
   void print_raw(const std::string& text);
-  /// Problems go to stderr as `kdb: error: …`; with --format json to stdout as json too.
+  /// Problems go to stderr as `kdb: error: …`; and to stdout too where the format
+  /// has a form for them (json).
   void print_error(const Error& error);
 
   bool quiet() const { return arguments_.has("quiet"); }

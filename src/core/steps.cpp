@@ -157,12 +157,17 @@ void refuse_control(const std::vector<Step>& steps, std::vector<Problem>& proble
 
 MigrationPlan plan_migration(const Migration& migration, Direction direction,
                              std::vector<Problem>& problems) {
+  return plan_migration(migration, direction, problems, problems);
+}
+
+MigrationPlan plan_migration(const Migration& migration, Direction direction, std::vector<Problem>& malformed,
+                             std::vector<Problem>& refused) {
   MigrationPlan plan;
   plan.migration = migration;
   plan.direction = direction;
   const std::optional<Section>& section = direction == Direction::up ? migration.up : migration.down;
   if (!section) {
-    problems.push_back(
+    malformed.push_back(
         {.message = fmt::format("migration {} {} has no {} section", migration.file.version.text,
                                 migration.file.name, direction == Direction::up ? "up" : "down"),
          .where = {.file = migration.file.path},
@@ -170,7 +175,7 @@ MigrationPlan plan_migration(const Migration& migration, Direction direction,
     return plan;
   }
   plan.options = section->options;
-  plan.steps = statements_of(*section, problems);
+  plan.steps = statements_of(*section, malformed);
   for (const Step& step : plan.steps) plan.own_lock_timeout |= step.what.sets_lock_timeout;
 
   const bool says_no = section->options.transaction == false;
@@ -184,14 +189,14 @@ MigrationPlan plan_migration(const Migration& migration, Direction direction,
   if (says_no || (controls && section->tool_adds_no_transaction)) {
     plan.one_transaction = false;
     plan.mode_reason = says_no ? "the file says transaction:false" : "the file has transactions of its own";
-    plan.steps = gather_blocks(std::move(plan.steps), problems);
+    plan.steps = gather_blocks(std::move(plan.steps), refused);
   } else if (controls) {
-    refuse_control(plan.steps, problems);
+    refuse_control(plan.steps, refused);
   } else {
     for (const Step& step : plan.steps) {
       if (!step.what.outside_transaction) continue;
       if (unwrapped || section->options.transaction == true) {
-        problems.push_back(
+        refused.push_back(
             problem_at(step, fmt::format("{} cannot run inside of a transaction", step.what.command),
                        unwrapped ? "take the file's BEGIN and COMMIT out"
                                  : "leave `transaction:true` out, or give it a migration of its own"));
@@ -202,7 +207,7 @@ MigrationPlan plan_migration(const Migration& migration, Direction direction,
       }
     }
   }
-  if (!plan.one_transaction) refuse_session_bound(plan.steps, problems);
+  if (!plan.one_transaction) refuse_session_bound(plan.steps, refused);
   number(plan.steps);
   return plan;
 }

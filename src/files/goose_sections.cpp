@@ -58,6 +58,7 @@ class GooseFile {
     const auto directives = find_directives(input_.up, prefix);
     const size_t first = directives.empty() ? input_.up.size() : directives.front().begin;
     report_leading_sql(input_.up.substr(0, first), input_.file.path, "-- +goose Up", input_.problems);
+    migration.head = input_.up.substr(0, first);
     for (size_t i = 0; i < directives.size(); ++i) {
       const size_t end = i + 1 < directives.size() ? directives[i + 1].begin : input_.up.size();
       follow(directives[i]);

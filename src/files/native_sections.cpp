@@ -243,6 +243,7 @@ void parse_native(const ParseInput& input, Migration& migration) {
   }
   report_leading_sql(input.up.substr(0, directives.front().begin), file, "-- migrate:up", input.problems);
   check_pairs(directives, file, input.problems);
+  migration.head = input.up.substr(0, directives.front().begin);
   Collected up;
   Collected down;
   for (size_t i = 0; i < directives.size(); ++i) {

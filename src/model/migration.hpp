@@ -81,6 +81,8 @@ struct Migration {
   MigrationFile file;
   std::optional<Section> up;
   std::optional<Section> down;
+  /// What stands in the up file before its first section: comments.
+  std::string head = {};
 };
 
 /// A folder's migrations in the order in which they run: versioned ascending, then repeatable by name.

@@ -49,6 +49,14 @@ struct Script {
   std::vector<ScriptStep> steps;
 };
 
+/// What a finding's rule says of itself.
+struct FindingRule {
+  std::string name;
+  Finding::Level level = Finding::Level::warning;
+  std::string summary;  // one line
+  std::string help;     // paragraphs
+};
+
 /// What a command has to say, apart from its errors. Every format renders it from here, so that a new command
 /// is one flow and no format, and a new format is one file and no command.
 struct Report {
@@ -57,7 +65,10 @@ struct Report {
   std::vector<Table> tables;
   std::vector<Script> scripts;
   std::optional<std::vector<Change>> changes;  // of commands that plan
+  std::vector<Finding> findings;
+  std::vector<FindingRule> rules;  // that were applied, by name; none: the command judges nothing
   std::vector<Problem> warnings;
+  std::string text;     // paragraphs for people alone, in text alone
   std::string summary;  // one sentence, the last line of the text: "3 applied, 1 pending"
 };
 

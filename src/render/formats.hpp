@@ -13,18 +13,28 @@ struct Style {
   bool terminal = false;  // statements too must hold nothing that a terminal acts on
 };
 
+/// What a report may hold beside what every one does.
+struct Contents {
+  bool scripts = false;   // statements
+  bool findings = false;  // what rules found
+};
+
 /// An output format: one row in formats.cpp, one file that renders it.
 struct Format {
   std::string_view name;       // for --format
-  std::string_view extension;  // for -o FILE, with the dot
-  bool only_scripts;           // says nothing of a report without statements
-  std::string (*render)(const Report& report, const Style& style);
+  std::string_view extension;  // for -o FILE, with the dot; empty: none says so
+  Contents only;               // says nothing of a report without these
+  std::string (*render)(const Report& report, const Style& style) = nullptr;
+  /// A command that failed, on stdout, for programs that read it; null: stderr has it.
+  std::string (*render_error)(std::string_view command, const Error& error) = nullptr;
 };
 
 const std::vector<Format>& formats();
 
-/// The names, with or without those that only write statements.
-std::vector<std::string_view> format_names(bool with_scripts);
+/// The names of those that can hold a report with such contents.
+std::vector<std::string_view> format_names(const Contents& contents);
+/// The names of all.
+std::vector<std::string_view> format_names();
 /// By name; null if there is none.
 const Format* find_format(std::string_view name);
 /// By a file's extension; null if there is none.
@@ -34,9 +44,14 @@ std::string render_text(const Report& report, const Style& style);
 std::string render_json(const Report& report, const Style& style);
 /// The scripts alone, as psql runs them.
 std::string render_sql(const Report& report, const Style& style);
+/// SARIF 2.1.0: the findings and their rules, for code scanning.
+std::string render_sarif(const Report& report, const Style& style);
+/// Workflow commands that GitHub Actions shows beside the lines.
+std::string render_github(const Report& report, const Style& style);
 
 /// A command that failed, as --format json has it on stdout: the same problems as on stderr.
 std::string render_error_json(std::string_view command, const Error& error);
+std::string render_error_github(std::string_view command, const Error& error);
 
 /// A JSON string with its quotes, what is no UTF-8 replaced.
 std::string json_string(const std::string& text);

@@ -32,6 +32,14 @@ Json to_json(const Problem& problem) {
   return json;
 }
 
+Json to_json(const Finding& finding) {
+  Json json;
+  json["rule"] = finding.rule;
+  json["level"] = to_string(finding.level);
+  json.update(to_json(finding.problem));
+  return json;
+}
+
 Json to_json(const Table& table) {
   Json rows = Json::array();
   for (const std::vector<Value>& row : table.rows) {
@@ -124,6 +132,10 @@ std::string render_json(const Report& report, const Style&) {
   if (report.changes) {
     json["changes"] = Json::array();
     for (const Change& change : *report.changes) json["changes"].push_back(to_json(change));
+  }
+  if (!report.rules.empty()) {
+    json["findings"] = Json::array();
+    for (const Finding& finding : report.findings) json["findings"].push_back(to_json(finding));
   }
   json["warnings"] = Json::array();
   for (const Problem& warning : report.warnings) json["warnings"].push_back(to_json(warning));

@@ -69,6 +69,31 @@ std::string render_fields(const std::vector<Field>& fields, const Painter& paint
   return text;
 }
 
+std::string_view colour_of(Finding::Level level) {
+  switch (level) {
+    case Finding::Level::error:
+      return red;
+    case Finding::Level::warning:
+      return yellow;
+    case Finding::Level::note:
+      return dim;
+  }
+  return {};
+}
+
+/// As compilers write them, so that editors find the place.
+std::string render_findings(const std::vector<Finding>& findings, const Painter& paint) {
+  std::string text;
+  for (const Finding& finding : findings) {
+    const std::string where = printable_line(to_string(finding.problem.where));
+    const std::string label = fmt::format("{}[{}]:", to_string(finding.level), finding.rule);
+    text += fmt::format("{}{}{} {}\n", where, where.empty() ? "" : ": ",
+                        paint(colour_of(finding.level), label), printable(finding.problem.message));
+    if (!finding.problem.hint.empty()) text += fmt::format("  hint: {}\n", printable(finding.problem.hint));
+  }
+  return text;
+}
+
 /// Each line behind `-- `.
 std::string as_comment(std::string_view lines) {
   std::string text;
@@ -111,6 +136,7 @@ std::string render_text(const Report& report, const Style& style) {
   for (const Table& table : report.tables)
     if (!table.rows.empty()) add(render_table(table, paint));
   if (!report.scripts.empty()) parts.push_back(render_sql(report, style));
+  add(render_findings(report.findings, paint));
   std::string warnings;
   for (const Problem& warning : report.warnings) {
     const std::string where = printable_line(to_string(warning.where));
@@ -119,6 +145,7 @@ std::string render_text(const Report& report, const Style& style) {
     if (!warning.hint.empty()) warnings += fmt::format("hint: {}\n", printable(warning.hint));
   }
   add(std::move(warnings));
+  add(printable(report.text));
   if (!report.summary.empty()) add(paint(bold, printable(report.summary)) + "\n");
   return fmt::format("{}", fmt::join(parts, "\n"));
 }

@@ -91,6 +91,12 @@ TEST_CASE("native sections are cut at their directives and keep the file's lines
   }
 }
 
+TEST_CASE("comments before the first section are kept") {
+  CHECK(parse(Layout::native, "-- why\n\n-- migrate:up\nSELECT 1;\n").head == "-- why\n\n");
+  CHECK(parse(Layout::goose, "-- why\n-- +goose Up\nSELECT 1;\n").head == "-- why\n");
+  CHECK(parse(Layout::flyway, "-- why\nSELECT 1;\n").head.empty());  // they are in the section
+}
+
 TEST_CASE("options stand on the directive's line") {
   const Migration migration = parse(Layout::native,
                                     "-- migrate:up transaction:false lock_timeout:2s\tstatement_timeout:0 "

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include "base/new_relations.hpp"
 #include "base/statement.hpp"
 
 using namespace kdb;
@@ -288,4 +289,21 @@ TEST_CASE("a name is known to be new only while it surely means the new table") 
     std::vector<Problem> problems;
     CHECK(found(sql::script_hazards(sql::split(row.script, problems))) == row.hazards);
   }
+}
+
+TEST_CASE("what statements make is most likely new, until something may have changed that") {
+  const auto is_new = [](const std::vector<std::string>& statements, const std::string& name) {
+    sql::NewRelations made;
+    for (const std::string& statement : statements) made.run(statement, sql::classify(statement));
+    return made.is_most_likely_new(name);
+  };
+  CHECK(is_new({"create table t (a int)"}, "t"));
+  CHECK(is_new({"create table t (a int)"}, "public.T"));
+  CHECK(is_new({"create table if not exists t (a int)"}, "t"));
+  CHECK(is_new({"create table t (a int)", "do $$ begin null; end $$"}, "t"));
+  CHECK_FALSE(is_new({}, "t"));
+  CHECK_FALSE(is_new({"create table t (a int)"}, "s.t"));
+  CHECK_FALSE(is_new({"create table t (a int)", "drop table t"}, "t"));
+  CHECK_FALSE(is_new(
+      {"create table t (a int)", "do $$ begin execute 'alter table o ' || 'rename to t'; end $$"}, "t"));
 }

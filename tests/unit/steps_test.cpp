@@ -134,6 +134,20 @@ TEST_CASE("what cannot run is refused where it stands") {
   CHECK(planned("VACUUM a;", {.transaction = true}).problems.size() == 1);
 }
 
+TEST_CASE("what can be read and is refused is told apart from what cannot be read") {
+  const auto counts = [](const std::string& sql) {
+    Migration migration;
+    migration.up = Section{.text = sql, .file = "1_x.sql"};
+    std::vector<Problem> malformed;
+    std::vector<Problem> refused;
+    const MigrationPlan plan = plan_migration(migration, Direction::up, malformed, refused);
+    return std::vector<size_t>{malformed.size(), refused.size(), plan.steps.size()};
+  };
+  CHECK(counts("SELECT 1; COMMIT; SELECT 2") == std::vector<size_t>{0, 1, 3});
+  CHECK(counts("SELECT 'a; COMMIT") == std::vector<size_t>{1, 0, 0});
+  CHECK(counts("SELECT 1") == std::vector<size_t>{0, 0, 1});
+}
+
 TEST_CASE("a plan falls apart into steps only where nothing is lost by it") {
   CHECK(as_separate_steps(planned("CALL p(); SELECT 1;").plan, "why")->mode_reason == "why");
   CHECK_FALSE(as_separate_steps(planned("CALL p();", {.transaction = true}).plan, "why"));

@@ -1,0 +1,107 @@
+#include "lint/known_tables.hpp"
+
+#include "base/sql_outside.hpp"
+#include "base/text.hpp"
+#include "lint/statement.hpp"
+
+namespace kdb::lint {
+
+namespace {
+
+using Kind = TableAction::Kind;
+
+/// The column of `CHECK (column IS NOT NULL)`; empty for another condition.
+std::string not_null_column(const sql::Words& words, size_t check) {
+  const size_t column = check + 2;
+  if (!words.match(check, "check (") || !words.match(column + 1, "is not null )")) return {};
+  return folded(words.text(column));
+}
+
+}  // namespace
+
+std::string folded(std::string_view part) {
+  if (part.size() < 2 || part[0] != '"') return to_lower(part);
+  std::string result;
+  for (size_t i = 1; i + 1 < part.size(); ++i) {
+    result += part[i];
+    if (part[i] == '"') ++i;
+  }
+  return result;
+}
+
+ObjectName KnownTables::name_of(std::string_view written) const {
+  bool quoted = false;
+  size_t dot = npos;
+  for (size_t i = 0; i < written.size(); ++i) {
+    if (written[i] == '"') quoted = !quoted;
+    if (written[i] == '.' && !quoted) dot = i;
+  }
+  if (dot == npos) return {default_schema_, folded(written)};
+  return {folded(written.substr(0, dot)), folded(written.substr(dot + 1))};
+}
+
+const KnownTables::Table* KnownTables::find(const ObjectName& name) const {
+  const auto found = tables_.find(name);
+  return found == tables_.end() ? nullptr : &found->second;
+}
+
+void KnownTables::read(const Statement& statement) {
+  if (statement.object == npos && !statement.is("SELECT")) return;
+  if (statement.is("CREATE TABLE")) read_create(statement);
+  if (statement.is("ALTER TABLE")) read_alter(statement);
+  if (statement.is("SELECT")) read_hypertable(statement);
+  if (!statement.is("DROP TABLE")) return;
+  for (const auto& part : statement.words.list(statement.object))
+    tables_.erase(name_of(statement.words.name(part.first)));
+}
+
+void KnownTables::read_create(const Statement& statement) {
+  const sql::Words& words = statement.words;
+  Table table;
+  for (const ColumnDefinition& column : statement.columns)
+    table.columns.emplace(folded(words.text(column.name)), read_type(words, column.type, column.last));
+  table.partitioned = words.find("partition by", statement.object) != npos;
+  table.hypertable = sql::has_timescaledb_option(words, "hypertable");
+  tables_.try_emplace(name_of(statement.step.what.object), std::move(table));  // IF NOT EXISTS keeps the old
+}
+
+void KnownTables::read_alter(const Statement& statement) {
+  const sql::Words& words = statement.words;
+  const auto found = tables_.find(name_of(statement.step.what.object));
+  if (found == tables_.end()) return;
+  Table& table = found->second;
+  for (const ColumnDefinition& column : statement.columns)
+    table.columns[folded(words.text(column.name))] = read_type(words, column.type, column.last);
+  for (const TableAction& action : statement.actions) {
+    const std::string name = action.name == npos ? "" : folded(words.text(action.name));
+    if (action.kind == Kind::drop_column) table.columns.erase(name);
+    if (action.kind == Kind::rename_column && words.is(action.body, "to")) {
+      auto column = table.columns.extract(name);
+      if (column.empty()) continue;
+      column.key() = folded(words.text(action.body + 1));
+      table.columns.insert(std::move(column));
+    }
+    if (action.kind == Kind::add_constraint) {
+      const std::string column = not_null_column(words, action.body);
+      const bool valid = words.find("not valid", action.body, action.last) == npos;
+      if (!column.empty()) table.not_null_checks[name] = {.column = column, .valid = valid};
+    }
+    if (action.kind == Kind::drop_constraint) table.not_null_checks.erase(name);
+    const auto check = table.not_null_checks.find(name);
+    if (action.kind == Kind::validate_constraint && check != table.not_null_checks.end())
+      check->second.valid = true;
+  }
+  if (statement.actions.size() != 1 || statement.actions.front().kind != Kind::rename_table) return;
+  auto renamed = tables_.extract(found);
+  renamed.key().name = folded(words.text(statement.actions.front().name));
+  tables_.insert(std::move(renamed));
+}
+
+void KnownTables::read_hypertable(const Statement& statement) {
+  const size_t call = statement.words.find_call("create_hypertable", 1);
+  if (call == npos || !statement.words.is_literal(call + 2)) return;
+  const auto found = tables_.find(name_of(sql::literal_value(statement.words.text(call + 2))));
+  if (found != tables_.end()) found->second.hypertable = true;
+}
+
+}  // namespace kdb::lint

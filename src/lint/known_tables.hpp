@@ -1,0 +1,53 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "lint/column_type.hpp"
+#include "model/object.hpp"
+
+namespace kdb::lint {
+
+struct Statement;
+
+/// What the migrations up to now say of the tables that they make. Only ever a reason to keep quiet or to
+/// know a better way: other tools, functions and DO blocks may have done more.
+class KnownTables {
+ public:
+  struct Check {
+    std::string column;  // that it holds to be not null
+    bool valid = true;
+  };
+  struct Table {
+    std::map<std::string, ColumnType> columns;
+    std::map<std::string, Check> not_null_checks;  // by the constraint's name
+    bool partitioned = false;
+    bool hypertable = false;
+  };
+
+  explicit KnownTables(std::string default_schema) : default_schema_(std::move(default_schema)) {}
+
+  /// Null for one that is not known.
+  const Table* find(const ObjectName& name) const;
+  const Table* find(std::string_view written) const { return find(name_of(written)); }
+
+  /// A name as written in SQL, folded as the server does.
+  ObjectName name_of(std::string_view written) const;
+
+  /// The statement has run.
+  void read(const Statement& statement);
+
+ private:
+  void read_create(const Statement& statement);
+  void read_alter(const Statement& statement);
+  void read_hypertable(const Statement& statement);
+
+  std::string default_schema_;
+  std::map<ObjectName, Table> tables_;
+};
+
+/// A part of a name as the server stores it: unquoted in lower case, quoted as it stands.
+std::string folded(std::string_view part);
+
+}  // namespace kdb::lint

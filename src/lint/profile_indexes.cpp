@@ -1,0 +1,174 @@
+#include <algorithm>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "base/sql.hpp"
+#include "base/text.hpp"
+#include "lint/rules.hpp"
+
+namespace kdb::lint {
+
+namespace {
+
+using DeclaredIndex = Declared<Index>;
+
+/// A fragment by its tokens, unquoted words in lower case: what compares equal means the same.
+std::string normalised(std::string_view fragment) {
+  std::string text;
+  for (const sql::Token& token : sql::scan(fragment)) {
+    const std::string_view word = fragment.substr(token.begin, token.end - token.begin);
+    const bool is_word = token.kind == sql::Token::Kind::keyword ||
+                         (token.kind == sql::Token::Kind::identifier && !word.starts_with('"'));
+    if (!text.empty()) text += ' ';
+    text += is_word ? to_lower(word) : std::string(word);
+  }
+  return text;
+}
+
+std::vector<std::string> normalised(const std::vector<Fragment>& fragments) {
+  std::vector<std::string> result;
+  for (const Fragment& fragment : fragments) result.push_back(normalised(fragment.sql));
+  return result;
+}
+
+/// An index as far as its use goes; name, comment and statistics left out.
+struct Shape {
+  const DeclaredIndex* index = nullptr;
+  std::vector<std::string> columns;
+  std::vector<std::string> include;
+  std::string where;
+};
+
+/// Whether two indexes differ in their columns at most.
+bool alike(const Shape& a, const Shape& b) {
+  const Index& x = a.index->value;
+  const Index& y = b.index->value;
+  return x.method == y.method && a.where == b.where && x.with == y.with && x.tablespace == y.tablespace;
+}
+
+bool equal(const Shape& a, const Shape& b) {
+  const Index& x = a.index->value;
+  const Index& y = b.index->value;
+  return alike(a, b) && a.columns == b.columns && a.include == b.include && x.unique == y.unique &&
+         x.nulls_not_distinct == y.nulls_not_distinct;
+}
+
+/// Whether `wide` answers everything that `narrow` answers: its first columns are the same, and it holds all
+/// that the other one includes.
+bool covers(const Shape& wide, const Shape& narrow) {
+  if (narrow.index->value.unique || narrow.index->value.method != "btree" || !alike(wide, narrow))
+    return false;
+  if (wide.columns.size() < narrow.columns.size()) return false;
+  if (!std::equal(narrow.columns.begin(), narrow.columns.end(), wide.columns.begin())) return false;
+  const auto holds = [&](const std::string& column) {
+    return std::find(wide.columns.begin(), wide.columns.end(), column) != wide.columns.end() ||
+           std::find(wide.include.begin(), wide.include.end(), column) != wide.include.end();
+  };
+  return std::all_of(narrow.include.begin(), narrow.include.end(), holds);
+}
+
+/// The declared indexes of each table, in the profile's order.
+std::map<ObjectName, std::vector<Shape>> shapes(const Input& input) {
+  std::map<ObjectName, std::vector<Shape>> tables;
+  if (input.desired == nullptr) return tables;
+  for (const DeclaredIndex& index : input.desired->of<Index>()) {
+    if (index.absent) continue;
+    tables[index.value.table].push_back({.index = &index,
+                                         .columns = normalised(index.value.columns),
+                                         .include = normalised(index.value.include),
+                                         .where = normalised(index.value.where.sql)});
+  }
+  return tables;
+}
+
+void check_duplicates(const Input& input, const KnownTables&, Findings& findings) {
+  for (const auto& [table, indexes] : shapes(input))
+    for (auto later = indexes.begin(); later != indexes.end(); ++later) {
+      const auto same =
+          std::find_if(indexes.begin(), later, [&](const Shape& one) { return equal(one, *later); });
+      if (same == later) continue;
+      findings.add(later->index->where,
+                   fmt::format("index {} is the same as {}", later->index->key, same->index->key),
+                   "every write maintains both, and no query needs the second");
+    }
+}
+
+void check_redundant(const Input& input, const KnownTables&, Findings& findings) {
+  for (const auto& [table, indexes] : shapes(input))
+    for (const Shape& narrow : indexes) {
+      const auto wide = std::find_if(indexes.begin(), indexes.end(), [&](const Shape& one) {
+        return &one != &narrow && covers(one, narrow) && !covers(narrow, one) && !equal(one, narrow);
+      });
+      if (wide == indexes.end()) continue;
+      findings.add(narrow.index->where,
+                   fmt::format("index {} begins as {} does, which answers the same queries",
+                               narrow.index->key, wide->index->key),
+                   "unless its smaller size is worth what every write pays for it, leave it out");
+    }
+}
+
+/// Types whose values have no bound and in practice are long.
+bool is_document(const ColumnType& type) {
+  for (const std::string_view name : {"json", "jsonb", "bytea", "xml", "tsvector", "hstore"})
+    if (type.name == name) return true;
+  return false;
+}
+
+void check_include(const Input& input, const KnownTables& tables, Findings& findings) {
+  if (input.desired == nullptr) return;
+  for (const DeclaredIndex& index : input.desired->of<Index>()) {
+    const KnownTables::Table* table = index.absent ? nullptr : tables.find(index.value.table);
+    if (table == nullptr || index.value.method != "btree") continue;
+    for (const Fragment& include : index.value.include) {
+      const auto column = table->columns.find(folded(trim(include.sql)));
+      if (column == table->columns.end() || !is_document(column->second)) continue;
+      findings.add(index.where_of("include"),
+                   fmt::format("index {} includes {}, a {}: a row whose value is too long for an index entry "
+                               "cannot be inserted",
+                               index.key, column->first, column->second.name),
+                   "leave it out: queries fetch it from the table");
+    }
+  }
+}
+
+}  // namespace
+
+Rule duplicate_index() {
+  return {.name = "duplicate-index",
+          .summary = "two indexes of the profile that are the same but for their names",
+          .why = "Every write maintains both, both take memory and disk, and the planner uses one.",
+          .lock = "",
+          .instead = "Declare one of them. `state = \"absent\"` drops the other.",
+          .whole = check_duplicates};
+}
+
+Rule redundant_index() {
+  return {
+      .name = "redundant-index",
+      .level = Finding::Level::note,
+      .summary = "an index of the profile that another one begins with",
+      .why =
+          "A btree index on (a, b) answers every query that one on (a) does. The smaller one is faster by "
+          "a little, and every write pays for it. Unique indexes are not reported, nor those that differ "
+          "in their condition, parameters or tablespace.",
+      .lock = "",
+      .instead = "Leave the smaller one out, unless measurements say that it is worth it.",
+      .whole = check_redundant};
+}
+
+Rule index_include_unbounded() {
+  return {.name = "index-include-unbounded",
+          .summary = "a btree index of the profile that includes a document",
+          .why =
+              "An entry of a btree index may have 2704 bytes, included columns counted and compressed. A row "
+              "whose json, bytea or the like is longer cannot be inserted: the index works until the first "
+              "such row, months later. The type is known from the migrations.",
+          .lock = "",
+          .instead =
+              "Include what is short. An expression such as ((properties ->> 'price')) takes the part "
+              "that is looked for.",
+          .whole = check_include};
+}
+
+}  // namespace kdb::lint

@@ -1,0 +1,2 @@
+-- migrate:up bogus:1
+SELECT 1;

@@ -1,0 +1,4 @@
+-- migrate:up
+TRUNCATE a;
+
+-- migrate:down
