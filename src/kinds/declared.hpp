@@ -22,10 +22,14 @@ struct Declared {
   bool absent = false;                   // state = "absent": it must not be there
 
   bool sets(const std::string& field) const { return fields.count(field) > 0; }
-  /// Of a field, or of the whole where the profile does not set it.
-  const Source& where_of(const std::string& field) const {
-    const auto found = fields.find(field);
-    return found == fields.end() ? where : found->second;
+  /// Of a field, or of what it is a part of where the profile does not set it.
+  const Source& where_of(std::string field) const {
+    for (;;) {
+      if (const auto found = fields.find(field); found != fields.end()) return found->second;
+      const size_t end = field.find_last_of(".[");
+      if (end == std::string::npos) return where;
+      field.resize(end);
+    }
   }
 };
 

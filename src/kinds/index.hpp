@@ -17,6 +17,7 @@ struct IndexFacts {
   std::string oid;
   bool valid = true;
   bool partitioned = false;  // of a partitioned table: its partitions have indexes of their own below it
+  std::string schema;  // where it really is: TimescaleDB's own where its table is a continuous aggregate
 };
 
 /// An index that backs no constraint.
@@ -48,6 +49,9 @@ struct Index {
   static std::string catalog_query(const ServerFacts& facts);
   /// The same columns for the indexes that `condition` selects, i being pg_index.
   static std::string query_where(std::string_view condition);
+  /// The same, the table being `table_schema` and `table_name`, which `joins` may provide.
+  static std::string query_of(std::string_view table_schema, std::string_view table_name,
+                              std::string_view joins, std::string_view condition);
   /// Whether the index was dropped while the catalog was read: functions look past the query's snapshot.
   static bool vanished(const Row& row) { return !row.value("definition"); }
   static Index read(const Row& row);

@@ -60,10 +60,11 @@ struct Lock {
 
 /// Something that the reader of a plan should know before it runs.
 struct Hazard {
-  std::string id;       // one of base/hazard_list
-  std::string object;   // as people read it, and as `--allow ID:OBJECT` names it
-  std::string reason;   // one clause
-  bool blocks = false;  // needs an allowance, now
+  std::string id;           // one of base/hazard_list
+  std::string object;       // as people read it, and as `--allow ID:OBJECT` names it
+  std::string reason;       // one clause
+  bool blocks = false;      // needs an allowance
+  bool needs_rows = false;  // an empty table has nothing to lose, to rewrite or to lock anybody out of
 
   bool operator==(const Hazard&) const = default;
 };
