@@ -154,13 +154,13 @@ columns = ['"timestamp" DESC']
 TEST_CASE("every field of a continuous aggregate can be changed, and is then what was declared") {
   const Timescale server(false);
   if (!server.reason().empty()) return skip(server.reason());
-  const Database printer;
-  printer.exec(source);
+  const Database database;
+  database.exec(source);
   const auto aggregate = [&](const std::string& width) {
     return "[continuous_aggregates.daily]\nquery = '''" +
-           server_form(printer, "SELECT time_bucket('" + width +
-                                    "', \"timestamp\") AS day, count(*) AS n FROM events "
-                                    "GROUP BY 1") +
+           server_form(database, "SELECT time_bucket('" + width +
+                                     "', \"timestamp\") AS day, count(*) AS n FROM events "
+                                     "GROUP BY 1") +
            "'''\n";
   };
   const std::string head = aggregate("1 day");
@@ -191,10 +191,9 @@ TEST_CASE("every field of a continuous aggregate can be changed, and is then wha
       {head + "retention = { drop_after = \"1 year\", " + start + " }", head + "retention = false"},
   };
   for (const auto& [before, after] : rows) {
-    const Database database;
-    database.exec(source);
     converge(database, before, false);
     converge(database, after, true);
+    database.exec("DROP MATERIALIZED VIEW daily");
   }
 }
 

@@ -88,7 +88,6 @@ void converge(const Database& database, const std::string& toml, bool exists) {
 }
 
 constexpr const char* tables =
-    "CREATE SCHEMA \"o.dd\";"
     "CREATE TABLE klaviyo_events (id bigint, \"timestamp\" timestamptz NOT NULL, metric_id text, value "
     "numeric);"
     "CREATE TABLE \"o.dd\".\"it's a \"\"t\" (\"T s\" timestamp, \"we,ird\" int, \"q\"\"\" int);"
@@ -153,10 +152,9 @@ TEST_CASE("a declared hypertable is made of a table, and is then what was declar
     CAPTURE(apache);
     const Timescale server(apache);
     if (!server.reason().empty()) return skip(server.reason());
+    const TimescaleDatabase database(tables);
     for (size_t i = 0; i < creations.size(); ++i) {
-      const Database database;
-      database.exec("CREATE EXTENSION timescaledb");
-      database.exec(tables);
+      if (i > 0) database.start_again();
       converge(database, creation(i), false);
       const LiveSchema live = catalog_of(database);
       const std::string text = profile_text(live, "public");
@@ -219,13 +217,12 @@ TEST_CASE("every field of a hypertable can be changed, and is then what was decl
   };
   const Timescale server(false);
   if (!server.reason().empty()) return skip(server.reason());
+  server.make_tablespace("kdb test");
+  const TimescaleDatabase database(tables);
   for (const auto& [before, after] : rows) {
     CAPTURE(before);
     CAPTURE(after);
-    const Database database;
-    database.exec("CREATE EXTENSION timescaledb");
-    database.exec(tables);
-    server.make_tablespace("kdb test");
+    database.start_again();
     converge(database, events + before, false);
     database.exec(
         "INSERT INTO klaviyo_events SELECT n, '2020-01-01'::timestamptz + n * '1 day'::interval, 'm' || n, n "
@@ -244,9 +241,7 @@ TEST_CASE("every field of a hypertable can be changed, and is then what was decl
 TEST_CASE("changing a policy leaves the time zone, the start and the next start of its job as they are") {
   const Timescale server(false);
   if (!server.reason().empty()) return skip(server.reason());
-  const Database database;
-  database.exec("CREATE EXTENSION timescaledb");
-  database.exec(tables);
+  const TimescaleDatabase database(tables);
   const std::string policy =
       "retention = { drop_after = \"1 year\", timezone = \"Europe/Berlin\", initial_start = "
       "\"2099-01-01 00:00Z\" }\n";
@@ -288,9 +283,7 @@ TEST_CASE("what the Apache edition refuses is one finding each, and all else is 
 TEST_CASE("a retention policy says what it would delete now") {
   const Timescale server(false);
   if (!server.reason().empty()) return skip(server.reason());
-  const Database database;
-  database.exec("CREATE EXTENSION timescaledb");
-  database.exec(tables);
+  const TimescaleDatabase database(tables);
   converge(database, events + "chunk_interval = \"1 day\"", false);
   database.exec(
       "INSERT INTO klaviyo_events SELECT n, now() - n * '1 day'::interval, 'm' || n, n FROM "
@@ -335,9 +328,7 @@ TEST_CASE("a table with rows becomes no hypertable by chance") {
         "[hypertables.days] migrate_data is needed where the table has rows (about 50): they are moved into "
         "chunks "
         "under a lock that keeps everybody out");
-  const Database database;
-  database.exec("CREATE EXTENSION timescaledb");
-  database.exec(tables);
+  const TimescaleDatabase database(tables);
   const Difference<Hypertable> difference{.desired = &declared.value};
   Session session(database.url());
   for (const ChangeStep& step : steps(difference, facts_of(database)))
