@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <deque>
 #include <map>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -16,9 +17,33 @@ namespace {
 // What a kind's objects belong to; nothing where it is no table.
 const ObjectName* table_of(const Index& index) { return &index.table; }
 const ObjectName* table_of(const Statistics& statistics) { return &statistics.table; }
+const ObjectName* table_of(const Hypertable& hypertable) { return &hypertable.name; }
 template <class T>
 const ObjectName* table_of(const T&) {
   return nullptr;
+}
+
+// Objects with parts know by themselves what differs, and what a server can have of them.
+template <class T>
+constexpr bool has_parts = std::is_same_v<T, Hypertable> || std::is_same_v<T, ContinuousAggregate>;
+
+template <class T>
+std::vector<FieldChange> fields_of(const Declared<T>& declared, const Live<T>& live,
+                                   std::string_view default_schema) {
+  if constexpr (has_parts<T>)
+    return differing(declared, live);
+  else
+    return differing(declared, live.value, default_schema);
+}
+
+Action action_of(const Hypertable&, const std::vector<FieldChange>&) { return Action::alter; }
+
+template <class T>
+std::vector<ChangeStep> steps_of(const Difference<T>& difference, const Surroundings& around) {
+  if constexpr (has_parts<T>)
+    return steps(difference, around.facts);
+  else
+    return steps(difference, around);
 }
 
 /// Whether a catalog's object is more than a row that every such object has.
@@ -55,11 +80,16 @@ std::string remark(const Live<T>&, std::string_view) {
 
 /// `create` after what it needs: tables' properties may name indexes.
 template <class T>
-constexpr int rank = 1;
+constexpr size_t rank = 3;
 template <>
-constexpr int rank<Extension> = 0;
+constexpr size_t rank<Extension> = 0;
 template <>
-constexpr int rank<TableProperties> = 2;
+constexpr size_t rank<Hypertable> = 1;
+template <>
+constexpr size_t rank<ContinuousAggregate> = 2;
+template <>
+constexpr size_t rank<TableProperties> = 4;
+constexpr size_t last_rank = 4;
 
 /// The changes of one kind.
 template <class T>
@@ -81,6 +111,10 @@ class KindDiff {
   void run() {
     for (const Declared<T>& one : sorted()) {
       if (one.undecided) continue;
+      if constexpr (has_parts<T>) {
+        look_at_parts(one);
+        continue;
+      }
       const auto there = by_name_.find(one.value.name);
       const Live<T>* live = there == by_name_.end() ? nullptr : there->second;
       if (one.absent)
@@ -93,6 +127,8 @@ class KindDiff {
     for (const Live<T>& one : live_)
       if (declared_.count(one.value.name) == 0) look_at_undeclared(one);
   }
+
+  std::vector<Change> take_late() { return std::move(late_); }
 
  private:
   std::vector<Declared<T>> sorted() const {
@@ -114,18 +150,29 @@ class KindDiff {
                   .reason = std::move(reason),
                   .fields = difference.fields,
                   .estimate = {},
-                  .steps = steps(difference, around_)};
-    found_.changes.push_back(std::move(change));
+                  .steps = steps_of(difference, around_)};
+    if constexpr (std::is_same_v<T, Hypertable>) add_late_steps(difference, change);
+    if (!change.steps.empty()) found_.changes.push_back(std::move(change));
+  }
+
+  /// What comes after indexes is a change of its own.
+  void add_late_steps(const Difference<T>& difference, const Change& change) {
+    Change late = change;
+    late.action = Action::alter;
+    late.fields.clear();
+    late.reason = "what needs its indexes";
+    late.steps = steps_after_indexes(difference, around_.facts);
+    if (!late.steps.empty()) late_.push_back(std::move(late));
   }
 
   std::string table_text(const T& value) const {
-    if constexpr (std::is_same_v<T, TableProperties>) return text(value.name);
+    if constexpr (std::is_same_v<T, TableProperties> || has_parts<T>) return text(value.name);
     const ObjectName* table = table_of(value);
     return table == nullptr ? "" : text(*table);
   }
 
   void take_away(const Declared<T>& one, const Live<T>* live) {
-    if constexpr (std::is_same_v<T, TableProperties>) {
+    if constexpr (std::is_same_v<T, TableProperties> || std::is_same_v<T, Hypertable>) {
       found_.problems.push_back(
           {.message = fmt::format("{}: a profile drops no tables", title(one.value.name)),
            .where = one.where,
@@ -172,6 +219,46 @@ class KindDiff {
     }
   }
 
+  /// A hypertable or a continuous aggregate: as far as this server can have it, and a statement can bring it
+  /// about.
+  void look_at_parts(const Declared<T>& declared) {
+    const auto there = by_name_.find(declared.value.name);
+    const Live<T>* live = there == by_name_.end() ? nullptr : there->second;
+    if (declared.absent) return take_away(declared, live);
+    std::vector<Problem> lacking = unavailable(declared, around_.facts);
+    if (!lacking.empty()) {
+      auto& list = declared.value.when_unavailable == "skip" ? found_.skipped : found_.problems;
+      list.insert(list.end(), lacking.begin(), lacking.end());
+      if (!around_.facts.timescale) return;
+    }
+    Declared<T> one = declared;
+    if constexpr (std::is_same_v<T, Hypertable>) {
+      one = available_part(declared, around_.facts);
+      if (live == nullptr && !has_table(one)) return;
+      const auto size = options_.sizes.find(one.value.name);
+      const std::vector<Problem> refused =
+          impossible(one, live, size == options_.sizes.end() ? Estimate{} : size->second);
+      if (!refused.empty()) {
+        found_.problems.insert(found_.problems.end(), refused.begin(), refused.end());
+        return;
+      }
+    } else if (!lacking.empty()) {
+      return;
+    } else if (live != nullptr && declared.value.query != live->value.query) {
+      found_.undecided.push_back(
+          {.message =
+               fmt::format("{}: its query is not spelled as the server prints it", title(one.value.name)),
+           .where = one.where_of("query"),
+           .hint = "take the spelling of `kdb inspect`; only then can kdb tell whether it means the same"});
+      return;
+    }
+    if (live != nullptr)
+      compare(one, *live);
+    else
+      add({.action = Action::create, .desired = &one.value, .live = nullptr, .fields = {}}, one.where,
+          "is not there");
+  }
+
   static bool is_usable(const Live<T>& live) {
     if constexpr (std::is_same_v<T, Index>) return live.facts.valid && !is_leftover(live.value);
     return true;
@@ -180,7 +267,7 @@ class KindDiff {
   void compare(const Declared<T>& one, const Live<T>& live) {
     if constexpr (std::is_same_v<T, Index>)
       if (!live.facts.valid) return mend(one, live);
-    std::vector<FieldChange> fields = differing(one, live.value, around_.facts.schema);
+    std::vector<FieldChange> fields = fields_of(one, live, around_.facts.schema);
     if (fields.empty()) return;
     const Action action = action_of(one.value, fields);
     if constexpr (std::is_same_v<T, Index>)
@@ -237,6 +324,7 @@ class KindDiff {
   Differences& found_;
   std::map<ObjectName, const Live<T>*> by_name_;
   std::set<ObjectName> declared_;
+  std::vector<Change> late_;         // that come after indexes
   std::set<ObjectName> renamed_;     // live ones that get a declared name
   std::set<std::string> replacing_;  // names under which replacements are built
   std::deque<Live<T>> coming_;       // tables that are not there yet
@@ -249,20 +337,23 @@ std::set<ObjectName> exclusive_tables(const DesiredSchema& desired) {
   return tables;
 }
 
+void append(std::vector<Change>& to, std::vector<Change> from) {
+  std::move(from.begin(), from.end(), std::back_inserter(to));
+}
+
 template <class... T>
 void diff_kinds(KindList<T...>, const DesiredSchema& desired, const LiveSchema& live,
                 const Surroundings& around, const DiffOptions& options, Differences& found) {
   const std::set<ObjectName> exclusive = exclusive_tables(desired);
-  std::vector<std::vector<Change>> by_rank(3);
+  std::vector<std::vector<Change>> by_rank(last_rank + 1);
   const auto one_kind = [&]<class Kind>(Kind*) {
-    KindDiff<Kind>(desired.of<Kind>(), live.of<Kind>(), around, exclusive, options, found).run();
-    std::vector<Change>& list = by_rank[rank<Kind>];
-    std::move(found.changes.begin(), found.changes.end(), std::back_inserter(list));
-    found.changes.clear();
+    KindDiff<Kind> kind(desired.of<Kind>(), live.of<Kind>(), around, exclusive, options, found);
+    kind.run();
+    append(by_rank[rank<Kind>], std::exchange(found.changes, {}));
+    append(by_rank[last_rank], kind.take_late());
   };
   (one_kind(static_cast<T*>(nullptr)), ...);
-  for (std::vector<Change>& list : by_rank)
-    std::move(list.begin(), list.end(), std::back_inserter(found.changes));
+  for (std::vector<Change>& list : by_rank) append(found.changes, std::move(list));
 }
 
 }  // namespace
@@ -272,6 +363,7 @@ Differences diff(const DesiredSchema& desired, const LiveSchema& live, const Ser
   Differences found;
   diff_kinds(Kinds{}, desired, live, Surroundings(facts, live), options, found);
   sort_by_position(found.problems);
+  sort_by_position(found.skipped);
   sort_by_position(found.undecided);
   return found;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -26,12 +27,14 @@ struct Differences {
   std::vector<Change> changes;     // in the order in which they run
   std::vector<Problem> problems;   // declared, and not to be had
   std::vector<Problem> undecided;  // nobody can tell now whether they are as declared
+  std::vector<Problem> skipped;    // declared, not to be had here, and not wanted then
   std::vector<Undeclared> undeclared;
 };
 
 struct DiffOptions {
-  bool prune = false;                  // drop what `indexes = "exclusive"` does not want
-  std::set<ObjectName> coming_tables;  // that pending migrations create
+  bool prune = false;                    // drop what `indexes = "exclusive"` does not want
+  std::set<ObjectName> coming_tables;    // that pending migrations create
+  std::map<ObjectName, Estimate> sizes;  // of tables that are to become hypertables
 };
 
 /// `desired` in the server's form, as far as it was asked. Deterministic.

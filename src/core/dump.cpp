@@ -22,8 +22,8 @@ bool is_inner_trigger(std::string_view line) {
           line.find(" ts_insert_blocker; Type: TRIGGER;") != std::string_view::npos);
 }
 
-std::string create_hypertable(const Hypertable& table) {
-  const Dimension& time = table.dimensions.front();
+std::string create_hypertable(const DumpedHypertable& table) {
+  const DumpedDimension& time = table.dimensions.front();
   const std::string interval = time.integer_interval.empty()
                                    ? fmt::format("INTERVAL {}", quote_literal(time.interval))
                                    : time.integer_interval;
@@ -35,7 +35,7 @@ std::string create_hypertable(const Hypertable& table) {
     sql += fmt::format("SELECT public.set_integer_now_func({}, {});\n", quote_literal(table.name),
                        quote_literal(time.now_function));
   for (size_t i = 1; i < table.dimensions.size(); ++i) {
-    const Dimension& space = table.dimensions[i];
+    const DumpedDimension& space = table.dimensions[i];
     sql += fmt::format("SELECT public.add_dimension({}, {}, number_partitions => {});\n",
                        quote_literal(table.name), quote_literal(space.column), space.partitions);
   }
@@ -53,7 +53,7 @@ bool ends_tables(std::string_view line) {
 
 }  // namespace
 
-std::string stable_dump(std::string_view text, const std::vector<Hypertable>& hypertables) {
+std::string stable_dump(std::string_view text, const std::vector<DumpedHypertable>& hypertables) {
   std::vector<std::string> lines;
   bool hypertables_written = hypertables.empty();
   for (const std::string_view line : split(text, '\n')) {
@@ -61,7 +61,7 @@ std::string stable_dump(std::string_view text, const std::vector<Hypertable>& hy
     if (!hypertables_written && ends_tables(line)) {
       hypertables_written = true;
       lines.pop_back();  // the "--" above the comment
-      for (const Hypertable& table : hypertables) lines.push_back(create_hypertable(table));
+      for (const DumpedHypertable& table : hypertables) lines.push_back(create_hypertable(table));
       lines.emplace_back("--");
     }
     lines.emplace_back(line);

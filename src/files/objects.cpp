@@ -1,132 +1,14 @@
 #include "files/objects.hpp"
 
 #include <algorithm>
-#include <limits>
 
 #include <fmt/format.h>
 
-#include "base/sql_fragment.hpp"
+#include "files/field_reader.hpp"
 
 namespace kdb::files {
 
 namespace {
-
-/// Reads the fields of one object out of its TOML table: the visitor of a kind's fields().
-class FieldReader {
- public:
-  FieldReader(ReadContext& context, const Field& table, std::string_view schema,
-              std::map<std::string, Source>& seen)
-      : context_(context), table_(table), schema_(schema), seen_(seen) {}
-
-  template <class Member>
-  void operator()(std::string_view name, Member& member) {
-    known_.push_back(name);
-    const TomlValue* value = table_.value.find(name);
-    if (value == nullptr) return;
-    seen_[std::string(name)] = value->where;
-    read({*value, fmt::format("{} {}", table_.name, name)}, member);
-  }
-
-  /// Names the keys that are no fields.
-  void report_unknown() {
-    known_.emplace_back("state");
-    for (const TomlMember& member : table_.value.members)
-      if (std::find(known_.begin(), known_.end(), member.key) == known_.end())
-        report_unknown_key(context_, member, table_.name, known_);
-  }
-
- private:
-  void read(const Field& field, std::string& member) {
-    if (auto value = read_text(context_, field)) member = std::move(*value);
-  }
-
-  void read(const Field& field, bool& member) {
-    if (field.value.kind == TomlValue::Kind::boolean)
-      member = field.value.boolean;
-    else
-      report(context_, field, fmt::format("must be true or false, not {}", describe(field.value.kind)));
-  }
-
-  void read(const Field& field, std::optional<int>& member) {
-    constexpr auto most = std::numeric_limits<int>::max();
-    if (const auto value = read_integer(context_, field, 0, most)) member = static_cast<int>(*value);
-  }
-
-  void read(const Field& field, std::vector<std::string>& member) {
-    if (field.value.kind != TomlValue::Kind::array)
-      return report(context_, field, "must be an array of strings");
-    member.clear();
-    for (const TomlValue& item : field.value.items)
-      if (auto text = read_name(context_, {item, field.name})) member.push_back(std::move(*text));
-  }
-
-  void read(const Field& field, ObjectName& member) {
-    const auto value = read_name(context_, field);
-    if (!value) return;
-    try {
-      member = parse_name(*value, schema_);
-    } catch (const Error& error) {
-      report(context_, field, error.what(), error.problems().front().hint);
-    }
-  }
-
-  void read(const Field& field, Fragment& member) { read_fragment(field, false, member); }
-
-  void read(const Field& field, std::vector<Fragment>& member) {
-    if (field.value.kind != TomlValue::Kind::array)
-      return report(context_, field, "must be an array of strings, such as [\"created_at DESC\"]");
-    member.clear();
-    for (const TomlValue& item : field.value.items) {
-      Fragment fragment;
-      read_fragment({item, field.name}, true, fragment);
-      member.push_back(std::move(fragment));
-    }
-  }
-
-  void read_fragment(const Field& field, bool one_of_list, Fragment& member) {
-    auto value = read_name(context_, field);
-    if (!value) return;
-    if (const auto problem = sql::fragment_problem(*value, one_of_list))
-      report(context_, field, fmt::format("{}: {}", *problem, *value));
-    else
-      member.sql = std::move(*value);
-  }
-
-  void read(const Field& field, Options& member) {
-    const auto* members = read_members(context_, field);
-    if (members == nullptr) return;
-    for (const TomlMember& option : *members)
-      if (auto text = scalar({option.value, fmt::format("{}.{}", field.name, option.key)}))
-        member[option.key] = std::move(*text);
-  }
-
-  /// A parameter's value as the catalog stores it.
-  std::optional<std::string> scalar(const Field& field) {
-    switch (field.value.kind) {
-      case TomlValue::Kind::string:
-        return read_text(context_, field);
-      case TomlValue::Kind::integer:
-        return fmt::format("{}", field.value.integer);
-      case TomlValue::Kind::floating:
-        return fmt::format("{}", field.value.floating);
-      case TomlValue::Kind::boolean:
-        return field.value.boolean ? "true" : "false";
-      case TomlValue::Kind::table:
-      case TomlValue::Kind::array:
-      case TomlValue::Kind::date:
-        break;
-    }
-    report(context_, field,
-           fmt::format("must be a number, a string, true or false, not {}", describe(field.value.kind)));
-    return std::nullopt;
-  }
-
-  ReadContext& context_;
-  const Field& table_;
-  std::string_view schema_;
-  std::map<std::string, Source>& seen_;
-  std::vector<std::string_view> known_;
-};
 
 template <class T>
 std::string title(std::string_view key) {
@@ -148,7 +30,7 @@ void read_object(ReadContext& context, const TomlMember& member, std::string_vie
   object.where = member.where;
   FieldReader reader(context, field, schema, object.fields);
   fields(reader, object.value);
-  reader.report_unknown();
+  reader.report_unknown({"state"});
   if (const TomlValue* state = member.value.find("state")) {
     const auto word = read_word(context, {*state, field.name + " state"}, {"present", "absent"});
     if (word) object.absent = *word == 1;
@@ -188,7 +70,7 @@ void check_list(ReadContext& context, const std::vector<Declared<T>>& list) {
     if (object.absent) continue;
     for (const auto& [field, message] : check(object.value)) {
       const Source& where = object.where_of(field);
-      if (object.sets(field) && is_reported(context, where)) continue;
+      if (!(where == object.where) && is_reported(context, where)) continue;
       context.problems.push_back({.message = fmt::format("{} {} {}", title<T>(object.key), field, message),
                                   .where = where,
                                   .hint = {}});

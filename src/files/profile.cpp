@@ -209,9 +209,7 @@ constexpr Key<Profile> sections[] = {
     {"database", section<&Profile::database, database_keys>},
     {"connection", section<&Profile::connection, connection_keys>},
     {"migrations", section<&Profile::migrations, migrations_keys>},
-    {"hypertables", not_yet},
     {"server", not_yet},
-    {"continuous_aggregates", not_yet},
     {"roles", not_yet},
 };
 

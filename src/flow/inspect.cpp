@@ -25,6 +25,8 @@ class Wanted {
 
   bool operator()(const Extension&) const { return tables_.empty() && schemas_.empty(); }
   bool operator()(const TableProperties& table) const { return wants(table.name); }
+  bool operator()(const Hypertable& hypertable) const { return wants(hypertable.name); }
+  bool operator()(const ContinuousAggregate& aggregate) const { return wants(aggregate.name); }
   bool operator()(const Index& index) const { return wants(index.table); }
   bool operator()(const Statistics& statistics) const { return wants(statistics.table); }
 
@@ -37,10 +39,14 @@ class Wanted {
   void refuse_unknown(const LiveSchema& live, std::string_view default_schema) const {
     std::set<ObjectName> known;
     std::set<std::string> known_schemas;
-    for (const auto& table : live.of<TableProperties>()) {
-      known.insert(table.value.name);
-      known_schemas.insert(table.value.name.schema);
-    }
+    const auto know = [&](const auto& list) {
+      for (const auto& one : list) {
+        known.insert(one.value.name);
+        known_schemas.insert(one.value.name.schema);
+      }
+    };
+    know(live.of<TableProperties>());
+    know(live.of<ContinuousAggregate>());
     std::vector<Problem> problems;
     for (const std::string& schema : schemas_)
       if (known_schemas.count(schema) == 0)

@@ -18,7 +18,7 @@ constexpr std::string_view timescaledb_schemas[] = {"_timescaledb_cache",     "_
                                                     "_timescaledb_functions", "_timescaledb_debug"};
 
 /// Every hypertable with its dimensions, so that a plain table of the dump becomes one again.
-std::vector<Hypertable> hypertables(pg::Connection& connection) {
+std::vector<DumpedHypertable> hypertables(pg::Connection& connection) {
   const pg::Result installed =
       connection.exec("SELECT count(*) FROM pg_catalog.pg_extension WHERE extname = 'timescaledb'");
   if (installed.integer(0, 0) == 0) return {};
@@ -29,7 +29,7 @@ std::vector<Hypertable> hypertables(pg::Connection& connection) {
          JOIN timescaledb_information.hypertables h USING (hypertable_schema, hypertable_name)
          WHERE d.hypertable_schema NOT LIKE '\_timescaledb\_%'
          ORDER BY 1, d.dimension_number)");
-  std::vector<Hypertable> found;
+  std::vector<DumpedHypertable> found;
   for (size_t row = 0; row < rows.size(); ++row) {
     if (found.empty() || found.back().name != rows.text(row, 0)) found.push_back({.name = rows.text(row, 0)});
     const auto optional = [&](size_t column) {
@@ -78,7 +78,7 @@ std::vector<std::string> without_history(pg::Connection& connection, const pg::H
 
 std::string dump(const Context& context) {
   const Session session = open_session(context);
-  const std::vector<Hypertable> tables = hypertables(*session.connection);
+  const std::vector<DumpedHypertable> tables = hypertables(*session.connection);
   std::vector<std::string> arguments = {"--schema-only", "--no-owner", "--no-privileges", "--encoding=UTF8"};
   for (std::string& argument : without_history(*session.connection, session.store))
     arguments.push_back(std::move(argument));

@@ -107,6 +107,18 @@ void settle(std::vector<Declared<T>>& desired, const std::vector<pg::Canonical<T
   }
 }
 
+/// How much is in the tables that are to become hypertables.
+DiffOptions with_sizes(pg::Connection& connection, const DesiredSchema& desired, const LiveSchema& live,
+                       DiffOptions options) {
+  std::set<ObjectName> there;
+  for (const auto& hypertable : live.of<Hypertable>()) there.insert(hypertable.value.name);
+  std::vector<ObjectName> tables;
+  for (const auto& hypertable : desired.of<Hypertable>())
+    if (there.count(hypertable.value.name) == 0) tables.push_back(hypertable.value.name);
+  options.sizes = pg::read_estimates(connection, tables, patience);
+  return options;
+}
+
 template <class T>
 void append(std::vector<T>& to, const std::vector<T>& from) {
   to.insert(to.end(), from.begin(), from.end());
@@ -126,7 +138,7 @@ Differences compare_objects(const Context& context, Session& session, const Diff
   noted.problems = pg::complete_columns(connection, desired, live, facts.schema);
   settle(desired.of<Index>(), answers.of<Index>(), facts.schema, noted);
   settle(desired.of<Statistics>(), answers.of<Statistics>(), facts.schema, noted);
-  Differences found = diff(desired, live, facts, options);
+  Differences found = diff(desired, live, facts, with_sizes(connection, desired, live, options));
   append(found.problems, noted.problems);
   append(found.undecided, noted.undecided);
   sort_by_position(found.problems);
@@ -164,6 +176,7 @@ Report to_report(const Context& context, const Planned& planned, std::string com
   report.tables.push_back(to_table(planned.objects.undeclared));
   add_problems(report, planned.objects.problems);
   add_problems(report, planned.objects.undecided);
+  add_problems(report, planned.objects.skipped);
   return report;
 }
 

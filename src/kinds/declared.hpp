@@ -23,10 +23,14 @@ struct Declared {
   bool undecided = false;                // the server cannot say what it would make of it: not compared
 
   bool sets(const std::string& field) const { return fields.count(field) > 0; }
-  /// Of a field, or of the whole where the profile does not set it.
-  const Source& where_of(const std::string& field) const {
-    const auto found = fields.find(field);
-    return found == fields.end() ? where : found->second;
+  /// Of a field, or of what it is a part of where the profile does not set it.
+  const Source& where_of(std::string field) const {
+    for (;;) {
+      if (const auto found = fields.find(field); found != fields.end()) return found->second;
+      const size_t end = field.find_last_of(".[");
+      if (end == std::string::npos) return where;
+      field.resize(end);
+    }
   }
 };
 

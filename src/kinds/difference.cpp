@@ -35,6 +35,7 @@ std::optional<std::string> find(const Options& options, std::string_view name) {
 
 Surroundings::Surroundings(const ServerFacts& server, const LiveSchema& all) : facts(server), live(all) {
   for (const auto& table : live.of<TableProperties>()) tables_[table.value.name] = &table.facts;
+  for (const auto& aggregate : live.of<ContinuousAggregate>()) tables_[aggregate.value.name] = &aggregate_;
   for (const auto& index : live.of<Index>()) indexes_[index.value.name] = &index;
 }
 

@@ -39,6 +39,7 @@ class Surroundings {
 
   /// Of a table; what is so by default where there is none.
   const TableFacts& table(const ObjectName& name) const;
+  /// Of a table, materialised view or continuous aggregate.
   bool has_table(const ObjectName& name) const { return tables_.count(name) > 0; }
   /// Null where there is none.
   const Live<Index>* index(const ObjectName& name) const;
@@ -46,6 +47,7 @@ class Surroundings {
   std::string text(const ObjectName& name) const { return to_text(name, facts.schema); }
 
  private:
+  TableFacts aggregate_{.hypertable = true};  // what is indexed of one is its hypertable
   std::map<ObjectName, const TableFacts*> tables_;
   std::map<ObjectName, const Live<Index>*> indexes_;
 };

@@ -19,8 +19,13 @@ std::string option_list(const Options& options) {
 }  // namespace
 
 std::string Index::query_where(std::string_view condition) {
+  return query_of("tn.nspname", "t.relname", "", condition);
+}
+
+std::string Index::query_of(std::string_view table_schema, std::string_view table_name,
+                            std::string_view joins, std::string_view condition) {
   return fmt::format(R"(
-SELECT n.nspname AS schema, c.relname AS name, tn.nspname AS table_schema, t.relname AS table_name,
+SELECT n.nspname AS schema, c.relname AS name, {} AS table_schema, {} AS table_name,
        pg_catalog.pg_get_indexdef(i.indexrelid) AS definition, c.reloptions AS "with",
        ts.spcname AS tablespace, d.description AS comment,
        CASE WHEN i.indexprs IS NOT NULL THEN (
@@ -39,22 +44,40 @@ JOIN pg_catalog.pg_class t ON t.oid = i.indrelid
 JOIN pg_catalog.pg_namespace tn ON tn.oid = t.relnamespace
 LEFT JOIN pg_catalog.pg_tablespace ts ON ts.oid = c.reltablespace
 LEFT JOIN pg_catalog.pg_description d
-  ON d.objoid = c.oid AND d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objsubid = 0
+  ON d.objoid = c.oid AND d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objsubid = 0{}
 WHERE {}
 ORDER BY n.nspname, c.relname)",
-                     condition);
+                     table_schema, table_name, joins, condition);
 }
 
+namespace {
+
+/// The rows of a continuous aggregate are in a table of TimescaleDB's own schema.
+constexpr std::string_view aggregates_sql = R"(
+LEFT JOIN (_timescaledb_catalog.continuous_agg ca
+           JOIN _timescaledb_catalog.hypertable ch ON ch.id = ca.mat_hypertable_id)
+  ON ch.schema_name = tn.nspname AND ch.table_name = t.relname)";
+
+}  // namespace
+
 std::string Index::catalog_query(const ServerFacts& facts) {
-  return query_where(fmt::format(R"(t.relkind IN ('r', 'p', 'm') AND t.relpersistence <> 't'
-  AND n.nspname <> 'information_schema' AND n.nspname <> {} AND n.nspname !~ '^(pg_|_timescaledb_)'
+  const bool aggregates = facts.timescale.has_value();
+  // It makes some itself, whose names begin with the name of its table.
+  const std::string_view of_aggregate =
+      aggregates ? "\n    OR ca.user_view_name IS NOT NULL AND c.relname !~ '^_materialized_hypertable_'"
+                 : "";
+  const std::string condition = fmt::format(R"(t.relkind IN ('r', 'p', 'm') AND t.relpersistence <> 't'
+  AND n.nspname <> 'information_schema' AND n.nspname <> {} AND (n.nspname !~ '^(pg_|_timescaledb_)'{})
   AND NOT c.relispartition
   AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint k
                   WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x'))
   AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e WHERE e.objid = t.oid AND e.deptype = 'e'
                   AND e.classid = 'pg_catalog.pg_class'::pg_catalog.regclass){})",
-                                 quote_literal(facts.history_schema),
-                                 is_no_chunk_sql(facts, "tn.nspname", "t.relname")));
+                                            quote_literal(facts.history_schema), of_aggregate,
+                                            is_no_chunk_sql(facts, "tn.nspname", "t.relname"));
+  if (!aggregates) return query_where(condition);
+  return query_of("coalesce(ca.user_view_schema, tn.nspname)", "coalesce(ca.user_view_name, t.relname)",
+                  aggregates_sql, condition);
 }
 
 void cut_definition(std::string_view definition, Index& index) {
@@ -104,7 +127,7 @@ std::vector<std::string> remarks(const Index&, const IndexFacts& facts) {
 }
 
 Index Index::read(const Row& row) {
-  Index index{.name = {row.text("schema"), row.text("name")},
+  Index index{.name = {row.text("table_schema"), row.text("name")},  // always the one of its table
               .table = {row.text("table_schema"), row.text("table_name")}};
   cut_definition(row.text("definition"), index);
   index.with = row.options("with");
@@ -120,7 +143,8 @@ IndexFacts Index::read_facts(const Row& row) {
           .partitioned = row.boolean("partitioned"),
           .replica_identity = row.boolean("replica_identity"),
           .clustered = row.boolean("clustered"),
-          .building = static_cast<int>(row.integer("building"))};
+          .building = static_cast<int>(row.integer("building")),
+          .schema = row.text("schema")};
 }
 
 std::string create_sql(const Index& index, std::string_view name, std::string_view table, bool concurrently) {

@@ -25,6 +25,7 @@ struct IndexFacts {
   bool replica_identity = false;
   bool clustered = false;
   int building = 0;  // the pid of a session that builds it right now
+  std::string schema;  // where it really is: TimescaleDB's own where its table is a continuous aggregate
 };
 
 /// An index that backs no constraint.
@@ -57,6 +58,9 @@ struct Index {
   static std::string catalog_query(const ServerFacts& facts);
   /// The same columns for the indexes that `condition` selects, i being pg_index.
   static std::string query_where(std::string_view condition);
+  /// The same, the table being `table_schema` and `table_name`, which `joins` may provide.
+  static std::string query_of(std::string_view table_schema, std::string_view table_name,
+                              std::string_view joins, std::string_view condition);
   /// Whether the index was dropped while the catalog was read: functions look past the query's snapshot.
   static bool vanished(const Row& row) { return !row.value("definition"); }
   static Index read(const Row& row);

@@ -70,6 +70,12 @@ class Steps {
   }
 
  private:
+  /// TimescaleDB keeps the indexes of a continuous aggregate in a schema of its own.
+  ObjectName really(const ObjectName& name) const {
+    const Live<Index>* live = difference_.live;
+    return {live != nullptr && !live->facts.schema.empty() ? live->facts.schema : name.schema, name.name};
+  }
+
   /// Whether the server builds and drops it while the table is written to.
   bool is_online() const { return table_.kind != 'p' && !table_.hypertable; }
 
@@ -102,7 +108,7 @@ class Steps {
     for (const auto& [column, target] : before.statistics)
       if (!has_key(index_.statistics, column)) set_statistics(name, column, "-1");
     if (index_.comment != before.comment)
-      add(fmt::format("COMMENT ON INDEX {} IS {}", to_sql(name),
+      add(fmt::format("COMMENT ON INDEX {} IS {}", to_sql(really(name)),
                       index_.comment.empty() ? "NULL" : quote_literal(index_.comment)),
           "sets its comment", LockMode::none);
   }
@@ -116,7 +122,7 @@ class Steps {
   }
 
   void set_statistics(const ObjectName& name, std::string_view column, std::string_view target) {
-    add(fmt::format("ALTER INDEX {} ALTER COLUMN {} SET STATISTICS {}", to_sql(name), column, target),
+    add(fmt::format("ALTER INDEX {} ALTER COLUMN {} SET STATISTICS {}", to_sql(really(name)), column, target),
         "sets how many samples ANALYZE keeps", LockMode::share_update_exclusive);
   }
 
@@ -131,7 +137,7 @@ class Steps {
       else
         set += fmt::format("{}{} = {}", set.empty() ? "" : ", ", parameter, quote_literal(change.desired));
     }
-    const std::string name = to_sql(index_.name);
+    const std::string name = to_sql(really(index_.name));
     if (!set.empty())
       add(fmt::format("ALTER INDEX {} SET ({})", name, set), "applies to pages written from now on",
           LockMode::share_update_exclusive);
@@ -149,9 +155,9 @@ class Steps {
     if (begun != nullptr && !begun->facts.valid) drop(made, "removes what an interrupted build left");
     if (begun == nullptr || !begun->facts.valid) create(made.name);
     finish(made, begun != nullptr && begun->facts.valid ? begun->value : Index{});
-    add(fmt::format("ALTER INDEX {} RENAME TO {}", to_sql(old.name), quote_ident(aside.name)),
+    add(fmt::format("ALTER INDEX {} RENAME TO {}", to_sql(really(old.name)), quote_ident(aside.name)),
         "sets the old one aside", LockMode::share_update_exclusive);
-    add(fmt::format("ALTER INDEX {} RENAME TO {}", to_sql(made), quote_ident(index_.name.name)),
+    add(fmt::format("ALTER INDEX {} RENAME TO {}", to_sql(really(made)), quote_ident(index_.name.name)),
         "gives the new one its name", LockMode::share_update_exclusive);
     hand_over_flags();
     drop(aside, "removes the old one");
@@ -172,7 +178,7 @@ class Steps {
 
   void rename() {
     const Index& old = difference_.live->value;
-    add(fmt::format("ALTER INDEX {} RENAME TO {}", to_sql(old.name), quote_ident(index_.name.name)),
+    add(fmt::format("ALTER INDEX {} RENAME TO {}", to_sql(really(old.name)), quote_ident(index_.name.name)),
         "the same definition is there under another name", LockMode::share_update_exclusive);
     finish(index_.name, old);
   }
@@ -190,8 +196,8 @@ class Steps {
   void drop(const ObjectName& name, std::string purpose = "drops it") {
     const bool online = is_online();
     ChangeStep& step =
-        add(fmt::format("DROP INDEX {}{}", online ? "CONCURRENTLY " : "", to_sql(name)), std::move(purpose),
-            online ? LockMode::share_update_exclusive : LockMode::access_exclusive);
+        add(fmt::format("DROP INDEX {}{}", online ? "CONCURRENTLY " : "", to_sql(really(name))),
+            std::move(purpose), online ? LockMode::share_update_exclusive : LockMode::access_exclusive);
     step.in_transaction = !online;
     if (difference_.action == Action::drop)
       step.hazards.push_back({.id = std::string(hazard::index_dropped),

@@ -1,6 +1,8 @@
 #pragma once
 
+#include "kinds/continuous_aggregate.hpp"
 #include "kinds/extension.hpp"
+#include "kinds/hypertable.hpp"
 #include "kinds/index.hpp"
 #include "kinds/statistics.hpp"
 #include "kinds/table.hpp"
@@ -11,6 +13,6 @@ template <class... T>
 struct KindList {};
 
 /// The only list of kinds, in the order in which they are made: what comes later may need what comes earlier.
-using Kinds = KindList<Extension, TableProperties, Index, Statistics>;
+using Kinds = KindList<Extension, TableProperties, Hypertable, ContinuousAggregate, Index, Statistics>;
 
 }  // namespace kdb

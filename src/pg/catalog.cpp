@@ -26,7 +26,9 @@ int version_number(std::string_view version) {
 
 template <class T>
 void read_kind(Connection& connection, const ServerFacts& facts, std::vector<Live<T>>& list) {
-  const Result result = connection.exec(T::catalog_query(facts), Phase::in_transaction);
+  const std::string query = T::catalog_query(facts);
+  if (query.empty()) return;  // this database cannot have any
+  const Result result = connection.exec(query, Phase::in_transaction);
   list.reserve(result.size());
   for (size_t row = 0; row < result.size(); ++row) {
     const ResultRow values(result, row);
@@ -96,14 +98,10 @@ LiveSchema read_catalog(Connection& connection, const ServerFacts& facts,
 std::vector<Unmanaged> read_unmanaged(Connection& connection, const ServerFacts& facts) {
   std::vector<Unmanaged> unmanaged;
   if (!facts.timescale) return unmanaged;
-  const Result counts = connection.exec(
-      "SELECT (SELECT pg_catalog.count(*) FROM timescaledb_information.hypertables), "
-      "(SELECT pg_catalog.count(*) FROM timescaledb_information.continuous_aggregates), "
-      "(SELECT pg_catalog.count(*) FROM timescaledb_information.jobs WHERE hypertable_name IS NOT NULL)");
-  const std::string_view names[] = {"hypertables", "continuous aggregates", "policies"};
-  for (size_t i = 0; i < std::size(names); ++i)
-    if (const auto number = counts.integer(0, i); number > 0)
-      unmanaged.push_back({.what = std::string(names[i]), .number = static_cast<size_t>(number)});
+  const Result jobs = connection.exec(
+      "SELECT pg_catalog.count(*) FROM timescaledb_information.jobs WHERE proc_schema !~ '^_timescaledb_'");
+  if (const auto number = jobs.integer(0, 0); number > 0)
+    unmanaged.push_back({.what = "user-defined jobs", .number = static_cast<size_t>(number)});
   return unmanaged;
 }
 

@@ -183,7 +183,7 @@ TEST_CASE("objects that a profile declares are not passed over in silence") {
   CHECK(has(run.err, "the profile declares 2 objects, which this version of kdb does not apply yet"));
 }
 
-TEST_CASE("inspect names what TimescaleDB has and a profile cannot say yet") {
+TEST_CASE("inspect writes hypertables and no chunks, and names jobs that no profile can say") {
   const Database database;
   if (database.text("SELECT count(*) FROM pg_available_extensions WHERE name = 'timescaledb'") == "0")
     return skip("no TimescaleDB");
@@ -194,12 +194,20 @@ TEST_CASE("inspect names what TimescaleDB has and a profile cannot say yet") {
       "INSERT INTO events SELECT '2026-01-01'::timestamptz + n * '1 day'::interval, n FROM "
       "generate_series(1, 30) n;"
       "CREATE INDEX events_n ON events (n)");
+  if (database.text("SHOW timescaledb.license") == "timescale")
+    database.exec(
+        "CREATE PROCEDURE mine(int, jsonb) LANGUAGE sql AS ''; SELECT add_job('mine', '1 day', initial_start "
+        "=> "
+        "'2099-01-01')");
   const Run run = Project().kdb(database.url(), {"inspect"});
   CHECK_MESSAGE(run.exit == 0, run.err);
-  CHECK(has(run.out, "# Not in this profile, because kdb does not manage it yet:\n#   hypertables: 1\n"));
+  if (database.text("SHOW timescaledb.license") == "timescale")
+    CHECK(has(run.out,
+              "# Not in this profile, because kdb does not manage it yet:\n#   user-defined jobs: 1\n"));
+  CHECK(has(run.out, "# not managed: chunks are named ch.piece…\n[hypertables.events]\n"));
   CHECK(has(run.out, "[extensions.timescaledb]"));
   CHECK(has(run.out, "[indexes.events_n]"));
-  CHECK_FALSE(has(run.out, "piece"));
+  CHECK_FALSE(has(run.out, "piece_"));
 }
 
 }  // namespace kdb::test

@@ -152,4 +152,145 @@ p.toml:12:9: [statistics.s] kinds are ndistinct, dependencies and mcv; "mvc" is 
 p.toml:13:10: [statistics.s] target must be an integer from 0 to 2147483647, not -1)");
 }
 
+TEST_CASE("a hypertable of a profile") {
+  const Profile profile = parse(R"(
+[hypertables.klaviyo_events]
+time_column = "timestamp"
+chunk_interval = "7 days"
+dimensions = [{ column = "metric_id", partitions = 4 }, { column = "x", interval = 100, function = "f" }]
+columnstore = { segment_by = ["metric_id"], order_by = ["timestamp DESC"], compress_after = "90 days" }
+retention = { drop_after = "2 years", schedule_interval = "1 day", initial_start = "2026-01-15 03:00Z" }
+reorder = false
+)");
+  REQUIRE(profile.desired.of<Hypertable>().size() == 1);
+  const auto& declared = profile.desired.of<Hypertable>()[0];
+  const Hypertable& events = declared.value;
+  CHECK(events.name == ObjectName{"public", "klaviyo_events"});
+  CHECK(events.chunk_interval.text == "7 days");
+  REQUIRE(events.dimensions.size() == 2);
+  CHECK(events.dimensions[0] == Dimension{.column = "metric_id", .partitions = 4});
+  CHECK(events.dimensions[1].interval.number);
+  CHECK(events.dimensions[1].function == ObjectName{"public", "f"});
+  REQUIRE(events.columnstore);
+  CHECK(events.columnstore->segment_by == std::vector<std::string>{"metric_id"});
+  CHECK(events.columnstore->order_by == std::vector<OrderColumn>{{"timestamp", true, true}});
+  CHECK(events.columnstore->compress_after.text == "90 days");
+  REQUIRE(events.retention);
+  CHECK(events.retention->schedule.initial_start.text == "2026-01-15 03:00Z");
+  CHECK_FALSE(events.reorder);
+  CHECK(declared.sets("reorder"));
+  CHECK(declared.sets("retention.drop_after"));
+  CHECK(declared.sets("dimensions[2].interval"));
+  CHECK_FALSE(declared.sets("columnstore.schedule_interval"));
+  CHECK(declared.where_of("retention.drop_after").column == 28);
+  CHECK(declared.where_of("columnstore.schedule_interval").line == 6);
+}
+
+TEST_CASE("mistakes in hypertables are reported at their places") {
+  CHECK(problems(R"([hypertables.a]
+chunk_interval = "7 dais"
+dimensions = [{ column = "x", partitions = 0 }, { colum = "y", partitions = 2 }, 5]
+columnstore = { segmentby = ["x"], order_by = ["x; y", 5], compress_after = "-1 day" }
+retention = { drop_after = 5.5, initial_start = "tomorrow" }
+reorder = true
+integer_now = ""
+when_unavailable = "maybe"
+[hypertables.b]
+time_column = "t"
+chunk_interval = 0
+columnstore = { segment_by = ["x"], order_by = ["x"], compress_after = "90 days", compress_created_before = "1 day" }
+retention = { drop_after = "P90D", schedule_interval = 5 }
+dimensions = [{ column = "t", partitions = 40000, interval = "1 day" }]
+chunk_skipping = ["a", "a", ""]
+[hypertables.c]
+time_column = "t"
+columnstore = { schedule_interval = "1 day" }
+retention = {}
+reorder = {}
+dimensions = "x"
+)") == R"(p.toml:1:14: [hypertables.a] time_column is missing: which column has the time
+p.toml:2:18: [hypertables.a] chunk_interval is no interval: 7 dais
+p.toml:3:44: [hypertables.a] dimensions[1].partitions must be from 1 to 32767
+p.toml:3:49: [hypertables.a] dimensions[2].column is missing: partitioned by which column
+p.toml:3:51: unknown key "colum" in [hypertables.a] dimensions[2] | did you mean "column"?
+p.toml:3:82: [hypertables.a] dimensions[3] must be a table, not 5
+p.toml:4:17: unknown key "segmentby" in [hypertables.a] columnstore | did you mean "segment_by"?
+p.toml:4:48: [hypertables.a] columnstore.order_by must be a column, with DESC and NULLS FIRST or LAST where wanted: x; y | a name with spaces or punctuation is written in double quotes
+p.toml:4:56: [hypertables.a] columnstore.order_by must be a string, not 5
+p.toml:4:77: [hypertables.a] columnstore.compress_after must be longer than nothing, not -1 day
+p.toml:5:28: [hypertables.a] retention.drop_after must be an interval such as "7 days", or an integer, not a number
+p.toml:5:49: [hypertables.a] retention.initial_start must be a moment with its offset, such as "2026-01-15 03:00:00+00", not tomorrow
+p.toml:6:11: [hypertables.a] reorder must be a table or false, not a boolean
+p.toml:7:15: [hypertables.a] integer_now may not be empty
+p.toml:8:20: [hypertables.a] when_unavailable must be error or skip
+p.toml:11:18: [hypertables.b] chunk_interval must be longer than nothing, not 0
+p.toml:12:48: [hypertables.b] columnstore.order_by has a column that segment_by has too: x
+p.toml:12:109: [hypertables.b] columnstore.compress_created_before cannot be beside compress_after
+p.toml:13:56: [hypertables.b] retention.schedule_interval must be an interval, such as "12 hours"
+p.toml:14:26: [hypertables.b] dimensions[1].column is a dimension already: t
+p.toml:14:44: [hypertables.b] dimensions[1].partitions must be from 1 to 32767
+p.toml:14:62: [hypertables.b] dimensions[1].interval cannot be beside partitions
+p.toml:15:18: [hypertables.b] chunk_skipping names a twice
+p.toml:15:29: [hypertables.b] chunk_skipping may not be empty
+p.toml:18:15: [hypertables.c] columnstore.compress_after is missing: a schedule is of a policy
+p.toml:19:13: [hypertables.c] retention.drop_after is missing: how old rows become
+p.toml:20:11: [hypertables.c] reorder.index is missing: in the order of which index
+p.toml:21:14: [hypertables.c] dimensions must be an array of tables, not a string)");
+}
+
+TEST_CASE("a continuous aggregate of a profile, and its mistakes") {
+  const Profile profile = parse(R"(
+[continuous_aggregates.daily]
+query = '''
+SELECT a,
+  b FROM t'''
+materialized_only = false
+refresh = { start_offset = "1 month", end_offset = "1 hour", schedule_interval = "30 minutes" }
+retention = { drop_after = "7 days" }
+)");
+  REQUIRE(profile.desired.of<ContinuousAggregate>().size() == 1);
+  const ContinuousAggregate& daily = profile.desired.of<ContinuousAggregate>()[0].value;
+  CHECK(daily.query.sql == "SELECT a,\n  b FROM t");
+  CHECK(daily.materialized_only == false);
+  CHECK(daily.refresh->schedule.interval == Span{"00:30"});
+  REQUIRE(doubts(daily).size() == 1);
+  CHECK(doubts(daily)[0].first == "retention.drop_after");
+  CHECK(problems(R"([continuous_aggregates.a]
+query = "SELECT 1; DROP TABLE x"
+materialized_only = "yes"
+refresh = { start_offset = "1 hour", end_offset = "1 day" }
+columnstore = { chunk_interval = "1 day", compress_created_before = "1 day" }
+retention = { drop_after = 0 }
+[continuous_aggregates.b]
+)") == R"(p.toml:2:9: [continuous_aggregates.a] query has a semicolon: SELECT 1; DROP TABLE x
+p.toml:3:21: [continuous_aggregates.a] materialized_only must be true or false, not a string
+p.toml:4:11: [continuous_aggregates.a] refresh.schedule_interval is missing: how often it is refreshed
+p.toml:4:28: [continuous_aggregates.a] refresh.start_offset must be longer ago than end_offset
+p.toml:5:34: [continuous_aggregates.a] columnstore.chunk_interval is for hypertables only
+p.toml:5:69: [continuous_aggregates.a] columnstore.compress_created_before is for hypertables only
+p.toml:6:28: [continuous_aggregates.a] retention.drop_after must be longer than nothing, not 0
+p.toml:7:24: [continuous_aggregates.b] query is missing: what is aggregated)");
+}
+
+TEST_CASE("what a server takes and a profile may not have is left out of it, and said") {
+  LiveSchema live;
+  Hypertable table{.name = {"public", "t"}};
+  table.time_column = "at";
+  table.retention = Retention{.drop_after = {"-1 days"}};
+  table.columnstore = Columnstore{.compress_after = {"2 years"}};
+  live.of<Hypertable>().push_back({.value = table, .facts = {}});
+  const std::string text = profile_text(live, "public");
+  CHECK(text ==
+        "# not managed: retention.drop_after must be longer than nothing, not -1 days\n[hypertables.t]\n"
+        "time_column = \"at\"\ncolumnstore = { compress_after = \"2 years\" }\n");
+  CHECK(problems(text).empty());
+  table.retention = Retention{.drop_after = {"720 days"}};
+  CHECK(check(table).empty());
+  REQUIRE(doubts(table).size() == 1);
+  CHECK(doubts(table)[0].second ==
+        "must be longer than columnstore.compress_after: rows are dropped after 720 days and compressed "
+        "after 2 "
+        "years");
+}
+
 }  // namespace kdb::files

@@ -168,8 +168,8 @@ TEST_CASE("a wrong profile is reported with its place and what is accepted") {
       {"[migration]\nx = 1",
        "p.toml:1:2: unknown key \"migration\" in the profile | did you mean \"migrations\"?"},
       {"database = 5", "p.toml:1:12: [database] must be a table, not 5"},
-      {"[hypertables.a]\ntable = \"t\"",
-       "p.toml:1:1: section [hypertables] is not supported by this version of kdb | remove it, or use a "
+      {"[server]\nmemory = \"auto\"",
+       "p.toml:1:1: section [server] is not supported by this version of kdb | remove it, or use a "
        "newer "
        "kdb"},
       {"[database]\nurl = \"${NOPE}\"",
@@ -199,7 +199,7 @@ TEST_CASE("malformed TOML is reported with its place") {
 }
 
 TEST_CASE("a section of a later version is refused, not ignored") {
-  for (const std::string section : {"hypertables", "server", "continuous_aggregates", "roles"}) {
+  for (const std::string section : {"server", "roles"}) {
     CAPTURE(section);
     const auto problems = problems_of([&] { parse("[" + section + "]\n"); });
     CHECK(problems == "p.toml:1:1: section [" + section +

@@ -1,0 +1,236 @@
+// Continuous aggregates with their policies and indexes against a real TimescaleDB.
+
+#include "base/text.hpp"
+#include "core/profile_text.hpp"
+#include "db/catalog.hpp"
+#include "db/project.hpp"
+#include "db/timescale.hpp"
+#include "kinds/difference.hpp"
+
+namespace kdb::test {
+
+namespace {
+
+constexpr const char* source =
+    "CREATE EXTENSION timescaledb; CREATE SCHEMA \"o.dd\";"
+    "CREATE TABLE events (\"timestamp\" timestamptz NOT NULL, metric_id text, value numeric);"
+    "SELECT create_hypertable('events', 'timestamp');";
+
+constexpr const char* daily =
+    "CREATE MATERIALIZED VIEW \"o.dd\".\"da\"\"ily\" WITH (timescaledb.continuous, "
+    "timescaledb.materialized_only = "
+    "false) AS SELECT time_bucket('1 day', \"timestamp\") AS day, metric_id, sum(value) AS \"S um\" FROM "
+    "events WHERE "
+    "metric_id <> '${X}' GROUP BY 1, 2 WITH NO DATA";
+
+std::string text_of(const std::vector<FieldChange>& changes) {
+  std::string text;
+  for (const FieldChange& change : changes)
+    text += change.field + ": " + change.live + " -> " + change.desired + "\n";
+  return text;
+}
+
+/// As the server prints it, which differs between its versions: in PostgreSQL 15 with the table before each
+/// column.
+std::string server_form(const Database& database, const std::string& query) {
+  Session session(database.url());
+  session.exec("SET search_path TO pg_catalog, public; CREATE TEMP VIEW v AS " + query);
+  const std::string printed = session.text("SELECT pg_catalog.pg_get_viewdef('v'::regclass)");
+  return printed.substr(1, printed.size() - 2);
+}
+
+/// A profile without the value that is printed otherwise by each version, but with its first words.
+std::string without_query(std::string text) {
+  const size_t query = text.find("query = '''\nSELECT time_bucket('1 day'::interval, ");
+  REQUIRE(query != std::string::npos);
+  const size_t end = text.find("'''\n", query + 12);
+  CHECK(text.substr(query, end - query).find("'$${X}'::text") != std::string::npos);
+  return text.erase(query, end + 4 - query);
+}
+
+Declared<ContinuousAggregate> declare(const std::string& toml) {
+  const auto desired = files::parse_profile(toml, "p.toml", no_environment).desired;
+  REQUIRE(desired.of<ContinuousAggregate>().size() == 1);
+  return desired.of<ContinuousAggregate>().front();
+}
+
+ServerFacts facts_of(const Database& database) {
+  Session session(database.url());
+  return pg::read_facts(session.connection(), "public", "kdb");
+}
+
+void run_steps(const Database& database, const Difference<ContinuousAggregate>& difference) {
+  Session session(database.url());
+  session.exec("BEGIN");
+  for (const ChangeStep& step : steps(difference, facts_of(database))) {
+    CAPTURE(step.sql);
+    CHECK(step.in_transaction);
+    session.exec(step.sql);
+  }
+  session.exec("COMMIT");
+}
+
+/// What is declared comes true, and the next difference is empty.
+void converge(const Database& database, const std::string& toml, bool exists) {
+  CAPTURE(toml);
+  const Declared<ContinuousAggregate> declared = declare(toml);
+  const LiveSchema before = catalog_of(database);
+  Difference<ContinuousAggregate> difference{.desired = &declared.value};
+  if (exists) {
+    difference.live = &before.of<ContinuousAggregate>().front();
+    difference.fields = differing(declared, *difference.live);
+    CHECK_FALSE(difference.fields.empty());
+    difference.action = action_of(declared.value, difference.fields);
+  }
+  run_steps(database, difference);
+  const LiveSchema after = catalog_of(database);
+  REQUIRE(after.of<ContinuousAggregate>().size() == 1);
+  CHECK(text_of(differing(declared, after.of<ContinuousAggregate>().front())) == "");
+}
+
+}  // namespace
+
+TEST_CASE("a continuous aggregate is read, written as a profile, read back and made again the same") {
+  const Timescale server(false);
+  if (!server.reason().empty()) return skip(server.reason());
+  const Database database;
+  database.exec(source);
+  Session(database.url()).exec(daily);
+  database.exec(
+      "ALTER MATERIALIZED VIEW \"o.dd\".\"da\"\"ily\" SET (timescaledb.compress);"
+      "SELECT add_continuous_aggregate_policy('\"o.dd\".\"da\"\"ily\"', '1 month', '1 hour', '30 min', "
+      "initial_start => "
+      "'2099-01-01', timezone => 'Europe/Berlin');"
+      "SELECT add_compression_policy('\"o.dd\".\"da\"\"ily\"', interval '60 days', initial_start => "
+      "'2099-01-01');"
+      "SELECT add_retention_policy('\"o.dd\".\"da\"\"ily\"', interval '2 years', initial_start => "
+      "'2099-01-01');"
+      "CREATE INDEX by_sum ON \"o.dd\".\"da\"\"ily\" (\"S um\" DESC)");
+  const Run run = Project().kdb(database.url(), {"inspect"});
+  CHECK_MESSAGE(run.exit == 0, run.err);
+  const LiveSchema live = catalog_of(database);
+  const std::string text = profile_text(live, "public");
+  CHECK(run.out.find(text) != std::string::npos);
+  CHECK(without_query(text.substr(text.find("[continuous"))) == R"([continuous_aggregates.'"o.dd"."da""ily"']
+materialized_only = false
+refresh.start_offset = "1 month"
+refresh.end_offset = "1 hour"
+refresh.schedule_interval = "30 minutes"
+refresh.initial_start = "2099-01-01 00:00:00+00"
+refresh.timezone = "Europe/Berlin"
+columnstore.order_by = ["day", "metric_id"]
+columnstore.compress_after = "60 days"
+columnstore.schedule_interval = "12 hours"
+columnstore.initial_start = "2099-01-01 00:00:00+00"
+retention = { drop_after = "2 years", initial_start = "2099-01-01 00:00:00+00" }
+
+[indexes.'"o.dd".by_sum']
+table = '"o.dd"."da""ily"'
+columns = ['"S um" DESC']
+
+[indexes.events_timestamp_idx]
+table = "events"
+columns = ['"timestamp" DESC']
+)");
+  const DesiredSchema desired = files::parse_profile(text, "p.toml", no_environment).desired;
+  REQUIRE(desired.of<ContinuousAggregate>().size() == 1);
+  const auto& declared = desired.of<ContinuousAggregate>().front();
+  const auto& there = live.of<ContinuousAggregate>().front();
+  CHECK(declared.value == as_written(there.value));
+  CHECK(text_of(differing(declared, there)) == "");
+  CHECK(there.facts.unmanaged.empty());
+
+  const Database again;
+  again.exec(source);
+  run_steps(again, {.desired = &declared.value});
+  const auto& index = desired.of<Index>().front().value;
+  again.exec(create_sql(index, quote_ident(index.name.name), to_sql(index.table), false));
+  CHECK(profile_text(catalog_of(again), "public") == text);
+  const LiveSchema made = catalog_of(again);
+  CHECK(made.of<Index>().front().facts.schema == "_timescaledb_internal");
+  CHECK(made.of<Index>().front().value.name == ObjectName{"o.dd", "by_sum"});
+}
+
+TEST_CASE("every field of a continuous aggregate can be changed, and is then what was declared") {
+  const Timescale server(false);
+  if (!server.reason().empty()) return skip(server.reason());
+  const Database database;
+  database.exec(source);
+  const auto aggregate = [&](const std::string& width) {
+    return "[continuous_aggregates.daily]\nquery = '''" +
+           server_form(database, "SELECT time_bucket('" + width +
+                                     "', \"timestamp\") AS day, count(*) AS n FROM events "
+                                     "GROUP BY 1") +
+           "'''\n";
+  };
+  const std::string head = aggregate("1 day");
+  const std::string other = aggregate("2 days");
+  const std::string start = "initial_start = \"2099-01-01 00:00Z\"";
+  const std::string refresh =
+      "refresh = { start_offset = \"1 month\", end_offset = \"1 hour\", schedule_interval = "
+      "\"1 hour\", " +
+      start + " }";
+  const std::vector<std::pair<std::string, std::string>> rows = {
+      {head, other},
+      {head + "materialized_only = true", head + "materialized_only = false"},
+      {head, head + refresh},
+      {head, head + "refresh = { schedule_interval = \"1 hour\", " + start + " }"},
+      {head + refresh,
+       head + "refresh = { start_offset = \"90 days\", end_offset = \"2 hours\", schedule_interval = \"1 "
+              "hour\" }"},
+      {head + refresh, head + "refresh = { schedule_interval = \"2 hours\" }"},
+      {head + refresh, head + "refresh = { schedule_interval = \"1 hour\", timezone = \"Asia/Tokyo\" }"},
+      {head + refresh, head + "refresh = false"},
+      {head, head + "columnstore = { compress_after = \"60 days\", " + start + " }"},
+      {head + "columnstore = { compress_after = \"60 days\", " + start + " }", head + "columnstore = false"},
+      {head + "columnstore = { compress_after = \"60 days\", " + start + " }",
+       head + "columnstore = { compress_after = \"50 days\" }"},
+      {head, head + "retention = { drop_after = \"1 year\", " + start + " }"},
+      {head + "retention = { drop_after = \"1 year\", " + start + " }",
+       head + "retention = { drop_after = \"2 years\" }"},
+      {head + "retention = { drop_after = \"1 year\", " + start + " }", head + "retention = false"},
+  };
+  for (const auto& [before, after] : rows) {
+    converge(database, before, false);
+    converge(database, after, true);
+    database.exec("DROP MATERIALIZED VIEW daily");
+  }
+}
+
+TEST_CASE("another query of a continuous aggregate, and its end, are said to delete its rows") {
+  const Timescale server(false);
+  if (!server.reason().empty()) return skip(server.reason());
+  const Database database;
+  database.exec(source);
+  Session(database.url()).exec(daily);
+  database.exec("INSERT INTO events VALUES ('2026-01-01', 'a', 1)");
+  Session(database.url()).exec("CALL refresh_continuous_aggregate('\"o.dd\".\"da\"\"ily\"', NULL, NULL)");
+  const LiveSchema live = catalog_of(database);
+  const auto& there = live.of<ContinuousAggregate>().front();
+  CHECK(there.facts.chunks == 1);
+  const std::vector<ChangeStep> drop = steps({.action = Action::drop, .live = &there}, facts_of(database));
+  REQUIRE(drop.size() == 1);
+  CHECK(drop[0].sql == "DROP MATERIALIZED VIEW \"o.dd\".\"da\"\"ily\"");
+  REQUIRE(drop[0].hazards.size() == 1);
+  CHECK(drop[0].hazards[0].id == "DELETES_DATA");
+  CHECK(drop[0].hazards[0].blocks);
+  Session(database.url()).exec(drop[0].sql);
+  CHECK(catalog_of(database).of<ContinuousAggregate>().empty());
+}
+
+TEST_CASE("a continuous aggregate on the Apache edition is one finding and no statement") {
+  const Timescale server(true);
+  if (!server.reason().empty()) return skip(server.reason());
+  const Database database;
+  database.exec("CREATE EXTENSION timescaledb");
+  const Declared<ContinuousAggregate> declared = declare("[continuous_aggregates.a]\nquery = \"SELECT 1\"\n");
+  const ServerFacts facts = facts_of(database);
+  const auto problems = unavailable(declared, facts);
+  REQUIRE(problems.size() == 1);
+  CHECK(problems[0].message ==
+        "[continuous_aggregates.a] needs TimescaleDB's community edition; timescaledb.license of this server "
+        "is apache");
+  CHECK(steps({.desired = &declared.value}, facts).empty());
+}
+
+}  // namespace kdb::test
