@@ -28,6 +28,7 @@ std::string normalised(std::string_view fragment) {
 
 std::vector<std::string> normalised(const std::vector<Fragment>& fragments) {
   std::vector<std::string> result;
+  result.reserve(fragments.size());
   for (const Fragment& fragment : fragments) result.push_back(normalised(fragment.sql));
   return result;
 }
