@@ -9,7 +9,7 @@ const std::vector<Option>& global_options() {
   static const std::vector<Option> rows = {
       {.flags = "-d,--database-url",
        .value = "URL",
-       .help = "database to work on; else KDB_DATABASE_URL, DATABASE_URL, the profile, PGHOST …"},
+       .help = "database [KDB_DATABASE_URL, DATABASE_URL, PG…]"},
       {.flags = "-p,--profile", .value = "NAME|PATH", .help = "profiles/NAME.toml, or a path [default]"},
       {.flags = "--migrations", .value = "DIR", .help = "folder [the profile's, or migrations]"},
       {.flags = "--format", .value = "FORMAT", .help = "of stdout [text]", .choices = render::format_names()},

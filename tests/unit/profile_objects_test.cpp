@@ -133,7 +133,7 @@ statistics = { a = 20000 }
 column_storage = { a = "big" }
 compression = { a = "zstd" }
 replica_identity = "half"
-indexes = 5
+partitions = 5
 [statistics.s]
 columns = []
 kinds = ["mvc"]
@@ -145,7 +145,7 @@ p.toml:5:14: [tables.t] statistics must give targets from 0 to 10000, not a = 20
 p.toml:6:18: [tables.t] column_storage must be plain, external, extended or main, not a = big
 p.toml:7:15: [tables.t] compression must be pglz or lz4, not a = zstd
 p.toml:8:20: [tables.t] replica_identity must be default, full, nothing, or index NAME
-p.toml:9:1: unknown key "indexes" in [tables.t] | keys of [tables.t]: storage, statistics, column_storage, compression, replica_identity, cluster, tablespace, comment, comments, state
+p.toml:9:1: unknown key "partitions" in [tables.t] | keys of [tables.t]: storage, statistics, column_storage, compression, replica_identity, cluster, tablespace, comment, comments, indexes, state
 p.toml:10:13: [statistics.s] table is missing: whose statistics they are
 p.toml:11:11: [statistics.s] columns is missing: what they are about
 p.toml:12:9: [statistics.s] kinds are ndistinct, dependencies and mcv; "mvc" is none
