@@ -25,8 +25,9 @@ flow::PlanOptions plan_options(Context& context) {
   const std::string& folder = context.profile().migrations.source.folder;
   if (only.empty() && !arguments.has("migrations") && !std::filesystem::exists(folder)) {
     // Who begins with a profile, as inspect wrote it, has no migrations yet.
-    context.events()({.kind = Event::Kind::warning,
-                      .message = fmt::format("no migrations folder \"{}\": only the profile is looked at", folder)});
+    context.events()(
+        {.kind = Event::Kind::warning,
+         .message = fmt::format("no migrations folder \"{}\": only the profile is looked at", folder)});
     options.migrations = false;
   }
   return options;

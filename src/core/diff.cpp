@@ -361,7 +361,10 @@ void diff_kinds(KindList<T...>, const DesiredSchema& desired, const LiveSchema& 
 Differences diff(const DesiredSchema& desired, const LiveSchema& live, const ServerFacts& facts,
                  const DiffOptions& options) {
   Differences found;
-  diff_kinds(Kinds{}, desired, live, Surroundings(facts, live), options, found);
+  std::vector<ObjectName> hypertables;
+  if (facts.timescale)
+    for (const auto& one : desired.of<Hypertable>()) hypertables.push_back(one.value.name);
+  diff_kinds(Kinds{}, desired, live, Surroundings(facts, live, hypertables), options, found);
   sort_by_position(found.problems);
   sort_by_position(found.skipped);
   sort_by_position(found.undecided);

@@ -33,13 +33,21 @@ std::optional<std::string> find(const Options& options, std::string_view name) {
 
 }  // namespace
 
-Surroundings::Surroundings(const ServerFacts& server, const LiveSchema& all) : facts(server), live(all) {
+Surroundings::Surroundings(const ServerFacts& server, const LiveSchema& all,
+                           const std::vector<ObjectName>& becoming)
+    : facts(server), live(all) {
   for (const auto& table : live.of<TableProperties>()) tables_[table.value.name] = &table.facts;
   for (const auto& aggregate : live.of<ContinuousAggregate>()) tables_[aggregate.value.name] = &aggregate_;
+  for (const ObjectName& name : becoming) {
+    TableFacts then = table(name);
+    then.hypertable = true;
+    becoming_[name] = std::move(then);
+  }
   for (const auto& index : live.of<Index>()) indexes_[index.value.name] = &index;
 }
 
 const TableFacts& Surroundings::table(const ObjectName& name) const {
+  if (const auto found = becoming_.find(name); found != becoming_.end()) return found->second;
   static const TableFacts unknown;
   const auto found = tables_.find(name);
   return found == tables_.end() ? unknown : *found->second;

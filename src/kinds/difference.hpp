@@ -31,8 +31,8 @@ struct Difference {
 /// What the statements of a change may depend on.
 class Surroundings {
  public:
-  /// Both must outlive it.
-  Surroundings(const ServerFacts& server, const LiveSchema& all);
+  /// Both must outlive it. `becoming` are the tables that an earlier change makes hypertables.
+  Surroundings(const ServerFacts& server, const LiveSchema& all, const std::vector<ObjectName>& becoming);
 
   const ServerFacts& facts;
   const LiveSchema& live;
@@ -48,6 +48,7 @@ class Surroundings {
 
  private:
   TableFacts aggregate_{.hypertable = true};  // what is indexed of one is its hypertable
+  std::map<ObjectName, TableFacts> becoming_;
   std::map<ObjectName, const TableFacts*> tables_;
   std::map<ObjectName, const Live<Index>*> indexes_;
 };

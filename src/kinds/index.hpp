@@ -24,7 +24,7 @@ struct IndexFacts {
   bool partitioned = false;  // of a partitioned table: its partitions have indexes of their own below it
   bool replica_identity = false;
   bool clustered = false;
-  int building = 0;  // the pid of a session that builds it right now
+  int building = 0;    // the pid of a session that builds it right now
   std::string schema;  // where it really is: TimescaleDB's own where its table is a continuous aggregate
 };
 

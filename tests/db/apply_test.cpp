@@ -131,8 +131,8 @@ TEST_CASE("each kind of change is planned, applied, and gone from the next plan"
       {"an extension", "", "[extensions.pg_trgm]\n", "create   extension pg_trgm",
        "SELECT count(*) = 1 FROM pg_extension WHERE extname = 'pg_trgm'"},
       {"names that are hard to write", "CREATE TABLE \"a \"\"b\"\".c;\" (\"x'y\" int)",
-       "[indexes.'\"i.\"\"; --\"']\ntable = '\"a \"\"b\"\".c;\"'\ncolumns = [\"\\\"x'y\\\"\"]\n", "create   index",
-       "SELECT count(*) = 1 FROM pg_class WHERE relname = 'i.\"; --'"},
+       "[indexes.'\"i.\"\"; --\"']\ntable = '\"a \"\"b\"\".c;\"'\ncolumns = [\"\\\"x'y\\\"\"]\n",
+       "create   index", "SELECT count(*) = 1 FROM pg_class WHERE relname = 'i.\"; --'"},
   };
   for (const Case& row : rows) {
     CAPTURE(std::string(row.name));
@@ -258,6 +258,29 @@ TEST_CASE("what a pending migration creates can be declared along with it") {
   shop.apply();
   CHECK(shop.indexes("fresh") == "fresh_b");
   CHECK(shop.kdb({"plan", "--only", "profile"}).exit == 0);
+}
+
+TEST_CASE("a table becomes a hypertable along with its indexes and statistics") {
+  const Shop shop(
+      "[hypertables.events]\ntime_column = \"at\"\nchunk_interval = \"7 days\"\n"
+      "dimensions = [{ column = \"kind\", partitions = 4 }]\n"
+      "[indexes.events_kind]\ntable = \"events\"\ncolumns = [\"kind\", \"at DESC\"]\n"
+      "[statistics.s]\ntable = \"events\"\ncolumns = [\"kind\", \"n\"]\n",
+      "CREATE TABLE events (at timestamptz NOT NULL, kind text NOT NULL, n int)");
+  if (shop.database.text("SELECT count(*) FROM pg_available_extensions WHERE name = 'timescaledb'") == "0" ||
+      !has(shop.database.text("SHOW shared_preload_libraries"), "timescaledb")) {
+    const Run refused = shop.kdb({"apply"});
+    CHECK(refused.exit == 1);
+    CHECK(has(refused.err, "[hypertables.events] needs TimescaleDB, which this database does not have"));
+    CHECK(shop.indexes("events") == "");
+    return skip("no TimescaleDB");
+  }
+  shop.database.exec("CREATE EXTENSION timescaledb");
+  shop.apply();
+  CHECK(shop.indexes("events") == "events_kind");
+  CHECK(shop.database.text("SELECT string_agg(column_name || ' ' || coalesce(time_interval::text, "
+                           "num_partitions::text), ', ' ORDER BY dimension_number) FROM "
+                           "timescaledb_information.dimensions") == "at 7 days, kind 4");
 }
 
 TEST_CASE("a table that is locked too long is exit 4 with who locks it") {

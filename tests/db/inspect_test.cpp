@@ -171,18 +171,6 @@ TEST_CASE("what is dropped while the catalog is read is not read") {
   CHECK(Statistics::vanished(pg::ResultRow(statistics, 0)));
 }
 
-TEST_CASE("objects that a profile declares are not passed over in silence") {
-  const Database database;
-  Project project;
-  project.migration("1_a", "SELECT 1;");
-  const TempDir folder;
-  const std::string profile =
-      folder.write("p.toml", "[indexes.i]\ntable = \"t\"\ncolumns = [\"a\"]\n[extensions.x]\n").string();
-  const Run run = project.kdb(database.url(), {"migrate", "status", "-p", profile});
-  CHECK(run.exit == 0);
-  CHECK(has(run.err, "the profile declares 2 objects, which this version of kdb does not apply yet"));
-}
-
 TEST_CASE("inspect writes hypertables and no chunks, and names jobs that no profile can say") {
   const Database database;
   if (database.text("SELECT count(*) FROM pg_available_extensions WHERE name = 'timescaledb'") == "0")
