@@ -219,7 +219,9 @@ TEST_CASE("every field of a hypertable can be changed, and is then what was decl
   if (!server.reason().empty()) return skip(server.reason());
   server.make_tablespace("kdb test");
   const TimescaleDatabase database(tables);
-  for (const auto& [before, after] : rows) {
+  for (const auto& row : rows) {
+    const auto& before = row.first;
+    const auto& after = row.second;
     CAPTURE(before);
     CAPTURE(after);
     database.start_again();

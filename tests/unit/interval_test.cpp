@@ -60,7 +60,8 @@ TEST_CASE("an interval is printed as people write it") {
                                       {"00:01:30.5", "1 minute 30 seconds 500 milliseconds"},
                                       {"0", "0 seconds"},
                                       {"-1 mons +2 days", "-1 months 2 days"}}) {
-    CAPTURE(text);
+    const std::string given = text;
+    CAPTURE(given);
     CHECK(to_text(*parse_interval(text)) == printed);
     CHECK(equal_intervals({text}, {to_text(*parse_interval(text))}));
   }
@@ -72,11 +73,15 @@ TEST_CASE("intervals are equal where PostgreSQL says so") {
                              {"1 day", "24 hours"},
                              {"1 day -1 hours", "23:00"},
                              {"7 days", "P1W"},
-                             {"-1 hours", "-1 day 23:00"}})
-    CHECK_MESSAGE(equal_intervals({a}, {b}), a << " = " << b);
+                             {"-1 hours", "-1 day 23:00"}}) {
+    const std::string pair = std::string(a) + " = " + b;
+    CHECK_MESSAGE(equal_intervals({a}, {b}), pair);
+  }
   for (const auto& [a, b] :
-       {std::pair("1 year", "365 days"), {"7 days", "8 days"}, {"7 days", ""}, {"x", "y"}})
-    CHECK_FALSE_MESSAGE(equal_intervals({a}, {b}), a << " <> " << b);
+       {std::pair("1 year", "365 days"), {"7 days", "8 days"}, {"7 days", ""}, {"x", "y"}}) {
+    const std::string pair = std::string(a) + " <> " + b;
+    CHECK_FALSE_MESSAGE(equal_intervals({a}, {b}), pair);
+  }
   CHECK(Span{"604800000000", true} == Span{"7 days"});
   CHECK(Span{"1000", true} == Span{"1000", true});
   CHECK_FALSE(Span{"1000", true} == Span{"1000"});
@@ -101,7 +106,8 @@ TEST_CASE("a column of an order is read and written the same") {
                                       {"a NULLS FIRST", "a NULLS FIRST"},
                                       {"\"a \"\"b\" DESC NULLS LAST", "\"a \"\"b\" DESC NULLS LAST"},
                                       {"\"plain\"", "plain"}}) {
-    CAPTURE(text);
+    const std::string given = text;
+    CAPTURE(given);
     const auto order = parse_order_column(text);
     REQUIRE(order);
     CHECK(to_text(*order) == written);
