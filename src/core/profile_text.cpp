@@ -179,12 +179,14 @@ class FieldWriter {
   }
   std::string value(std::string_view name, const std::vector<OrderColumn>& member) const {
     std::vector<std::string> items;
+    items.reserve(member.size());
     for (const OrderColumn& order : member) items.push_back(to_text(order));
     return value(name, items);
   }
   template <HasFields T>
   std::string value(std::string_view name, const std::vector<T>& member) const {
     std::vector<std::string> items;
+    items.reserve(member.size());
     for (const T& part : member) items.push_back(inline_table(entries_of(part)));
     return list(name, items);
   }

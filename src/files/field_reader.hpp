@@ -36,7 +36,7 @@ class FieldReader {
     const std::string path = path_.empty() ? std::string(name) : fmt::format("{}.{}", path_, name);
     seen_[path] = value->where;
     const Field field{*value, fmt::format("{}{}{}", table_.name, path_.empty() ? ' ' : '.', name)};
-    if constexpr (is_nested<Member>::value)
+    if constexpr (is_nested<Member>)
       read_nested(field, path, member);
     else
       read(field, member);

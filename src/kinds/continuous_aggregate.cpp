@@ -6,12 +6,23 @@
 
 namespace kdb {
 
+namespace {
+
+/// From 2.22 on there may be several.
+constexpr std::string_view first_refresh_sql = R"(
+  AND refresh.job_id = (
+    SELECT pg_catalog.min(o.job_id) FROM jobs o
+    WHERE o.hypertable_id = ht.id AND o.proc_name = 'policy_refresh_continuous_aggregate'))";
+
+}  // namespace
+
 std::string ContinuousAggregate::catalog_query(const ServerFacts& facts) {
   if (!facts.timescale) return {};
   return fmt::format(
       R"(
 WITH {jobs}
 SELECT a.view_schema AS schema, a.view_name AS name, v.oid, a.view_definition AS query, a.materialized_only,
+       a.hypertable_schema AS source_schema, a.hypertable_name AS source_name,
        a.compression_enabled AS columnstore,{columnstore}{refresh}{compression}{retention}
        a.materialization_hypertable_schema AS table_schema, a.materialization_hypertable_name AS table_name,
        d.column_name AS time_column, d.interval_length IS NOT NULL AND d.compress_interval_length IS NOT NULL AS merges,
@@ -47,6 +58,7 @@ ORDER BY a.view_schema, a.view_name)",
       fmt::arg("settings", columnstore_join_sql(facts, "a.materialization_hypertable_schema",
                                                 "a.materialization_hypertable_name", "c.oid")),
       fmt::arg("joins", policy_join_sql("refresh", "policy_refresh_continuous_aggregate", "ht.id") +
+                            std::string(first_refresh_sql) +
                             policy_join_sql("compression", "policy_compression", "ht.id") +
                             policy_join_sql("retention", "policy_retention", "ht.id")),
       fmt::arg("history", quote_literal(facts.history_schema)));
@@ -81,6 +93,7 @@ ContinuousAggregate ContinuousAggregate::read(const Row& row) {
 
 ContinuousAggregateFacts ContinuousAggregate::read_facts(const Row& row) {
   ContinuousAggregateFacts facts{.oid = row.text("oid"),
+                                 .source = {row.text("source_schema"), row.text("source_name")},
                                  .materialization = {row.text("table_schema"), row.text("table_name")},
                                  .time_column = row.text("time_column"),
                                  .estimate = {},

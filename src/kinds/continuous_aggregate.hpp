@@ -25,6 +25,7 @@ struct Difference;
 /// What is true of a live continuous aggregate beside what a profile says of it.
 struct ContinuousAggregateFacts {
   std::string oid;
+  ObjectName source;           // the hypertable that it reads, which is locked when it is dropped
   ObjectName materialization;  // the hypertable that holds its rows
   std::string time_column;     // of that one
   Estimate estimate;           // of all its chunks

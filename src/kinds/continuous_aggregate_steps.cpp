@@ -27,7 +27,7 @@ class Steps {
   Steps(const Difference<ContinuousAggregate>& difference, const ServerFacts& facts)
       : wanted_(difference.desired),
         live_(difference.live),
-        name_(difference.desired != nullptr ? difference.desired->name : difference.live->value.name),
+        name_(wanted_ != nullptr ? wanted_->name : live_->value.name),
         facts_(facts),
         steps_(name_, "ALTER MATERIALIZED VIEW", difference.fields, facts, state_of(difference.live)) {}
 
@@ -45,6 +45,7 @@ class Steps {
                    wanted_ == nullptr ? "removes it with its rows"
                                       : "removes it with its rows; another query needs another one",
                    LockMode::access_exclusive);
+    step.lock.relation = to_text(live_->facts.source, facts_.schema);  // measured on 2.28.3
     steps_.add_hazard(step, sql::hazard::deletes_data,
                       "deletes all of its rows; those whose source rows were dropped cannot be made again");
   }
@@ -115,7 +116,7 @@ class Steps {
 
   const ContinuousAggregate* wanted_;
   const Live<ContinuousAggregate>* live_;
-  const ObjectName& name_;
+  ObjectName name_;
   const ServerFacts& facts_;
   PartSteps steps_;
 };

@@ -153,7 +153,7 @@ class Steps {
     for (const std::string& column : live)
       if (!has(wanted, column))
         steps_.call("disable_chunk_skipping", arguments({{"column_name", quote_literal(column)}}),
-                    fmt::format("forgets the ranges of {}", column));
+                    fmt::format("forgets the ranges of {}", column), LockMode::share_update_exclusive);
   }
 
   void attach(const std::vector<std::string>& wanted, const std::vector<std::string>& live) {

@@ -2,7 +2,6 @@
 
 #include <optional>
 #include <string_view>
-#include <type_traits>
 #include <vector>
 
 namespace kdb {
@@ -21,10 +20,10 @@ concept HasFields = requires(T& part) {
 
 /// Whether a member is such a part that may be missing, or a list of them.
 template <class T>
-struct is_nested : std::false_type {};
+inline constexpr bool is_nested = false;
 template <HasFields T>
-struct is_nested<std::optional<T>> : std::true_type {};
+inline constexpr bool is_nested<std::optional<T>> = true;
 template <HasFields T>
-struct is_nested<std::vector<T>> : std::true_type {};
+inline constexpr bool is_nested<std::vector<T>> = true;
 
 }  // namespace kdb

@@ -211,11 +211,29 @@ TEST_CASE("another query of a continuous aggregate, and its end, are said to del
   const std::vector<ChangeStep> drop = steps({.action = Action::drop, .live = &there}, facts_of(database));
   REQUIRE(drop.size() == 1);
   CHECK(drop[0].sql == "DROP MATERIALIZED VIEW \"o.dd\".\"da\"\"ily\"");
+  CHECK(drop[0].lock == Lock{LockMode::access_exclusive, "events"});
   REQUIRE(drop[0].hazards.size() == 1);
   CHECK(drop[0].hazards[0].id == "DELETES_DATA");
   CHECK(drop[0].hazards[0].blocks);
   Session(database.url()).exec(drop[0].sql);
   CHECK(catalog_of(database).of<ContinuousAggregate>().empty());
+}
+
+TEST_CASE("of several refresh policies the first is managed, and the others are said") {
+  const Timescale server(false);
+  if (!server.reason().empty()) return skip(server.reason());
+  const Database database;
+  database.exec(source);
+  Session(database.url()).exec(daily);
+  if (facts_of(database).timescale->number < 22200) return skip("this TimescaleDB allows one only");
+  for (const std::string offsets : {"'10 days', '1 hour'", "'90 days', '20 days'"})
+    database.exec("SELECT add_continuous_aggregate_policy('\"o.dd\".\"da\"\"ily\"', " + offsets +
+                  ", '30 min', initial_start => '2099-01-01')");
+  const LiveSchema live = catalog_of(database);
+  REQUIRE(live.of<ContinuousAggregate>().size() == 1);
+  const auto& there = live.of<ContinuousAggregate>().front();
+  CHECK(there.value.refresh->start_offset.text == "10 days");
+  CHECK(there.facts.unmanaged == std::vector<std::string>{"1 more refresh policies"});
 }
 
 TEST_CASE("a continuous aggregate on the Apache edition is one finding and no statement") {

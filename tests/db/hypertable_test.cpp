@@ -337,6 +337,28 @@ TEST_CASE("a table with rows becomes no hypertable by chance") {
     CHECK(failure_of(session.connection(), step.sql).sqlstate == "0A000");
 }
 
+TEST_CASE("the queries for older versions read the same, as far as these had it") {
+  const Timescale server(false);
+  if (!server.reason().empty()) return skip(server.reason());
+  const TimescaleDatabase database(tables);
+  converge(database, creation(1), false);
+  Session session(database.url());
+  ServerFacts facts = pg::read_facts(session.connection(), "public", "kdb");
+  const auto read = [&](int number) {
+    facts.timescale->number = number;
+    return find(pg::read_catalog(session.connection(), facts, std::chrono::seconds(3)),
+                {"public", "klaviyo_events"});
+  };
+  const Live<Hypertable> now = read(facts.timescale->number);
+  for (const int number : {21102, 21300, 21400, 21702, 22201, 22400, 22500}) {
+    CAPTURE(number);
+    const Live<Hypertable> older = read(number);
+    CHECK(older.value == now.value);
+    CHECK(older.facts.retention == now.facts.retention);
+    CHECK(older.facts.unmanaged == now.facts.unmanaged);
+  }
+}
+
 namespace {
 
 /// Random hypertables, made by TimescaleDB's own functions.
