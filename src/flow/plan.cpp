@@ -59,13 +59,17 @@ std::vector<MigrationPlan> pending_migrations(const Context& context, const View
   return plans;
 }
 
-void judge_hazards(const Context& context, Session& session, std::vector<Change>& changes) {
+void judge_hazards(const Context& context, Session& session, const LiveSchema& live,
+                   std::vector<Change>& changes) {
   const std::string& schema = context.profile.database.schema;
   std::vector<ObjectName> tables;
   for (const std::string& table : concerned_tables(changes)) tables.push_back(parse_name(table, schema));
   std::map<std::string, Estimate> estimates;
   for (const auto& [name, estimate] : pg::read_estimates(*session.connection, tables, patience))
     estimates[to_text(name, schema)] = estimate;
+  // What is compressed is in tables of TimescaleDB's own: chunks that look empty are full.
+  for (const auto& hypertable : live.of<Hypertable>())
+    if (hypertable.facts.compressed > 0) estimates.erase(to_text(hypertable.value.name, schema));
   settle_hazards(changes, estimates);
 }
 
@@ -143,7 +147,7 @@ Differences compare_objects(const Context& context, Session& session, const Diff
   append(found.undecided, noted.undecided);
   sort_by_position(found.problems);
   sort_by_position(found.undecided);
-  judge_hazards(context, session, found.changes);
+  judge_hazards(context, session, live, found.changes);
   return found;
 }
 

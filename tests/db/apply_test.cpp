@@ -283,6 +283,29 @@ TEST_CASE("a table becomes a hypertable along with its indexes and statistics") 
                            "timescaledb_information.dimensions") == "at 7 days, kind 4");
 }
 
+TEST_CASE("rows that are compressed are rows: a retention policy over them has to be allowed") {
+  const std::string hypertable =
+      "[hypertables.events]\ntime_column = \"at\"\nchunk_interval = \"7 days\"\n"
+      "columnstore = { segment_by = [\"kind\"], order_by = [\"at DESC\"] }\n";
+  Shop shop(hypertable, "CREATE TABLE events (at timestamptz NOT NULL, kind text NOT NULL, n int)");
+  if (!has(shop.database.text("SHOW shared_preload_libraries"), "timescaledb")) return skip("no TimescaleDB");
+  shop.database.exec("CREATE EXTENSION timescaledb");
+  if (shop.database.text("SHOW timescaledb.license") != "timescale") return skip("the Apache edition");
+  shop.apply();
+  shop.database.exec(
+      "INSERT INTO events SELECT now() - n * '1 day'::interval, 'k', n FROM generate_series(1, 100) n;"
+      "SELECT compress_chunk(c) FROM show_chunks('events') c");
+  REQUIRE(shop.database.text("SELECT sum(pg_relation_size(c)) FROM show_chunks('events') c") == "0");
+  shop.declare(hypertable + "retention = { drop_after = \"30 days\" }\n");
+  const Run refused = shop.kdb({"apply"});
+  CHECK(refused.exit == 3);
+  CHECK_MESSAGE(has(refused.err, "--allow 'DELETES_DATA:events'"), refused.err);
+  CHECK(shop.database.text("SELECT count(*) FROM timescaledb_information.jobs WHERE proc_name = "
+                           "'policy_retention'") == "0");
+  CHECK(shop.kdb({"apply", "--allow", "all"}).exit == 3);  // it is never included
+  shop.apply({"DELETES_DATA:events"});
+}
+
 TEST_CASE("a table that is locked too long is exit 4 with who locks it") {
   const Shop shop(
       "[tables.orders]\nreplica_identity = \"full\"\n[migrations]\nlock_retry = { max_attempts = 2, "
