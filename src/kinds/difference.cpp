@@ -1,29 +1,14 @@
 #include "kinds/difference.hpp"
 
-#include <charconv>
-
 #include <fmt/format.h>
 
 #include "base/text.hpp"
 #include "kinds/definition.hpp"
+#include "kinds/parameter.hpp"
 
 namespace kdb {
 
 namespace {
-
-/// The words that the server takes for a boolean, as one of them (PG docs 8.6).
-std::string_view as_boolean(std::string_view word) {
-  if (word == "on" || word == "yes" || word == "1") return "true";
-  if (word == "off" || word == "no" || word == "0") return "false";
-  return word;
-}
-
-std::optional<double> as_number(std::string_view text) {
-  double number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
 
 std::optional<std::string> find(const Options& options, std::string_view name) {
   for (const auto& [key, value] : options)
@@ -64,18 +49,11 @@ std::string field_text(const std::vector<std::string>& member, std::string_view)
 
 std::string field_text(const std::vector<Fragment>& member, std::string_view) { return joined(member); }
 
-bool same_option(std::string_view a, std::string_view b) {
-  if (a == b) return true;
-  const auto numbers = std::pair(as_number(a), as_number(b));
-  if (numbers.first && numbers.second) return *numbers.first == *numbers.second;
-  return as_boolean(to_lower(a)) == as_boolean(to_lower(b));
-}
-
 void FieldComparer::operator()(std::string_view name, const Options& desired, const Options& live) {
   if (!counts(name)) return;
   for (const auto& [key, value] : desired) {
     const std::optional<std::string> now = find(live, key);
-    if (!now || !same_option(*now, value))
+    if (!now || !same_parameter(*now, value))
       changes_.push_back({fmt::format("{}.{}", name, key), now.value_or(""), value});
   }
   if (declared_ != nullptr) return;

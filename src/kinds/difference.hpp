@@ -92,9 +92,6 @@ class FieldComparer {
   std::vector<FieldChange> changes_;
 };
 
-/// Whether two values of a parameter mean the same: `on` and `true`, `0.10` and `0.1`, `FULL` and `full`.
-bool same_option(std::string_view a, std::string_view b);
-
 /// What a kind's objects would be in the catalog, where that is not what a profile says.
 template <class T>
 const T& catalog_form(const T& declared) {
