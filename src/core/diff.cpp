@@ -7,7 +7,6 @@
 
 #include <fmt/format.h>
 
-#include "base/allowance.hpp"
 #include "kinds/difference.hpp"
 
 namespace kdb {
@@ -369,43 +368,6 @@ Differences diff(const DesiredSchema& desired, const LiveSchema& live, const Ser
   sort_by_position(found.skipped);
   sort_by_position(found.undecided);
   return found;
-}
-
-std::set<std::string> concerned_tables(const std::vector<Change>& changes) {
-  std::set<std::string> tables;
-  for (const Change& change : changes)
-    if (!change.table.empty()) tables.insert(change.table);
-  return tables;
-}
-
-void settle_hazards(std::vector<Change>& changes, const std::map<std::string, Estimate>& estimates) {
-  for (Change& change : changes) {
-    const auto found = estimates.find(change.table);
-    if (found == estimates.end()) continue;
-    change.estimate = found->second;
-    if (change.estimate.bytes != 0) continue;
-    for (ChangeStep& step : change.steps)
-      std::erase_if(step.hazards, [](const Hazard& hazard) { return hazard.needs_rows; });
-  }
-}
-
-void refuse_hazards(const std::vector<Change>& changes, const std::vector<std::string>& allow) {
-  std::vector<Problem> problems;
-  std::set<std::string> flags;
-  for (const Change& change : changes)
-    for (const ChangeStep& step : change.steps)
-      for (const Hazard& hazard : step.hazards) {
-        const auto permits = [&](const std::string& allowance) {
-          return sql::permits(allowance, hazard.id, hazard.object);
-        };
-        if (!hazard.blocks || std::any_of(allow.begin(), allow.end(), permits)) continue;
-        problems.push_back(
-            {.message = fmt::format("{}: {}", hazard.id, hazard.reason), .where = change.where});
-        flags.insert(hazard.object.empty() ? hazard.id : hazard.id + ":" + hazard.object);
-      }
-  if (problems.empty()) return;
-  problems.back().hint = fmt::format("if this is meant: --allow '{}'", fmt::join(flags, ","));
-  throw Error(Exit::refused, std::move(problems));
 }
 
 }  // namespace kdb

@@ -41,15 +41,4 @@ struct DiffOptions {
 Differences diff(const DesiredSchema& desired, const LiveSchema& live, const ServerFacts& facts,
                  const DiffOptions& options);
 
-/// The tables that changes are about, by whose size the hazards are judged.
-std::set<std::string> concerned_tables(const std::vector<Change>& changes);
-
-/// Takes out the hazards that do not apply now: an empty table loses nothing, rewrites nothing and locks
-/// nobody out. `table` is as in Change::table.
-void settle_hazards(std::vector<Change>& changes, const std::map<std::string, Estimate>& estimates);
-
-/// Throws Error(refused) that lists every hazard that blocks and that `allow` does not permit, with the exact
-/// flag.
-void refuse_hazards(const std::vector<Change>& changes, const std::vector<std::string>& allow);
-
 }  // namespace kdb

@@ -14,14 +14,34 @@ namespace kdb {
 
 namespace {
 
+bool permits_any(const std::vector<std::string>& allow, std::string_view id, std::string_view object) {
+  return std::any_of(allow.begin(), allow.end(),
+                     [&](const std::string& allowance) { return sql::permits(allowance, id, object); });
+}
+
 bool permitted(const sql::StatementHazard& hazard, const MigrationPlan& plan,
                const std::vector<std::string>& allow) {
-  const auto matches = [&](const std::string& allowance) {
-    return sql::permits(allowance, hazard.id, hazard.object);
-  };
-  return std::any_of(allow.begin(), allow.end(), matches) ||
-         std::any_of(plan.options.allow.begin(), plan.options.allow.end(), matches);
+  return permits_any(allow, hazard.id, hazard.object) ||
+         permits_any(plan.options.allow, hazard.id, hazard.object);
 }
+
+/// Hazards that nobody allowed, and the flag that would.
+class Refusals {
+ public:
+  void add(const std::string& id, const std::string& object, const std::string& reason, const Source& where) {
+    problems_.push_back({.message = fmt::format("{}: {}", id, reason), .where = where});
+    flags_.insert(object.empty() ? id : id + ":" + object);
+  }
+  void throw_if_any() {
+    if (problems_.empty()) return;
+    problems_.back().hint = fmt::format("if this is meant: --allow '{}'", fmt::join(flags_, ","));
+    throw Error(Exit::refused, std::move(problems_));
+  }
+
+ private:
+  std::vector<Problem> problems_;
+  std::set<std::string> flags_;
+};
 
 template <typename Visit>
 void for_each_statement(const std::vector<MigrationPlan>& plans, Visit visit) {
@@ -59,18 +79,41 @@ HazardScope hazard_scope(const std::vector<MigrationPlan>& plans) {
 }
 
 void refuse_hazards(const std::vector<MigrationPlan>& plans, const std::vector<std::string>& allow) {
-  std::vector<Problem> problems;
-  std::set<std::string> flags;
+  Refusals refusals;
   for_each_statement(plans, [&](const MigrationPlan& plan, const Step& step) {
-    for (const sql::StatementHazard& hazard : step.hazards) {
-      if (!sql::hazard::blocks(hazard.id) || permitted(hazard, plan, allow)) continue;
-      problems.push_back({.message = fmt::format("{}: {}", hazard.id, hazard.reason), .where = step.where});
-      flags.insert(hazard.object.empty() ? hazard.id : hazard.id + ":" + hazard.object);
-    }
+    for (const sql::StatementHazard& hazard : step.hazards)
+      if (sql::hazard::blocks(hazard.id) && !permitted(hazard, plan, allow))
+        refusals.add(hazard.id, hazard.object, hazard.reason, step.where);
   });
-  if (problems.empty()) return;
-  problems.back().hint = fmt::format("if this is meant: --allow '{}'", fmt::join(flags, ","));
-  throw Error(Exit::refused, std::move(problems));
+  refusals.throw_if_any();
+}
+
+std::set<std::string> concerned_tables(const std::vector<Change>& changes) {
+  std::set<std::string> tables;
+  for (const Change& change : changes)
+    if (!change.table.empty()) tables.insert(change.table);
+  return tables;
+}
+
+void settle_hazards(std::vector<Change>& changes, const std::map<std::string, Estimate>& estimates) {
+  for (Change& change : changes) {
+    const auto found = estimates.find(change.table);
+    if (found == estimates.end()) continue;
+    change.estimate = found->second;
+    if (change.estimate.bytes != 0) continue;
+    for (ChangeStep& step : change.steps)
+      std::erase_if(step.hazards, [](const Hazard& hazard) { return hazard.needs_rows; });
+  }
+}
+
+void refuse_hazards(const std::vector<Change>& changes, const std::vector<std::string>& allow) {
+  Refusals refusals;
+  for (const Change& change : changes)
+    for (const ChangeStep& step : change.steps)
+      for (const Hazard& hazard : step.hazards)
+        if (hazard.blocks && !permits_any(allow, hazard.id, hazard.object))
+          refusals.add(hazard.id, hazard.object, hazard.reason, change.where);
+  refusals.throw_if_any();
 }
 
 }  // namespace kdb

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "model/change.hpp"
 #include "model/step.hpp"
 
 namespace kdb {
@@ -26,5 +28,16 @@ HazardScope hazard_scope(const std::vector<MigrationPlan>& plans);
 /// `allow:` permits, with the exact flag. An allowance is `HAZARD`, `HAZARD:OBJECT` or `all`; `all` never
 /// covers DELETES_DATA and IRREVERSIBLE.
 void refuse_hazards(const std::vector<MigrationPlan>& plans, const std::vector<std::string>& allow);
+
+/// The tables that changes are about, by whose size the hazards are judged.
+std::set<std::string> concerned_tables(const std::vector<Change>& changes);
+
+/// Takes out the hazards that do not apply now: an empty table loses nothing, rewrites nothing and locks
+/// nobody out. `table` is as in Change::table.
+void settle_hazards(std::vector<Change>& changes, const std::map<std::string, Estimate>& estimates);
+
+/// Throws Error(refused) that lists every hazard that blocks and that `allow` does not permit, with the exact
+/// flag.
+void refuse_hazards(const std::vector<Change>& changes, const std::vector<std::string>& allow);
 
 }  // namespace kdb

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/change_plan.hpp"
+#include "core/hazards.hpp"
 #include "core/plan_report.hpp"
 #include "core/to_report.hpp"
 #include "flow/deployment.hpp"

@@ -6,6 +6,7 @@
 
 #include "base/sql_words.hpp"
 #include "base/text.hpp"
+#include "core/hazards.hpp"
 #include "core/plan_report.hpp"
 #include "core/to_report.hpp"
 #include "flow/at_stake.hpp"
