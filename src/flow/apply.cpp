@@ -71,8 +71,7 @@ Report apply(const Context& context, const ApplyOptions& options) {
   if (!planned.migrations.empty()) up(context, {.allow = options.allow});
   if (options.plan.profile) {
     ran = change_objects(context, options);
-    Session session = open_session(context);
-    const Differences left = compare_objects(context, session, {.prune = options.plan.prune});
+    const Differences left = compare_objects(context, {.prune = options.plan.prune});
     refuse_rest(left);
     report.tables = {to_table(left.undeclared)};
   }

@@ -79,7 +79,9 @@ std::string left_out(const std::vector<pg::Unmanaged>& unmanaged) {
 
 }  // namespace
 
-std::string inspect(const Context& context, const InspectOptions& options) {
+namespace {
+
+std::string inspect_once(const Context& context, const InspectOptions& options) {
   const Session session = open_session(context);
   const files::DatabaseSection& database = context.profile.database;
   pg::Connection& connection = *session.connection;
@@ -93,6 +95,12 @@ std::string inspect(const Context& context, const InspectOptions& options) {
     head += fmt::format("\n[database]\nschema = {}\n", profile_string(database.schema));
   const std::string objects = profile_text(live, database.schema);
   return objects.empty() ? head + "# Nothing that a profile declares.\n" : head + "\n" + objects;
+}
+
+}  // namespace
+
+std::string inspect(const Context& context, const InspectOptions& options) {
+  return read_again(context, [&] { return inspect_once(context, options); });
 }
 
 }  // namespace kdb::flow

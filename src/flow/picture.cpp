@@ -113,13 +113,7 @@ Picture look(const Context& context, const Session& session, MigrationFolder fol
 }
 
 View open_and_look(const Context& context, bool with_times) {
-  for (int losses = 0;;) {
-    try {
-      return open_and_look_once(context, with_times);
-    } catch (const pg::ServerError& error) {
-      refuse_further_loss(context, error, ++losses);
-    }
-  }
+  return read_again(context, [&] { return open_and_look_once(context, with_times); });
 }
 
 const MigrationStatus& find_version(const Picture& picture, const std::string& version) {

@@ -152,7 +152,16 @@ Differences compare_objects(const Context& context, Session& session, const Diff
   return found;
 }
 
-Planned plan(const Context& context, const PlanOptions& options) {
+Differences compare_objects(const Context& context, const DiffOptions& options) {
+  return read_again(context, [&] {
+    Session session = open_session(context);
+    return compare_objects(context, session, options);
+  });
+}
+
+namespace {
+
+Planned plan_once(const Context& context, const PlanOptions& options) {
   Planned planned;
   DiffOptions diff_options{.prune = options.prune};
   std::optional<Session> session;
@@ -168,6 +177,12 @@ Planned plan(const Context& context, const PlanOptions& options) {
   planned.target = session->facts.target;
   if (options.profile) planned.objects = compare_objects(context, *session, diff_options);
   return planned;
+}
+
+}  // namespace
+
+Planned plan(const Context& context, const PlanOptions& options) {
+  return read_again(context, [&] { return plan_once(context, options); });
 }
 
 Report to_report(const Context& context, const Planned& planned, std::string command) {

@@ -31,6 +31,8 @@ Planned plan(const Context& context, const PlanOptions& options);
 
 /// The profile's objects held against those of the database, on an open session.
 Differences compare_objects(const Context& context, Session& session, const DiffOptions& options);
+/// The same on a session of its own.
+Differences compare_objects(const Context& context, const DiffOptions& options);
 
 /// What `kdb plan` says. `command` as in Report.
 Report to_report(const Context& context, const Planned& planned, std::string command);

@@ -78,17 +78,13 @@ History Session::read_history(bool with_times) const {
 
 Session open_session(const Context& context) {
   const files::Profile& profile = context.profile;
-  for (int losses = 0;;) {
+  return read_again(context, [&] {
     Session session{.connection = pg::connect_with_retry(context.connect, context.watchdog,
                                                          profile.connection.retry, context.events),
                     .store = pg::HistoryStore(profile.database.history_schema)};
-    try {
-      introduce(context, session);
-      return session;
-    } catch (const pg::ServerError& error) {
-      refuse_further_loss(context, error, ++losses);
-    }
-  }
+    introduce(context, session);
+    return session;
+  });
 }
 
 void refuse_further_loss(const Context& context, const pg::ServerError& error, int losses,

@@ -57,6 +57,18 @@ Session open_session(const Context& context);
 void refuse_further_loss(const Context& context, const pg::ServerError& error, int losses,
                          const std::string& doing = {});
 
+/// What `read` returns, which changes nothing: it begins again where the connection is lost meanwhile.
+template <class Read>
+auto read_again(const Context& context, Read read) {
+  for (int losses = 0;;) {
+    try {
+      return read();
+    } catch (const pg::ServerError& error) {
+      refuse_further_loss(context, error, ++losses);
+    }
+  }
+}
+
 /// Throws Error(refused) where a pooler may lend the session's backend to others; behind one that is declared
 /// to pool by session the backend is kdb's from here on, and is set up as such.
 void refuse_transaction_pooler(const Context& context, Session& session);
