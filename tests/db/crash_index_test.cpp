@@ -29,7 +29,7 @@ struct SlowIndex : Project {
 /// `kdb migrate up` of it, begun.
 struct SlowBuild {
   SlowIndex project;
-  Undisturbed expected = undisturbed_run(project);
+  Undisturbed expected = undisturbed(deed_of(project));
   Database database;
   Session session{database.url()};
   Child kdb{project.command(database.url(), {"migrate", "up"})};

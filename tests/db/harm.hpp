@@ -1,7 +1,12 @@
 #pragma once
 
+#include <algorithm>
 #include <csignal>
+#include <functional>
 #include <string>
+#include <vector>
+
+#include <fmt/format.h>
 
 #include "db/project.hpp"
 #include "support/cases.hpp"
@@ -9,74 +14,93 @@
 
 namespace kdb::test {
 
-using Setup = void (*)(Project&);
-
-struct Undisturbed {
-  std::string state;
-  int queries = 0;
-};
-
-inline Undisturbed undisturbed_run(const Project& project) {
-  const Database database;
-  FaultProxy proxy(database.tcp_url());
-  const Run first = project.up(proxy.url());
-  REQUIRE_MESSAGE(first.exit == 0, first.err);
-  return {.state = database.state(), .queries = static_cast<int>(proxy.queries().size())};
-}
+enum class Victim { kdb, backend, wire };
 
 struct Harm {
   const char* name;
   FaultProxy::When when;
-  bool kills_kdb;
-  FaultProxy::Fault fault;
+  Victim victim;
 };
 
 inline constexpr Harm harms[] = {
-    {"kill -9 of kdb before the server sees the message", FaultProxy::When::before_forward, true,
-     FaultProxy::Fault::none},
-    {"kill -9 of kdb while the server works", FaultProxy::When::before_reply, true, FaultProxy::Fault::none},
-    {"kill -9 of kdb before it reads the answer", FaultProxy::When::reply_held, true,
-     FaultProxy::Fault::none},
-    {"the wire is cut before the message", FaultProxy::When::before_forward, false, FaultProxy::Fault::cut},
-    {"the wire is cut after the answer was sent", FaultProxy::When::reply_held, false,
-     FaultProxy::Fault::cut},
+    {"kill -9 of kdb before the server sees the message", FaultProxy::When::before_forward, Victim::kdb},
+    {"kill -9 of kdb while the server works", FaultProxy::When::before_reply, Victim::kdb},
+    {"kill -9 of kdb before it reads the answer", FaultProxy::When::reply_held, Victim::kdb},
+    {"the backend ends while it works", FaultProxy::When::before_reply, Victim::backend},
+    {"the wire is cut before the message", FaultProxy::When::before_forward, Victim::wire},
+    {"the wire is cut after the answer was sent", FaultProxy::When::reply_held, Victim::wire},
 };
 
-/// Does harm at each message in turn. After kill -9 the next run must finish the work; after everything else
-/// kdb itself. Three kinds of harm share the messages out among them unless KDB_CASES asks for all: a run is
-/// a third of a second.
-inline void at_every_message(Setup setup, const Harm& harm) {
-  const int stride = cases() > 200 ? 1 : 3;
-  const int first_number = 1 + static_cast<int>(&harm - &harms[0]) % stride;
-  Project project;
-  setup(project);
-  const Undisturbed expected = undisturbed_run(project);
-  REQUIRE(expected.queries > 8);
-  for (int number = first_number; number <= expected.queries; number += stride) {
-    CAPTURE(std::string(harm.name));
-    CAPTURE(number);
-    const Database database;
-    FaultProxy proxy(database.tcp_url());
-    Child kdb(project.command(proxy.url(), {"migrate", "up"}));
-    const pid_t pid = kdb.pid();
-    std::string sql;
-    proxy.add({.number = number,
-               .when = harm.when,
-               .callback =
-                   [&](const FaultProxy::Query& query) {
-                     sql = query.sql;
-                     if (harm.kills_kdb) ::kill(pid, SIGKILL);
-                   },
-               .fault = harm.fault});
-    const Run first = kdb.wait();
-    CAPTURE(sql);
-    CAPTURE(first.err);
-    if (proxy.fired() == 0) continue;  // the run was a message shorter this time
-    CHECK(first.exit == (harm.kills_kdb ? 128 + SIGKILL : 0));
-    const Run second = project.up(database.url());
-    CHECK_MESSAGE(second.exit == 0, second.err);
-    CHECK(database.state() == expected.state);
-  }
+/// What is done, to a database that was prepared for it, and what must come out.
+struct Deed {
+  std::function<void(const Database&)> prepare = [](const Database&) {};
+  std::function<std::vector<std::string>(const std::string& url)> command;
+  std::function<std::string(const Database&)> state = [](const Database& database) {
+    return database.state();
+  };
+};
+
+inline Deed deed_of(const Project& project) {
+  return {.command = [&](const std::string& url) { return project.command(url, {"migrate", "up"}); }};
+}
+
+struct Undisturbed {
+  std::string state;
+  int messages = 0;
+};
+
+inline Undisturbed undisturbed(const Deed& deed) {
+  const Database database;
+  deed.prepare(database);
+  FaultProxy proxy(database.tcp_url());
+  const Run only = run(deed.command(proxy.url()));
+  REQUIRE_MESSAGE(only.exit == 0, only.err);
+  return {.state = deed.state(database), .messages = static_cast<int>(proxy.queries().size())};
+}
+
+/// Harm at one message. After kill -9 of kdb the next run must finish the work, after everything else kdb
+/// itself.
+inline void at_message(const Deed& deed, const Undisturbed& expected, const Harm& harm, int number) {
+  CAPTURE(std::string(harm.name));
+  CAPTURE(number);
+  const Database database;
+  deed.prepare(database);
+  FaultProxy proxy(database.tcp_url());
+  Child kdb(deed.command(proxy.url()));
+  const pid_t pid = kdb.pid();
+  std::string sql;
+  proxy.add(
+      {.number = number,
+       .when = harm.when,
+       .callback =
+           [&](const FaultProxy::Query& query) {
+             sql = query.sql;
+             if (harm.victim == Victim::kdb) ::kill(pid, SIGKILL);
+             if (harm.victim == Victim::backend)
+               Session(server_url()).exec(fmt::format("SELECT pg_terminate_backend({})", query.backend_pid));
+           },
+       .fault = harm.victim == Victim::wire ? FaultProxy::Fault::cut : FaultProxy::Fault::none});
+  const Run first = kdb.wait();
+  CAPTURE(sql);
+  CAPTURE(first.err);
+  if (proxy.fired() == 0) return;  // the run was a message shorter this time
+  CHECK(first.exit == (harm.victim == Victim::kdb ? 128 + SIGKILL : 0));
+  const Run second = run(deed.command(database.url()));
+  CHECK_MESSAGE(second.exit == 0, second.err);
+  CHECK(deed.state(database) == expected.state);
+}
+
+/// Harm of every kind at every `stride`-th message, each kind at others than the one before; all kinds at all
+/// messages where KDB_CASES asks for more than a short run, at a third of them where it asks for less.
+inline void at_every_message(const Deed& deed, int stride) {
+  if (cases() > 200) stride = 1;
+  if (cases() < 100) stride *= 3;
+  const Undisturbed expected = undisturbed(deed);
+  REQUIRE(expected.messages > 8);
+  int kind = 0;
+  for (const Harm& harm : harms)
+    for (int number = 1 + kind++ % stride; number <= expected.messages; number += stride)
+      at_message(deed, expected, harm, number);
 }
 
 }  // namespace kdb::test
