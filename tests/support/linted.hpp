@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include <doctest/doctest.h>
 #include <fmt/format.h>
 
 #include "core/steps.hpp"
@@ -57,6 +58,18 @@ inline std::string up(std::string_view sql, std::string_view options = {}) {
 inline std::vector<std::string> places_in(std::string_view rule, std::string_view sql,
                                           std::string_view options = {}) {
   return places(judged({up(sql, options)}), rule);
+}
+
+struct Linted {
+  std::string sql;
+  std::vector<std::string> places;  // LINE:COLUMN; the statements begin in line 2
+};
+
+inline void check(std::string_view rule, const std::vector<Linted>& rows) {
+  for (const Linted& row : rows) {
+    CAPTURE(row.sql);
+    CHECK(places_in(rule, row.sql) == row.places);
+  }
 }
 
 }  // namespace kdb::test

@@ -9,41 +9,25 @@
 
 namespace kdb {
 
-namespace {
-
-struct Row {
-  std::string sql;
-  std::vector<std::string> places;  // LINE:COLUMN; the statements begin in line 2
-};
-
-void check(std::string_view rule, const std::vector<Row>& rows) {
-  for (const Row& row : rows) {
-    CAPTURE(row.sql);
-    CHECK(test::places_in(rule, row.sql) == row.places);
-  }
-}
-
-}  // namespace
-
 TEST_CASE("an index on a table in use is built concurrently") {
-  check("require-concurrent-index-creation",
-        {
-            {"create index i on t (a);", {"2:1"}},
-            {"select 1;\n  create unique index i on public.t (a);", {"3:3"}},
-            {"create index concurrently i on t (a);", {}},
-            {"create unique index concurrently i on t (a);", {}},
-            {"create index on only t (a);", {}},
-            {"create index i on t (a) with (timescaledb.transaction_per_chunk);", {}},
-            {"create table t (a int);\ncreate index on t (a);", {}},
-            {"create table public.t (a int);\ncreate index on t (a);", {}},
-            {"create table if not exists t (a int);\ncreate index on t (a);", {}},
-            {"create temp table t (a int);\ncreate index on t (a);", {}},
-            {"create table t as select 1 as a;\ncreate index on t (a);", {}},
-            {"create materialized view v as select 1 as a;\ncreate unique index on v (a);", {}},
-            {"select 1 as a into t;\ncreate index on t (a);", {}},
-            {"create table s (a int);\ncreate index on t (a);", {"3:1"}},
-            {"create table t (a int);\nalter table t rename to s;\ncreate index on t (a);", {"4:1"}},
-        });
+  test::check("require-concurrent-index-creation",
+              {
+                  {"create index i on t (a);", {"2:1"}},
+                  {"select 1;\n  create unique index i on public.t (a);", {"3:3"}},
+                  {"create index concurrently i on t (a);", {}},
+                  {"create unique index concurrently i on t (a);", {}},
+                  {"create index on only t (a);", {}},
+                  {"create index i on t (a) with (timescaledb.transaction_per_chunk);", {}},
+                  {"create table t (a int);\ncreate index on t (a);", {}},
+                  {"create table public.t (a int);\ncreate index on t (a);", {}},
+                  {"create table if not exists t (a int);\ncreate index on t (a);", {}},
+                  {"create temp table t (a int);\ncreate index on t (a);", {}},
+                  {"create table t as select 1 as a;\ncreate index on t (a);", {}},
+                  {"create materialized view v as select 1 as a;\ncreate unique index on v (a);", {}},
+                  {"select 1 as a into t;\ncreate index on t (a);", {}},
+                  {"create table s (a int);\ncreate index on t (a);", {"3:1"}},
+                  {"create table t (a int);\nalter table t rename to s;\ncreate index on t (a);", {"4:1"}},
+              });
 }
 
 TEST_CASE("what is said about an index depends on what the migrations know of its table") {
@@ -58,99 +42,103 @@ TEST_CASE("what is said about an index depends on what the migrations know of it
 }
 
 TEST_CASE("dropping and rebuilding indexes, and detaching partitions, has a concurrent form") {
-  check("require-concurrent-index-deletion",
-        {
-            {"drop index i;", {"2:1"}},
-            {"drop index if exists a, b;", {"2:1"}},
-            {"drop index concurrently i;", {}},
-            {"drop index i cascade;", {}},
-            {"create table t (a int); create index i on t (a); drop index i;", {}},
-        });
-  check("require-concurrent-reindex", {
-                                          {"reindex table t;", {"2:1"}},
-                                          {"reindex (verbose) index i;", {"2:1"}},
-                                          {"reindex index concurrently i;", {}},
-                                          {"reindex (concurrently) table t;", {}},
-                                          {"reindex system d;", {}},
-                                      });
-  check("require-concurrent-partition-detach", {
-                                                   {"alter table t detach partition p;", {"2:15"}},
-                                                   {"alter table t detach partition p concurrently;", {}},
-                                                   {"alter table t detach partition p finalize;", {}},
-                                               });
-  check("concurrent-index-if-not-exists",
-        {
-            {"create index concurrently if not exists i on t (a);", {"2:27"}},
-            {"create index if not exists i on t (a);", {}},
-            {"create index concurrently i on t (a);", {}},
-        });
+  test::check("require-concurrent-index-deletion",
+              {
+                  {"drop index i;", {"2:1"}},
+                  {"drop index if exists a, b;", {"2:1"}},
+                  {"drop index concurrently i;", {}},
+                  {"drop index i cascade;", {}},
+                  {"create table t (a int); create index i on t (a); drop index i;", {}},
+              });
+  test::check("require-concurrent-reindex", {
+                                                {"reindex table t;", {"2:1"}},
+                                                {"reindex (verbose) index i;", {"2:1"}},
+                                                {"reindex index concurrently i;", {}},
+                                                {"reindex (concurrently) table t;", {}},
+                                                {"reindex system d;", {}},
+                                            });
+  test::check("require-concurrent-partition-detach",
+              {
+                  {"alter table t detach partition p;", {"2:15"}},
+                  {"alter table t detach partition p concurrently;", {}},
+                  {"alter table t detach partition p finalize;", {}},
+              });
+  test::check("concurrent-index-if-not-exists",
+              {
+                  {"create index concurrently if not exists i on t (a);", {"2:27"}},
+                  {"create index if not exists i on t (a);", {}},
+                  {"create index concurrently i on t (a);", {}},
+              });
 }
 
 TEST_CASE("a column that is added must not write the table again, nor fail") {
-  check("adding-field-with-default",
-        {
-            {"alter table t add column a uuid default gen_random_uuid();", {"2:26"}},
-            {"alter table t\n  add a int,\n  add b timestamptz default clock_timestamp();", {"4:7"}},
-            {"alter table t add a int generated always as (b * 2) stored;", {"2:19"}},
-            {"alter table t add a int generated always as identity;", {"2:19"}},
-            {"alter table t add a serial;", {"2:19"}},
-            {"alter table t add a timestamptz not null default now();", {}},
-            {"alter table t add a int default 1;", {}},
-            {"create table t (b int);\nalter table t add a uuid default gen_random_uuid();", {}},
-        });
-  check("adding-required-field",
-        {
-            {"alter table t add a int not null;", {"2:19"}},
-            {"alter table only t add column if not exists a int not null;", {"2:45"}},
-            {"alter table t add a int not null default 0;", {}},
-            {"alter table t add a int;", {}},
-            {"alter table t add a bigserial not null;", {}},
-            {"alter table t add a int not null generated always as identity;", {}},
-            {"create table t ();\nalter table t add a int not null;", {}},
-        });
-  check("adding-serial-primary-key-field",
-        {
-            {"alter table t add id serial primary key;", {"2:15"}},
-            {"alter table t add primary key (id);", {"2:15"}},
-            {"alter table t add constraint p primary key (id);", {"2:15"}},
-            {"alter table t add primary key using index i;", {}},
-            {"create table t (id int); alter table t add primary key (id);", {}},
-        });
+  test::check("adding-field-with-default",
+              {
+                  {"alter table t add column a uuid default gen_random_uuid();", {"2:26"}},
+                  {"alter table t\n  add a int,\n  add b timestamptz default clock_timestamp();", {"4:7"}},
+                  {"alter table t add a int generated always as (b * 2) stored;", {"2:19"}},
+                  {"alter table t add a int generated always as identity;", {"2:19"}},
+                  {"alter table t add a serial;", {"2:19"}},
+                  {"alter table t add a timestamptz not null default now();", {}},
+                  {"alter table t add a int default 1;", {}},
+                  {"create table t (b int);\nalter table t add a uuid default gen_random_uuid();", {}},
+              });
+  test::check("adding-required-field",
+              {
+                  {"alter table t add a int not null;", {"2:19"}},
+                  {"alter table only t add column if not exists a int not null;", {"2:45"}},
+                  {"alter table t add a int not null default 0;", {}},
+                  {"alter table t add a int;", {}},
+                  {"alter table t add a bigserial not null;", {}},
+                  {"alter table t add a int not null generated always as identity;", {}},
+                  {"create table t ();\nalter table t add a int not null;", {}},
+              });
+  test::check("adding-serial-primary-key-field",
+              {
+                  {"alter table t add id serial primary key;", {"2:15"}},
+                  {"alter table t add primary key (id);", {"2:15"}},
+                  {"alter table t add constraint p primary key (id);", {"2:15"}},
+                  {"alter table t add primary key using index i;", {}},
+                  {"create table t (id int); alter table t add primary key (id);", {}},
+              });
 }
 
 TEST_CASE("a constraint is added without looking at the rows, and they are looked at later") {
-  check("adding-foreign-key-constraint",
-        {
-            {"alter table t add constraint f foreign key (a) references o;", {"2:15"}},
-            {"alter table t add foreign key (a) references o (id), add b int;", {"2:15"}},
-            {"alter table t add foreign key (a) references o not valid;", {}},
-            {"alter table t add a int references o;", {}},  // all null: nothing to look up
-            {"create table t (a int); alter table t add foreign key (a) references o;", {}},
-        });
-  check("constraint-missing-not-valid", {
-                                            {"alter table t add constraint c check (a > 0);", {"2:15"}},
-                                            {"alter table t add a int check (a > 0);", {"2:15"}},
-                                            {"alter table t add check (a > 0) not valid;", {}},
-                                            {"create table t (a int); alter table t add check (a > 0);", {}},
-                                        });
-  check("disallowed-unique-constraint", {
-                                            {"alter table t add constraint u unique (a);", {"2:15"}},
-                                            {"alter table t add unique nulls not distinct (a);", {"2:15"}},
-                                            {"alter table t add a int unique;", {"2:15"}},
-                                            {"alter table t add unique using index i;", {}},
-                                            {"create table t (a int); alter table t add unique (a);", {}},
-                                        });
-  check("validating-in-same-transaction",
-        {
-            {"alter table t add constraint c check (a > 0) not valid;\nalter table t validate constraint c;",
-             {"3:15"}},
-            {"alter table t add constraint c check (a > 0) not valid;\nalter table t validate constraint d;",
-             {}},
-            {"alter table t validate constraint c;", {}},
-            {"create table t (a int);\nalter table t add constraint c check (a > 0) not valid;\n"
-             "alter table t validate constraint c;",
-             {}},
-        });
+  test::check("adding-foreign-key-constraint",
+              {
+                  {"alter table t add constraint f foreign key (a) references o;", {"2:15"}},
+                  {"alter table t add foreign key (a) references o (id), add b int;", {"2:15"}},
+                  {"alter table t add foreign key (a) references o not valid;", {}},
+                  {"alter table t add a int references o;", {}},  // all null: nothing to look up
+                  {"create table t (a int); alter table t add foreign key (a) references o;", {}},
+              });
+  test::check("constraint-missing-not-valid",
+              {
+                  {"alter table t add constraint c check (a > 0);", {"2:15"}},
+                  {"alter table t add a int check (a > 0);", {"2:15"}},
+                  {"alter table t add check (a > 0) not valid;", {}},
+                  {"create table t (a int); alter table t add check (a > 0);", {}},
+              });
+  test::check("disallowed-unique-constraint",
+              {
+                  {"alter table t add constraint u unique (a);", {"2:15"}},
+                  {"alter table t add unique nulls not distinct (a);", {"2:15"}},
+                  {"alter table t add a int unique;", {"2:15"}},
+                  {"alter table t add unique using index i;", {}},
+                  {"create table t (a int); alter table t add unique (a);", {}},
+              });
+  test::check(
+      "validating-in-same-transaction",
+      {
+          {"alter table t add constraint c check (a > 0) not valid;\nalter table t validate constraint c;",
+           {"3:15"}},
+          {"alter table t add constraint c check (a > 0) not valid;\nalter table t validate constraint d;",
+           {}},
+          {"alter table t validate constraint c;", {}},
+          {"create table t (a int);\nalter table t add constraint c check (a > 0) not valid;\n"
+           "alter table t validate constraint c;",
+           {}},
+      });
   CHECK(test::places_in("validating-in-same-transaction",
                         "alter table t add constraint c check (a > 0) not valid;\nalter table t validate "
                         "constraint c;",
@@ -174,10 +162,11 @@ TEST_CASE("SET NOT NULL is free where a CHECK proves it") {
   CHECK(found({table, add, validate}) == 0);
   CHECK(found({table, add, validate, test::up("alter table t drop constraint c;")}) == 1);
   CHECK(found({table, test::up("alter table t add constraint c check (b is not null);")}) == 1);
-  check("adding-not-nullable-field", {
-                                         {"alter table t add constraint n not null a;", {"2:15"}},
-                                         {"create table t (a int); alter table t alter a set not null;", {}},
-                                     });
+  test::check("adding-not-nullable-field",
+              {
+                  {"alter table t add constraint n not null a;", {"2:15"}},
+                  {"create table t (a int); alter table t alter a set not null;", {}},
+              });
 }
 
 TEST_CASE("another type is free where the old one is known and holds it") {
@@ -197,39 +186,42 @@ TEST_CASE("another type is free where the old one is known and holds it") {
   CHECK(found("text", "varchar(10)") == 1);
   CHECK(found("char(10)", "text") == 1);
   CHECK(found("varchar(10)", "text using lower(a)") == 1);
-  check("changing-column-type", {
-                                    {"alter table t alter column a set data type bigint;", {"2:15"}},
-                                    {"create table t (a int); alter table t alter a type bigint;", {}},
-                                });
+  test::check("changing-column-type", {
+                                          {"alter table t alter column a set data type bigint;", {"2:15"}},
+                                          {"create table t (a int); alter table t alter a type bigint;", {}},
+                                      });
 }
 
 TEST_CASE("a table is not written again under a lock, and a domain not checked in all tables at once") {
-  check("prefer-repack", {
-                             {"vacuum full t;", {"2:1"}},
-                             {"vacuum (full, analyze) t;", {"2:1"}},
-                             {"cluster t using i;", {"2:1"}},
-                             {"vacuum t;", {}},
-                         });
-  check("ban-alter-domain-with-add-constraint", {
-                                                    {"alter domain d add check (value > 0);", {"2:16"}},
-                                                    {"alter domain d set not null;", {"2:16"}},
-                                                    {"alter domain d add check (value > 0) not valid;", {}},
-                                                    {"alter domain d drop constraint c;", {}},
-                                                });
-  check("ban-create-domain-with-constraint", {
-                                                 {"create domain d as int check (value > 0);", {"2:24"}},
-                                                 {"create domain d as int not null;", {"2:24"}},
-                                                 {"create domain d as int;", {}},
-                                             });
+  test::check("prefer-repack", {
+                                   {"vacuum full t;", {"2:1"}},
+                                   {"vacuum (full, analyze) t;", {"2:1"}},
+                                   {"cluster t using i;", {"2:1"}},
+                                   {"vacuum t;", {}},
+                               });
+  test::check("ban-alter-domain-with-add-constraint",
+              {
+                  {"alter domain d add check (value > 0);", {"2:16"}},
+                  {"alter domain d set not null;", {"2:16"}},
+                  {"alter domain d add check (value > 0) not valid;", {}},
+                  {"alter domain d drop constraint c;", {}},
+              });
+  test::check("ban-create-domain-with-constraint",
+              {
+                  {"create domain d as int check (value > 0);", {"2:24"}},
+                  {"create domain d as int not null;", {"2:24"}},
+                  {"create domain d as int;", {}},
+              });
 }
 
 TEST_CASE("a lock_timeout is neither switched off nor put on what waits in nobody's way") {
-  check("require-lock-timeout", {
-                                    {"set lock_timeout = 0;\nalter table t add a int;", {"2:1"}},
-                                    {"set local lock_timeout to '0s';\nalter table t add a int;", {"2:1"}},
-                                    {"set lock_timeout = '2s';\nalter table t add a int;", {}},
-                                    {"set lock_timeout = 0;\nselect 1;", {}},
-                                });
+  test::check("require-lock-timeout",
+              {
+                  {"set lock_timeout = 0;\nalter table t add a int;", {"2:1"}},
+                  {"set local lock_timeout to '0s';\nalter table t add a int;", {"2:1"}},
+                  {"set lock_timeout = '2s';\nalter table t add a int;", {}},
+                  {"set lock_timeout = 0;\nselect 1;", {}},
+              });
   CHECK(test::places_in("require-lock-timeout", "alter table t add a int;", "lock_timeout:0") ==
         std::vector<std::string>{"1:0"});
   CHECK(test::places_in("require-lock-timeout", "select 1;", "lock_timeout:0").empty());
@@ -238,10 +230,11 @@ TEST_CASE("a lock_timeout is neither switched off nor put on what waits in nobod
         std::vector<std::string>{"1:0"});
   CHECK(test::places_in("concurrent-lock-timeout", build, "lock_timeout:0").empty());
   CHECK(test::places_in("concurrent-lock-timeout", "create index i on t (a);", "lock_timeout:2s").empty());
-  check("concurrent-lock-timeout", {
-                                       {"set lock_timeout = '2s';\n" + build, {"2:1"}},
-                                       {build + "\nset lock_timeout = '2s';\nalter table t add a int;", {}},
-                                   });
+  test::check("concurrent-lock-timeout",
+              {
+                  {"set lock_timeout = '2s';\n" + build, {"2:1"}},
+                  {build + "\nset lock_timeout = '2s';\nalter table t add a int;", {}},
+              });
 }
 
 TEST_CASE("down sections are judged by what they lock, not by what they undo") {

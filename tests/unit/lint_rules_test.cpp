@@ -13,18 +13,6 @@ namespace kdb {
 
 namespace {
 
-struct Row {
-  std::string sql;
-  std::vector<std::string> places;  // LINE:COLUMN; the statements begin in line 2
-};
-
-void check(std::string_view rule, const std::vector<Row>& rows) {
-  for (const Row& row : rows) {
-    CAPTURE(row.sql);
-    CHECK(test::places_in(rule, row.sql) == row.places);
-  }
-}
-
 using Places = std::vector<std::string>;
 
 /// `RULE LINE:COLUMN: message` of a profile's indexes, after these migrations.
@@ -40,142 +28,143 @@ std::vector<std::string> of_profile(const std::string& text,
 }  // namespace
 
 TEST_CASE("data that is deleted is noticed, unless the file permits it") {
-  check("ban-drop-table", {
-                              {"drop table a;", {"2:12"}},
-                              {"drop table if exists a, b cascade;", {"2:22", "2:25"}},
-                              {"create table a (); drop table a;", {}},
-                              {"create temp table a (b int); drop table a;", {}},
-                          });
-  check("ban-drop-column", {
-                               {"alter table t drop column a, drop if exists b;", {"2:15", "2:30"}},
-                               {"alter table t drop constraint c;", {}},
-                               {"create table t (a int); alter table t drop a;", {}},
-                           });
-  check("ban-truncate-cascade", {
-                                    {"truncate t cascade;", {"2:12"}},
-                                    {"truncate t;", {}},
+  test::check("ban-drop-table", {
+                                    {"drop table a;", {"2:12"}},
+                                    {"drop table if exists a, b cascade;", {"2:22", "2:25"}},
+                                    {"create table a (); drop table a;", {}},
+                                    {"create temp table a (b int); drop table a;", {}},
                                 });
-  check("ban-drop-database", {{"drop database d;", {"2:1"}}});
-  check("deletes-data", {
-                            {"truncate t;", {"2:1"}},
-                            {"delete from t;", {"2:1"}},
-                            {"drop schema s cascade;", {"2:1"}},
-                            {"do $$ begin execute 'drop table t'; end $$;", {"2:1"}},
-                            {"delete from t where a = 1;", {}},
-                            {"drop table t;", {}},
-                            {"truncate t cascade;", {}},
-                        });
+  test::check("ban-drop-column", {
+                                     {"alter table t drop column a, drop if exists b;", {"2:15", "2:30"}},
+                                     {"alter table t drop constraint c;", {}},
+                                     {"create table t (a int); alter table t drop a;", {}},
+                                 });
+  test::check("ban-truncate-cascade", {
+                                          {"truncate t cascade;", {"2:12"}},
+                                          {"truncate t;", {}},
+                                      });
+  test::check("ban-drop-database", {{"drop database d;", {"2:1"}}});
+  test::check("deletes-data", {
+                                  {"truncate t;", {"2:1"}},
+                                  {"delete from t;", {"2:1"}},
+                                  {"drop schema s cascade;", {"2:1"}},
+                                  {"do $$ begin execute 'drop table t'; end $$;", {"2:1"}},
+                                  {"delete from t where a = 1;", {}},
+                                  {"drop table t;", {}},
+                                  {"truncate t cascade;", {}},
+                              });
   CHECK(test::places_in("ban-drop-table", "drop table a;", "allow:DELETES_DATA:a").empty());
   CHECK(test::places_in("ban-drop-table", "drop table a;", "allow:DELETES_DATA:b") == Places{"2:12"});
   CHECK(test::places_in("deletes-data", "truncate a;", "allow:DELETES_DATA").empty());
 }
 
 TEST_CASE("names that programs know are not changed under them") {
-  check("renaming-column", {
-                               {"alter table t rename column a to b;", {"2:15"}},
-                               {"alter table t rename a to b;", {"2:15"}},
-                               {"alter table t rename constraint a to b;", {}},
-                               {"create table t (a int); alter table t rename a to b;", {}},
-                           });
-  check("renaming-table", {
-                              {"alter table t rename to u;", {"2:15"}},
-                              {"alter index t rename to u;", {}},
-                              {"create table t (a int); alter table t rename to u;", {}},
-                          });
-  check("ban-drop-not-null", {
-                                 {"alter table t alter a drop not null;", {"2:15"}},
-                                 {"create table t (a int); alter table t alter a drop not null;", {}},
-                             });
+  test::check("renaming-column", {
+                                     {"alter table t rename column a to b;", {"2:15"}},
+                                     {"alter table t rename a to b;", {"2:15"}},
+                                     {"alter table t rename constraint a to b;", {}},
+                                     {"create table t (a int); alter table t rename a to b;", {}},
+                                 });
+  test::check("renaming-table", {
+                                    {"alter table t rename to u;", {"2:15"}},
+                                    {"alter index t rename to u;", {}},
+                                    {"create table t (a int); alter table t rename to u;", {}},
+                                });
+  test::check("ban-drop-not-null", {
+                                       {"alter table t alter a drop not null;", {"2:15"}},
+                                       {"create table t (a int); alter table t alter a drop not null;", {}},
+                                   });
   const std::string name(64, 'x');
-  check("identifier-too-long", {
-                                   {"create table " + name + " (a int);", {"2:14"}},
-                                   {"create table \"" + name.substr(1) + "\" (a int);", {}},
-                                   {"select '" + name + "';", {}},
-                               });
+  test::check("identifier-too-long", {
+                                         {"create table " + name + " (a int);", {"2:14"}},
+                                         {"create table \"" + name.substr(1) + "\" (a int);", {}},
+                                         {"select '" + name + "';", {}},
+                                     });
 }
 
 TEST_CASE("types are a matter of taste, and keys of size") {
-  check("prefer-bigint-over-int",
-        {
-            {"create table t (id int, a integer, user_id int4);", {"2:20", "2:44"}},
-            {"create table t (a serial);", {"2:19"}},
-            {"create table t (a int primary key);", {"2:19"}},
-            {"create table t (a int references o);", {"2:19"}},
-            {"create table t (a int generated always as identity);", {"2:19"}},
-            {"alter table t alter column id type int;", {"2:36"}},
-            {"create table t (id bigint, age int);", {}},
-            {"create table t (id pg_catalog.int4);", {"2:20"}},
-            {"create function id(id int) returns int language sql as 'select 1';", {}},
-        });
-  check("prefer-bigint-over-smallint", {
-                                           {"create table t (id smallint, a smallint);", {"2:20"}},
-                                           {"create table t (a smallserial);", {"2:19"}},
-                                       });
-  check("prefer-identity", {
-                               {"create table t (a bigserial, b bigint);", {"2:19"}},
-                               {"alter table t add a serial;", {"2:21"}},
-                           });
-  check("prefer-text-field",
-        {
-            {"create table t (a varchar(10), b character varying(5), c varchar);", {"2:19", "2:34"}},
-            {"create table t (a text check (length(a) < 5));", {}},
-        });
-  check("ban-char-field",
-        {
-            {"create table t (a char(2), b character, c \"char\", d text);", {"2:19", "2:30"}},
-            {"create table t (constraint c check (true), \"char\" int);", {}},
-        });
-  check("prefer-timestamptz",
-        {
-            {"create table t (a timestamp, b timestamp(3) without time zone);", {"2:19", "2:32"}},
-            {"create table t (a timestamptz, b timestamp with time zone);", {}},
-            {"create table t (timestamp timestamptz);", {}},
-        });
-  check("require-enum-value-ordering", {
-                                           {"alter type e add value 'x';", {"2:14"}},
-                                           {"alter type e add value 'x' after 'y';", {}},
-                                       });
-  check("ban-duplicate-column-assignments", {
-                                                {"update t set a = 1, b = 2, A = 3 where a = 4;", {"2:28"}},
-                                                {"update t set a = f(a, a), b = a;", {}},
-                                                {"update t set a = 1 from s where s.a = t.a;", {}},
-                                            });
+  test::check("prefer-bigint-over-int",
+              {
+                  {"create table t (id int, a integer, user_id int4);", {"2:20", "2:44"}},
+                  {"create table t (a serial);", {"2:19"}},
+                  {"create table t (a int primary key);", {"2:19"}},
+                  {"create table t (a int references o);", {"2:19"}},
+                  {"create table t (a int generated always as identity);", {"2:19"}},
+                  {"alter table t alter column id type int;", {"2:36"}},
+                  {"create table t (id bigint, age int);", {}},
+                  {"create table t (id pg_catalog.int4);", {"2:20"}},
+                  {"create function id(id int) returns int language sql as 'select 1';", {}},
+              });
+  test::check("prefer-bigint-over-smallint", {
+                                                 {"create table t (id smallint, a smallint);", {"2:20"}},
+                                                 {"create table t (a smallserial);", {"2:19"}},
+                                             });
+  test::check("prefer-identity", {
+                                     {"create table t (a bigserial, b bigint);", {"2:19"}},
+                                     {"alter table t add a serial;", {"2:21"}},
+                                 });
+  test::check("prefer-text-field",
+              {
+                  {"create table t (a varchar(10), b character varying(5), c varchar);", {"2:19", "2:34"}},
+                  {"create table t (a text check (length(a) < 5));", {}},
+              });
+  test::check("ban-char-field",
+              {
+                  {"create table t (a char(2), b character, c \"char\", d text);", {"2:19", "2:30"}},
+                  {"create table t (constraint c check (true), \"char\" int);", {}},
+              });
+  test::check("prefer-timestamptz",
+              {
+                  {"create table t (a timestamp, b timestamp(3) without time zone);", {"2:19", "2:32"}},
+                  {"create table t (a timestamptz, b timestamp with time zone);", {}},
+                  {"create table t (timestamp timestamptz);", {}},
+              });
+  test::check("require-enum-value-ordering", {
+                                                 {"alter type e add value 'x';", {"2:14"}},
+                                                 {"alter type e add value 'x' after 'y';", {}},
+                                             });
+  test::check("ban-duplicate-column-assignments",
+              {
+                  {"update t set a = 1, b = 2, A = 3 where a = 4;", {"2:28"}},
+                  {"update t set a = f(a, a), b = a;", {}},
+                  {"update t set a = 1 from s where s.a = t.a;", {}},
+              });
 }
 
 TEST_CASE("transactions are judged as kdb runs them") {
-  check("transaction-nesting", {
-                                   {"begin;\nselect 1;\ncommit;\nselect 2;", {"2:1", "4:1"}},
-                                   {"begin;\nselect 1;\ncommit;", {}},
-                                   {"select 1;", {}},
-                               });
+  test::check("transaction-nesting", {
+                                         {"begin;\nselect 1;\ncommit;\nselect 2;", {"2:1", "4:1"}},
+                                         {"begin;\nselect 1;\ncommit;", {}},
+                                         {"select 1;", {}},
+                                     });
   CHECK(test::places_in("transaction-nesting", "begin;\nselect 1;", "transaction:false") == Places{"2:1"});
   const std::string build = "create index concurrently i on t (a);";
-  check("ban-concurrent-index-creation-in-transaction", {
-                                                            {"begin;\n" + build + "\ncommit;", {"3:1"}},
-                                                            {build, {}},
-                                                        });
+  test::check("ban-concurrent-index-creation-in-transaction", {
+                                                                  {"begin;\n" + build + "\ncommit;", {"3:1"}},
+                                                                  {build, {}},
+                                                              });
   CHECK(test::places_in("ban-concurrent-index-creation-in-transaction", build, "transaction:true") ==
         Places{"2:1"});
   CHECK(test::places_in("transaction-nesting", build, "transaction:true").empty());
-  check("mixed-transactions",
-        {
-            {"alter table t add a int;\n" + build + "\nalter table t add b int;", {"3:1"}},
-            {build + "\nalter table t add unique using index i;", {}},
-            {"set a.b = 1;\n" + build + "\ncomment on table t is 'x';\nanalyze t;", {}},
-            {"alter table t add a int;\nalter table t add b int;", {}},
-        });
-  check("prefer-robust-stmts", {
-                                   {"create tablespace s location '/x';", {"2:1"}},
-                                   {"-- kdb:rerunnable\ncreate tablespace s location '/x';", {}},
-                                   {build, {}},
-                                   {"create table t (a int);", {}},
-                               });
+  test::check("mixed-transactions",
+              {
+                  {"alter table t add a int;\n" + build + "\nalter table t add b int;", {"3:1"}},
+                  {build + "\nalter table t add unique using index i;", {}},
+                  {"set a.b = 1;\n" + build + "\ncomment on table t is 'x';\nanalyze t;", {}},
+                  {"alter table t add a int;\nalter table t add b int;", {}},
+              });
+  test::check("prefer-robust-stmts", {
+                                         {"create tablespace s location '/x';", {"2:1"}},
+                                         {"-- kdb:rerunnable\ncreate tablespace s location '/x';", {}},
+                                         {build, {}},
+                                         {"create table t (a int);", {}},
+                                     });
 }
 
 TEST_CASE("a file has a way back, and a grammar that kdb knows") {
   CHECK(test::places(test::judged({"-- migrate:up\nselect 1;\n"})) == Places{"missing-down 1:0"});
   CHECK(test::places(test::judged({"-- migrate:up\nselect 1;\n-- migrate:down\n"})).empty());
-  check("newer-grammar", {{"select 1;\nshow me the future;", {"3:1"}}});
+  test::check("newer-grammar", {{"select 1;\nshow me the future;", {"3:1"}}});
 }
 
 TEST_CASE("indexes of a profile that are of no use, or dangerous, are noticed without a server") {
