@@ -193,38 +193,7 @@ void Executor::fail(std::int64_t run, const MigrationPlan& plan, const Step& ste
   if (!connection_.is_utf8()) tidy(connection_, "SET client_encoding TO 'UTF8'");
   tidy(connection_,
        in_own_transaction(journal_row + history_.event_sql(run, "failed", key, describe(error))));
-
-  Problem problem;
-  problem.where = place(step, error);
-  problem.details = details_of(error, attempt_.blockers);
-  if (is_lock_lost(error)) {
-    problem.message = fmt::format("{} gave up the lock that keeps other deployers out", subject(plan));
-    problem.details.clear();
-    problem.hint = "take DISCARD ALL, pg_advisory_unlock_all() and the like out of the file";
-    throw Error(Exit::failed, std::move(problem));
-  }
-  problem.message = fmt::format(
-      "{} failed: {}", subject(plan),
-      is_unrecorded(error) ? "what it did to kdb's own tables kept kdb from recording it" : describe(error));
-  if (plan.object) {
-    problem.hint = "what came before is done and recorded; run again once the way is free";
-  } else if (plan.one_transaction) {
-    problem.hint = "nothing of it was applied; mend it and run again";
-  } else if (step.ordinal > 1) {
-    problem.hint = fmt::format("{} of its {} statements are done and recorded; mend this one and run again",
-                               step.ordinal - 1, plan.steps.size());
-  } else {
-    problem.hint = "mend the statement and run again";
-  }
-  if (const std::string_view table = missing_foreign_table(error); !table.empty())
-    problem.hint = fmt::format(
-        "{} is the version table of another runner, which kdb does not make: create an empty one "
-        "first, or leave the statement out",
-        table);
-  const bool lock =
-      classify_error(Phase::in_transaction, error.sqlstate, false, error.message) == RetryClass::lock;
-  if (lock) problem.hint = "run again when the way is free, or allow longer waits with --lock-timeout";
-  throw Error(lock ? Exit::lock : Exit::failed, std::move(problem));
+  throw failed(plan, step, error, attempt_.blockers);
 }
 
 void Executor::run_in_one_transaction(std::int64_t run, const MigrationPlan& plan) {

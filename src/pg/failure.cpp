@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/retry.hpp"
 #include "base/sql.hpp"
 #include "base/text.hpp"
 
@@ -22,6 +23,25 @@ constexpr std::string_view foreign_tables[] = {"__diesel_schema_migrations",
                                                "goose_db_version",
                                                "knex_migrations",
                                                "schema_migrations"};
+
+/// Where in its file the error of a step lies.
+Source place(const Step& step, const ServerError& error) {
+  Source where = step.where;
+  // What fails at the end was sent by kdb: its position is none of the file's.
+  if (error.line <= 0 || error.phase == Phase::committing || !step.block.empty()) return where;
+  where.column =
+      error.line > 1 || where.column == 0 ? error.column : where.column + std::max(error.column, 1) - 1;
+  where.line += error.line - 1;
+  return where;
+}
+
+/// The version table of another runner that a statement looked for in vain; empty for every other error.
+std::string_view missing_foreign_table(const ServerError& error) {
+  if (error.sqlstate != "42P01") return {};
+  for (const std::string_view table : foreign_tables)
+    if (error.message.find(table) != std::string::npos) return table;
+  return {};
+}
 
 }  // namespace
 
@@ -44,23 +64,6 @@ Source beginning(const MigrationPlan& plan) {
 
 bool needs_own_transaction(const ServerError& error) {
   return error.sqlstate == "25001" || error.sqlstate == "2D000" || error.sqlstate == "55P04";
-}
-
-Source place(const Step& step, const ServerError& error) {
-  Source where = step.where;
-  // What fails at the end was sent by kdb: its position is none of the file's.
-  if (error.line <= 0 || error.phase == Phase::committing || !step.block.empty()) return where;
-  where.column =
-      error.line > 1 || where.column == 0 ? error.column : where.column + std::max(error.column, 1) - 1;
-  where.line += error.line - 1;
-  return where;
-}
-
-std::string_view missing_foreign_table(const ServerError& error) {
-  if (error.sqlstate != "42P01") return {};
-  for (const std::string_view table : foreign_tables)
-    if (error.message.find(table) != std::string::npos) return table;
-  return {};
 }
 
 std::string describe(const ServerError& error) {
@@ -126,6 +129,41 @@ Error undecided(const MigrationPlan& plan, const Step& step, const JournalRow& r
                               "`kdb migrate repair {0} --statement {1} --again`",
                               plan.migration.file.version.text, step.ordinal),
           .details = step.sql}};
+}
+
+Error failed(const MigrationPlan& plan, const Step& step, const ServerError& error,
+             const std::string& blockers) {
+  Problem problem;
+  problem.where = place(step, error);
+  problem.details = details_of(error, blockers);
+  if (is_lock_lost(error)) {
+    problem.message = fmt::format("{} gave up the lock that keeps other deployers out", subject(plan));
+    problem.details.clear();
+    problem.hint = "take DISCARD ALL, pg_advisory_unlock_all() and the like out of the file";
+    return {Exit::failed, std::move(problem)};
+  }
+  problem.message = fmt::format(
+      "{} failed: {}", subject(plan),
+      is_unrecorded(error) ? "what it did to kdb's own tables kept kdb from recording it" : describe(error));
+  if (plan.object) {
+    problem.hint = "what came before is done and recorded; run again once the way is free";
+  } else if (plan.one_transaction) {
+    problem.hint = "nothing of it was applied; mend it and run again";
+  } else if (step.ordinal > 1) {
+    problem.hint = fmt::format("{} of its {} statements are done and recorded; mend this one and run again",
+                               step.ordinal - 1, plan.steps.size());
+  } else {
+    problem.hint = "mend the statement and run again";
+  }
+  if (const std::string_view table = missing_foreign_table(error); !table.empty())
+    problem.hint = fmt::format(
+        "{} is the version table of another runner, which kdb does not make: create an empty one "
+        "first, or leave the statement out",
+        table);
+  const bool lock =
+      classify_error(Phase::in_transaction, error.sqlstate, false, error.message) == RetryClass::lock;
+  if (lock) problem.hint = "run again when the way is free, or allow longer waits with --lock-timeout";
+  return {lock ? Exit::lock : Exit::failed, std::move(problem)};
 }
 
 }  // namespace kdb::pg

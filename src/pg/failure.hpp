@@ -24,12 +24,6 @@ Source beginning(const MigrationPlan& plan);
 /// (25001), a COMMIT inside of a procedure (2D000), an enum value used before it was committed (55P04).
 bool needs_own_transaction(const ServerError& error);
 
-/// Where in its file the error of a step lies.
-Source place(const Step& step, const ServerError& error);
-
-/// The version table of another runner that a statement looked for in vain; empty for every other error.
-std::string_view missing_foreign_table(const ServerError& error);
-
 /// The message with its SQLSTATE: `relation "a" does not exist (42P01)`.
 std::string describe(const ServerError& error);
 
@@ -47,5 +41,9 @@ Error undecided(const MigrationPlan& plan, const Step& step, const JournalRow& r
 
 /// The server's detail and hint, and who blocked (a line each), for below the message.
 std::string details_of(const ServerError& error, const std::string& blockers);
+
+/// A statement failed for good. `blockers`: who stood in its way, a line each.
+Error failed(const MigrationPlan& plan, const Step& step, const ServerError& error,
+             const std::string& blockers);
 
 }  // namespace kdb::pg
