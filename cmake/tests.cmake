@@ -16,6 +16,14 @@ file(GLOB KDB_FUZZ_SOURCES CONFIGURE_DEPENDS tests/fuzz/*.cpp)
 # Files of tests/db in which kdb's own process has more than one thread.
 set(KDB_THREADED_TESTS connection watchdog signals locks)
 
+# ThreadSanitizer has nothing to say about the others.
+if(KDB_SANITIZE STREQUAL "thread")
+  list(TRANSFORM KDB_THREADED_TESTS REPLACE "(.+)" "${PROJECT_SOURCE_DIR}/tests/db/\\1_test.cpp"
+       OUTPUT_VARIABLE KDB_DB_TESTS)
+  list(FILTER KDB_DB_SOURCES EXCLUDE REGEX "_test\\.cpp$")
+  list(APPEND KDB_DB_SOURCES ${KDB_DB_TESTS})
+endif()
+
 # doctest's implementation wants to come before its interface, which a precompiled header has already brought.
 set_source_files_properties(tests/unit/main.cpp tests/db/main.cpp PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
 
@@ -28,6 +36,9 @@ function(kdb_add_test_program name)
   # Its checks take longest to compile by far, and gain nothing from being fast.
   target_compile_options(${name} PRIVATE -O0)
   target_precompile_headers(${name} PRIVATE <doctest/doctest.h>)
+  if(KDB_PRECOMPILE)
+    target_precompile_headers(${name} PRIVATE ${KDB_PRECOMPILED})
+  endif()
   add_dependencies(${name} kdb)
 endfunction()
 

@@ -7,7 +7,15 @@
 #include <pqxx/nontransaction>
 #include <pqxx/version>
 
-#if PQXX_VERSION_MAJOR == 6 && defined(__SANITIZE_ADDRESS__)
+#if defined(__SANITIZE_ADDRESS__)  // g++
+#define KDB_ADDRESS_SANITIZER 1
+#elif defined(__has_feature)  // clang++
+#define KDB_ADDRESS_SANITIZER __has_feature(address_sanitizer)
+#else
+#define KDB_ADDRESS_SANITIZER 0
+#endif
+
+#if PQXX_VERSION_MAJOR == 6 && KDB_ADDRESS_SANITIZER
 // 6.4 forgets the last result of a lost session: make_result asks for the encoding first, and that throws. A
 // few kB for each lost session, which are few.
 extern "C" const char* __lsan_default_suppressions() { return "leak:pqxx::connection_base::exec"; }
