@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "kinds/difference.hpp"
+#include "kinds/index_parts.hpp"
 
 namespace kdb {
 
@@ -62,7 +63,10 @@ bool same_but_name(T a, const T& b) {
 }
 
 /// What is wrong with an undeclared object, or what a table has that it has not by default.
-std::string remark(const Live<Index>& index, std::string_view) { return index.facts.valid ? "" : "INVALID"; }
+std::string remark(const Live<Index>& index, std::string_view) {
+  if (index.facts.whole()) return "";
+  return index.facts.coverage.leaves > 0 ? index.facts.coverage.text() : "INVALID";
+}
 std::string remark(const Live<TableProperties>& table, std::string_view default_schema) {
   FieldComparer comparer(default_schema, nullptr);
   const TableProperties plain{.name = table.value.name};
@@ -259,37 +263,45 @@ class KindDiff {
   }
 
   static bool is_usable(const Live<T>& live) {
-    if constexpr (std::is_same_v<T, Index>) return live.facts.valid && !is_leftover(live.value);
+    if constexpr (std::is_same_v<T, Index>) return live.facts.whole() && !is_leftover(live.value);
     return true;
   }
 
   void compare(const Declared<T>& one, const Live<T>& live) {
-    if constexpr (std::is_same_v<T, Index>)
-      if (!live.facts.valid) return mend(one, live);
     std::vector<FieldChange> fields = fields_of(one, live, around_.facts.schema);
-    if (fields.empty()) return;
-    const Action action = action_of(one.value, fields);
     if constexpr (std::is_same_v<T, Index>)
+      if (!live.facts.whole()) return mend(one, live, std::move(fields));
+    if (fields.empty()) return;
+    change(one, live, std::move(fields));
+  }
+
+  void change(const Declared<T>& one, const Live<T>& live, std::vector<FieldChange> fields) {
+    Action action = action_of(one.value, fields);
+    if constexpr (std::is_same_v<T, Index>) {
+      action = action_on_parts(action, one.value, fields, around_);
       if (action == Action::replace) replacing_.insert(build_name(one.value));
+    }
     add({.action = action, .desired = &one.value, .live = &live, .fields = std::move(fields)}, one.where, "");
   }
 
-  /// An index that no query uses.
-  void mend(const Declared<T>& one, const Live<T>& live) {
+  /// An index that no query uses, or not for every part of its table.
+  void mend(const Declared<T>& one, const Live<T>& live, std::vector<FieldChange> fields) {
     if (live.facts.building > 0) {
       found_.undecided.push_back(
           {.message = fmt::format("{} is being built by pid {}", title(one.value.name), live.facts.building),
            .where = one.where,
            .hint = "plan again when it is done"});
-    } else if (live.facts.partitioned) {
-      found_.undecided.push_back(
-          {.message = fmt::format("{} is not attached for every partition", title(one.value.name)),
-           .where = one.where,
-           .hint = "build what is missing on the partitions, and attach it with ALTER INDEX"});
-    } else {
-      add({.action = Action::repair, .desired = &one.value, .live = &live, .fields = {}}, one.where,
-          "is invalid: its build did not end, no query uses it, every write maintains it");
+      return;
     }
+    const bool has_parts = live.facts.coverage.leaves > 0;
+    if (has_parts &&
+        action_on_parts(action_of(one.value, fields), one.value, fields, around_) == Action::replace)
+      return change(one, live, std::move(fields));
+    if (!has_parts) fields.clear();
+    add({.action = Action::repair, .desired = &one.value, .live = &live, .fields = std::move(fields)},
+        one.where,
+        has_parts ? live.facts.coverage.lack()
+                  : "is invalid: its build did not end, no query uses it, every write maintains it");
   }
 
   void look_at_undeclared(const Live<T>& one) {
@@ -363,7 +375,7 @@ Differences diff(const DesiredSchema& desired, const LiveSchema& live, const Ser
   std::vector<ObjectName> hypertables;
   if (facts.timescale)
     for (const auto& one : desired.of<Hypertable>()) hypertables.push_back(one.value.name);
-  diff_kinds(Kinds{}, desired, live, Surroundings(facts, live, hypertables), options, found);
+  diff_kinds(Kinds{}, desired, live, Surroundings(facts, live, desired, hypertables), options, found);
   sort_by_position(found.problems);
   sort_by_position(found.skipped);
   sort_by_position(found.undecided);

@@ -18,9 +18,22 @@ std::optional<std::string> find(const Options& options, std::string_view name) {
 
 }  // namespace
 
-Surroundings::Surroundings(const ServerFacts& server, const LiveSchema& all,
+RelationNames::RelationNames(const LiveSchema& live) {
+  for (const auto& table : live.of<TableProperties>()) {
+    take(table.value.name);
+    for (const PartIndex& index : table.facts.unlinked) take(index.name);
+  }
+  for (const auto& index : live.of<Index>()) {
+    take(index.value.name);
+    for (const PartIndex& part : index.facts.parts) take(part.name);
+  }
+}
+
+Surroundings::Surroundings(const ServerFacts& server, const LiveSchema& all, const DesiredSchema& desired,
                            const std::vector<ObjectName>& becoming)
     : facts(server), live(all) {
+  for (const auto& index : desired.of<Index>())
+    if (!index.absent) declared_.insert(index.value.name);
   for (const auto& table : live.of<TableProperties>()) tables_[table.value.name] = &table.facts;
   for (const auto& aggregate : live.of<ContinuousAggregate>()) tables_[aggregate.value.name] = &aggregate_;
   for (const ObjectName& name : becoming) {
@@ -41,6 +54,11 @@ const TableFacts& Surroundings::table(const ObjectName& name) const {
 const Live<Index>* Surroundings::index(const ObjectName& name) const {
   const auto found = indexes_.find(name);
   return found == indexes_.end() ? nullptr : found->second;
+}
+
+RelationNames& Surroundings::names() const {
+  if (!names_) names_.emplace(live);
+  return *names_;
 }
 
 std::string field_text(const std::vector<std::string>& member, std::string_view) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,11 +29,25 @@ struct Difference {
   }
 };
 
+/// Which names relations have, and will have once the changes before are made.
+class RelationNames {
+ public:
+  explicit RelationNames(const LiveSchema& live);
+
+  bool is_taken(const ObjectName& name) const { return taken_.count(name) > 0; }
+  void take(const ObjectName& name) { taken_.insert(name); }
+  void release(const ObjectName& name) { taken_.erase(name); }
+
+ private:
+  std::set<ObjectName> taken_;
+};
+
 /// What the statements of a change may depend on.
 class Surroundings {
  public:
-  /// Both must outlive it. `becoming` are the tables that an earlier change makes hypertables.
-  Surroundings(const ServerFacts& server, const LiveSchema& all, const std::vector<ObjectName>& becoming);
+  /// All but `becoming` must outlive it: the tables that an earlier change makes hypertables.
+  Surroundings(const ServerFacts& server, const LiveSchema& all, const DesiredSchema& desired,
+               const std::vector<ObjectName>& becoming);
 
   const ServerFacts& facts;
   const LiveSchema& live;
@@ -43,6 +58,10 @@ class Surroundings {
   bool has_table(const ObjectName& name) const { return tables_.count(name) > 0; }
   /// Null where there is none.
   const Live<Index>* index(const ObjectName& name) const;
+  /// Whether a profile declares an index of that name.
+  bool is_declared(const ObjectName& index) const { return declared_.count(index) > 0; }
+  /// Changes note there what they name, one after the other.
+  RelationNames& names() const;
   /// As a profile writes it.
   std::string text(const ObjectName& name) const { return to_text(name, facts.schema); }
 
@@ -51,6 +70,8 @@ class Surroundings {
   std::map<ObjectName, TableFacts> becoming_;
   std::map<ObjectName, const TableFacts*> tables_;
   std::map<ObjectName, const Live<Index>*> indexes_;
+  std::set<ObjectName> declared_;
+  mutable std::optional<RelationNames> names_;  // made when it is asked for: few changes name anything
 };
 
 // How fields look in a plan: as in a profile, without the quotes. Empty: not set.

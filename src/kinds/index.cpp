@@ -12,7 +12,8 @@ namespace {
 std::string option_list(const Options& options) {
   std::string text;
   for (const auto& [name, value] : options)
-    text += fmt::format("{}{} = {}", text.empty() ? "" : ", ", quote_ident(name), quote_literal(value));
+    text += fmt::format("{}{} = {}", text.empty() ? "" : ", ",
+                        name.find('.') == std::string::npos ? quote_ident(name) : name, quote_literal(value));
   return text;
 }
 
@@ -121,8 +122,9 @@ std::vector<std::pair<std::string, std::string>> check(const Index& index) {
 }
 
 std::vector<std::string> remarks(const Index&, const IndexFacts& facts) {
-  if (facts.valid) return {};
-  if (facts.partitioned) return {"not every partition has an index of it attached"};
+  if (facts.whole()) return {};
+  if (facts.coverage.leaves > 0)
+    return {fmt::format("{}{}", facts.coverage.text(), facts.valid ? "" : ", and as a whole INVALID")};
   return {"INVALID: its build did not end; no query uses it, every write maintains it"};
 }
 
@@ -144,7 +146,16 @@ IndexFacts Index::read_facts(const Row& row) {
           .replica_identity = row.boolean("replica_identity"),
           .clustered = row.boolean("clustered"),
           .building = static_cast<int>(row.integer("building")),
-          .schema = row.text("schema")};
+          .schema = row.text("schema"),
+          .coverage = {},
+          .parts = {}};
+}
+
+std::string structure_of(const Index& index) {
+  Index bare = index;
+  bare.with = {};
+  bare.tablespace.clear();
+  return create_sql(bare, "", "", false);
 }
 
 std::string create_sql(const Index& index, std::string_view name, std::string_view table, bool concurrently) {

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "kinds/parts.hpp"
 #include "kinds/row.hpp"
 #include "model/change.hpp"
 #include "model/facts.hpp"
@@ -24,8 +25,13 @@ struct IndexFacts {
   bool partitioned = false;  // of a partitioned table: its partitions have indexes of their own below it
   bool replica_identity = false;
   bool clustered = false;
-  int building = 0;    // the pid of a session that builds it right now
+  int building = 0;    // the pid of a session that builds it, or one of its parts, right now
   std::string schema;  // where it really is: TimescaleDB's own where its table is a continuous aggregate
+  Coverage coverage;   // of a table that has parts
+  std::vector<PartIndex> parts;  // those of the parts that belong to it, in no order
+
+  /// Whether it is there for every row of its table.
+  bool whole() const { return valid && coverage.complete(); }
 };
 
 /// An index that backs no constraint.
@@ -101,6 +107,9 @@ std::vector<std::pair<std::string, std::string>> check(const Index& index);
 /// Cuts the fields out of what pg_get_indexdef() printed; by its own punctuation only, nothing is changed.
 void cut_definition(std::string_view definition, Index& index);
 
+/// What makes two indexes of one table the same to a query: all but name, parameters, tablespace, comment.
+std::string structure_of(const Index& index);
+
 /// `CREATE INDEX …`, without CONCURRENTLY, of `index` under `name` on `table` (both as SQL).
 std::string create_sql(const Index& index, std::string_view name, std::string_view table, bool concurrently);
 
@@ -109,6 +118,12 @@ std::string create_sql(const Index& index, std::string_view name, std::string_vi
 std::string build_name(const Index& index);
 /// Whether kdb made the index beside another one, and something kept it from tidying up.
 bool is_leftover(const Index& index);
+
+/// Whether the server changes a storage parameter in place, with effect.
+bool changes_in_place(std::string_view parameter);
+/// The statements that do; of each change of `with.…`.
+std::vector<std::string> alter_parameters_sql(const ObjectName& name,
+                                              const std::vector<FieldChange>& changes);
 
 /// Whether fields that differ can be changed in place.
 Action action_of(const Index& desired, const std::vector<FieldChange>& fields);

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <iterator>
+
 #include <fmt/format.h>
 
 #include "base/checksum.hpp"
@@ -6,6 +9,7 @@
 #include "kinds/definition.hpp"
 #include "kinds/difference.hpp"
 #include "kinds/index.hpp"
+#include "kinds/index_parts.hpp"
 
 namespace kdb {
 
@@ -20,16 +24,6 @@ constexpr size_t hash_length = 16;
 /// The same name for the same thing, of this index alone.
 std::string temporary_name(std::string_view prefix, std::string_view what) {
   return std::string(prefix) + sha256_hex(what).substr(0, hash_length);
-}
-
-/// Parameters that the server changes in place, with effect (PG docs, CREATE INDEX). Any other one needs the
-/// index to be built again: pages_per_range has no effect before, and bloom's length makes the index
-/// unusable.
-bool changes_in_place(std::string_view parameter) {
-  for (const std::string_view known : {"fillfactor", "deduplicate_items", "fastupdate",
-                                       "gin_pending_list_limit", "buffering", "autosummarize"})
-    if (parameter == known) return true;
-  return false;
 }
 
 /// The statements for one index.
@@ -64,6 +58,7 @@ class Steps {
         break;
       case Action::drop:
         drop(difference_.live->value.name);
+        for (const PartIndex& part : difference_.live->facts.parts) around_.names().release(part.name);
         break;
     }
     return std::move(steps_);
@@ -78,17 +73,41 @@ class Steps {
 
   /// Whether the server builds and drops it while the table is written to.
   bool is_online() const { return table_.kind != 'p' && !table_.hypertable; }
+  bool is_built_by_parts() const {
+    return method_ == PartsMethod::partitions || method_ == PartsMethod::chunks;
+  }
+
+  void append(std::vector<ChangeStep> steps) {
+    std::move(steps.begin(), steps.end(), std::back_inserter(steps_));
+  }
 
   ChangeStep& add(std::string sql, std::string purpose, LockMode mode) {
     return steps_.emplace_back(
         ChangeStep{.sql = std::move(sql), .purpose = std::move(purpose), .lock = {mode, table_name_}});
   }
 
-  void create(const std::string& name) {
-    const bool online = is_online();
-    ChangeStep& step = add(create_sql(index_, quote_ident(name), to_sql(index_.table), online),
-                           online ? "builds it while the table is read and written" : "builds it",
-                           online ? LockMode::share_update_exclusive : LockMode::share);
+  /// `begun`: what an earlier run made of it.
+  void create(const std::string& name, const Live<Index>* begun = nullptr) {
+    if (is_built_by_parts()) {
+      build_ = build_on_parts(index_, name, begun, around_);
+      append(std::move(build_.steps));
+      return;
+    }
+    if (begun != nullptr) drop({index_.table.schema, name}, "removes what an interrupted build left");
+    create_at_once(name);
+  }
+
+  void create_at_once(const std::string& name) {
+    const bool by_chunk = method_ == PartsMethod::one_transaction;
+    const bool online = is_online() || by_chunk;
+    Index index = index_;
+    if (by_chunk) index.with["timescaledb.transaction_per_chunk"] = "true";
+    ChangeStep& step =
+        add(create_sql(index, quote_ident(name), to_sql(index_.table), is_online()),
+            by_chunk      ? "builds it chunk by chunk; nobody can write to the one that is being indexed"
+            : is_online() ? "builds it while the table is read and written"
+                          : "builds it",
+            is_online() ? LockMode::share_update_exclusive : LockMode::share);
     step.in_transaction = !online;
     step.hazards.push_back({.id = std::string(hazard::index_build),
                             .object = text_,
@@ -97,7 +116,8 @@ class Steps {
     if (!online)
       step.hazards.push_back({.id = std::string(hazard::share),
                               .object = table_name_,
-                              .reason = fmt::format("nobody can write to {} while it is built", table_name_),
+                              .reason = fmt::format("nobody can write to {} while it is built",
+                                                    with_its_parts(index_.table, around_)),
                               .needs_rows = true});
   }
 
@@ -127,29 +147,17 @@ class Steps {
   }
 
   void alter() {
-    std::string set;
-    std::string reset;
-    for (const FieldChange& change : difference_.fields) {
-      if (!change.field.starts_with("with.")) continue;
-      const std::string parameter = quote_ident(change.field.substr(5));
-      if (change.desired.empty())
-        reset += (reset.empty() ? "" : ", ") + parameter;
-      else
-        set += fmt::format("{}{} = {}", set.empty() ? "" : ", ", parameter, quote_literal(change.desired));
-    }
-    const std::string name = to_sql(really(index_.name));
-    if (!set.empty())
-      add(fmt::format("ALTER INDEX {} SET ({})", name, set), "applies to pages written from now on",
-          LockMode::share_update_exclusive);
-    if (!reset.empty())
-      add(fmt::format("ALTER INDEX {} RESET ({})", name, reset), "applies to pages written from now on",
-          LockMode::share_update_exclusive);
+    if (table_.hypertable && difference_.differs_in("with"))
+      append(alter_on_chunks(index_, *difference_.live, around_));
+    for (std::string& sql : alter_parameters_sql(really(index_.name), difference_.fields))
+      add(std::move(sql), "applies to pages written from now on", LockMode::share_update_exclusive);
     finish(index_.name, difference_.live->value);
   }
 
   void replace() {
     const Index& old = difference_.live->value;
     const ObjectName made{old.name.schema, build_name(index_)};
+    if (!is_online()) return replace_on_parts(made);
     const ObjectName aside{old.name.schema, temporary_name(old_prefix, to_sql(old.name) + build_name(old))};
     const Live<Index>* begun = around_.index(made);
     if (begun != nullptr && !begun->facts.valid) drop(made, "removes what an interrupted build left");
@@ -161,6 +169,23 @@ class Steps {
         "gives the new one its name", LockMode::share_update_exclusive);
     hand_over_flags();
     drop(aside, "removes the old one");
+  }
+
+  /// Without a way to drop it beside readers, the old one goes in the moment in which the new one takes its
+  /// name.
+  void replace_on_parts(const ObjectName& made) {
+    const Live<Index>* begun = around_.index(made);
+    const bool whole = begun != nullptr && begun->facts.whole();
+    if (!whole) create(made.name, begun);
+    if (whole && is_built_by_parts()) build_ = build_on_parts(index_, made.name, begun, around_);
+    finish(made, begun != nullptr && (whole || is_built_by_parts()) ? begun->value : Index{});
+    const Live<Index>& old = *difference_.live;
+    drop(old.value.name, "removes the old one");
+    steps_.back().begins = true;
+    add(fmt::format("ALTER INDEX {} RENAME TO {}", to_sql(really(made)), quote_ident(index_.name.name)),
+        "gives the new one its name", LockMode::share_update_exclusive);
+    append(rename_on_parts(build_, index_, old, around_));
+    hand_over_flags();
   }
 
   /// What the table has set about the index that goes.
@@ -188,9 +213,14 @@ class Steps {
       drop(index_.name, "removes what an interrupted change left");
       return;
     }
-    drop(index_.name, "removes what an interrupted build left");
-    create(index_.name.name);
-    finish(index_.name, {});
+    if (!is_built_by_parts()) {
+      drop(index_.name, "removes what an interrupted build left");
+      create_at_once(index_.name.name);
+      finish(index_.name, {});
+      return;
+    }
+    create(index_.name.name, difference_.live);
+    alter();
   }
 
   void drop(const ObjectName& name, std::string purpose = "drops it") {
@@ -199,6 +229,7 @@ class Steps {
         add(fmt::format("DROP INDEX {}{}", online ? "CONCURRENTLY " : "", to_sql(really(name))),
             std::move(purpose), online ? LockMode::share_update_exclusive : LockMode::access_exclusive);
     step.in_transaction = !online;
+    if (!table_.parts.empty()) step.hazards.push_back(drop_hazard(index_, around_));
     if (difference_.action == Action::drop)
       step.hazards.push_back({.id = std::string(hazard::index_dropped),
                               .object = text_,
@@ -213,10 +244,39 @@ class Steps {
   const TableFacts& table_;
   std::string table_name_;
   std::string text_ = around_.text(index_.name);
+  PartsMethod method_ = parts_method(index_, around_);
+  PartsBuild build_;
   std::vector<ChangeStep> steps_;
 };
 
 }  // namespace
+
+// PG docs, CREATE INDEX. Any other one needs the index to be built again: pages_per_range has no effect
+// before, and bloom's length makes the index unusable.
+bool changes_in_place(std::string_view parameter) {
+  for (const std::string_view known : {"fillfactor", "deduplicate_items", "fastupdate",
+                                       "gin_pending_list_limit", "buffering", "autosummarize"})
+    if (parameter == known) return true;
+  return false;
+}
+
+std::vector<std::string> alter_parameters_sql(const ObjectName& name,
+                                              const std::vector<FieldChange>& changes) {
+  std::string set;
+  std::string reset;
+  for (const FieldChange& change : changes) {
+    if (!change.field.starts_with("with.")) continue;
+    const std::string parameter = quote_ident(change.field.substr(5));
+    if (change.desired.empty())
+      reset += (reset.empty() ? "" : ", ") + parameter;
+    else
+      set += fmt::format("{}{} = {}", set.empty() ? "" : ", ", parameter, quote_literal(change.desired));
+  }
+  std::vector<std::string> statements;
+  if (!set.empty()) statements.push_back(fmt::format("ALTER INDEX {} SET ({})", to_sql(name), set));
+  if (!reset.empty()) statements.push_back(fmt::format("ALTER INDEX {} RESET ({})", to_sql(name), reset));
+  return statements;
+}
 
 std::string build_name(const Index& index) {
   return temporary_name(new_prefix, create_sql(index, "", to_sql(index.table), false));

@@ -120,7 +120,10 @@ TableFacts TableProperties::read_facts(const Row& row) {
   TableFacts facts{.oid = row.text("oid"),
                    .kind = row.text("kind").front(),
                    .hypertable = row.boolean("hypertable"),
-                   .unmanaged = {}};
+                   .unmanaged = {},
+                   .parts = {},
+                   .unlinked = {},
+                   .constraints = {}};
   for (const std::string& column : row.list("option_columns"))
     facts.unmanaged.push_back(fmt::format("the attribute options (n_distinct) of \"{}\"", column));
   return facts;

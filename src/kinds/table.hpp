@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "kinds/parts.hpp"
 #include "kinds/row.hpp"
 #include "model/change.hpp"
 #include "model/facts.hpp"
@@ -22,6 +23,9 @@ struct TableFacts {
   char kind = 'r';  // pg_class.relkind: r table, p partitioned, m materialised view
   bool hypertable = false;
   std::vector<std::string> unmanaged;  // what somebody has set that no profile can say: `n_distinct of "a"`
+  std::vector<Part> parts;             // newest first, each before its own parts
+  std::vector<PartIndex> unlinked;     // indexes of chunks that belong to none of the hypertable's
+  std::vector<PartIndex> constraints;  // the hypertable's own unique ones
 };
 
 /// What a profile says of a table (or materialised view) that migrations make. What it does not say is left

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -19,6 +20,7 @@ struct ServerFacts {
   std::string schema = "public";       // where unqualified names of the profile live
   std::string history_schema = "kdb";  // never inspected
   std::optional<TimescaleFacts> timescale;
+  std::int64_t lock_slots = 0;  // how many locks of relations fit into the server's table of them; 0: unknown
 };
 
 }  // namespace kdb

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "kinds/part_tree.hpp"
 #include "pg/tidy.hpp"
 
 namespace kdb::pg {
@@ -37,6 +38,22 @@ void read_kind(Connection& connection, const ServerFacts& facts, std::vector<Liv
   }
 }
 
+template <class T>
+std::vector<T> read_rows(Connection& connection, const std::string& sql) {
+  const Result result = connection.exec(sql, Phase::in_transaction);
+  std::vector<T> rows;
+  rows.reserve(result.size());
+  for (size_t row = 0; row < result.size(); ++row) rows.push_back(T::read(ResultRow(result, row)));
+  return rows;
+}
+
+/// Of partitions and chunks, where there are any.
+void read_parts(Connection& connection, const ServerFacts& facts, LiveSchema& live) {
+  if (!may_have_parts(live)) return;
+  std::vector<Part> parts = read_rows<Part>(connection, parts_query(facts));
+  add_parts(live, std::move(parts), read_rows<PartIndex>(connection, part_indexes_query(facts)));
+}
+
 }  // namespace
 
 std::optional<std::string_view> ResultRow::value(std::string_view column) const {
@@ -51,12 +68,18 @@ ServerFacts read_facts(Connection& connection, std::string schema, std::string h
   ServerFacts facts{.version = connection.server_version(),
                     .schema = std::move(schema),
                     .history_schema = std::move(history_schema),
-                    .timescale = {}};
+                    .timescale = {},
+                    .lock_slots = 0};
+  // The size of the shared lock table: PG docs 20.12.
   const Result result = connection.exec(
-      "SELECT n.nspname, e.extversion, pg_catalog.current_setting('timescaledb.license', true) "
-      "FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace "
-      "WHERE e.extname = 'timescaledb'");
-  if (!result.empty())
+      "SELECT n.nspname, e.extversion, pg_catalog.current_setting('timescaledb.license', true), s.slots "
+      "FROM (SELECT pg_catalog.current_setting('max_locks_per_transaction')::bigint * "
+      "(pg_catalog.current_setting('max_connections')::bigint + "
+      "pg_catalog.current_setting('max_prepared_transactions')::bigint) AS slots) s "
+      "LEFT JOIN (pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace) "
+      "ON e.extname = 'timescaledb'");
+  facts.lock_slots = result.integer(0, 3);
+  if (!result.is_null(0, 0))
     facts.timescale = TimescaleFacts{.schema = result.text(0, 0),
                                      .version = result.text(0, 1),
                                      .number = version_number(result.text(0, 1)),
@@ -82,6 +105,7 @@ LiveSchema read_catalog(Connection& connection, const ServerFacts& facts,
       Phase::in_transaction);
   try {
     std::apply([&](auto&... list) { (read_kind(connection, facts, list), ...); }, live.lists);
+    read_parts(connection, facts, live);
   } catch (const ServerError& error) {
     if (!error.session_ended) tidy(connection, "ROLLBACK");
     if (error.sqlstate != "55P03") throw;

@@ -151,7 +151,7 @@ TEST_CASE("an index that some partitions lack is not called broken") {
       "ALTER TABLE r REPLICA IDENTITY USING INDEX r_a; DROP INDEX r_a");
   const Run run = Project().kdb(database.url(), {"inspect"});
   CHECK(without_head(run.out) ==
-        "[tables.r]\nreplica_identity = \"nothing\"\n\n# not every partition has an index of it attached\n"
+        "[tables.r]\nreplica_identity = \"nothing\"\n\n# 0/1 partitions covered, and as a whole INVALID\n"
         "[indexes.p_a]\ntable = \"p\"\ncolumns = [\"a\"]\n");
 }
 

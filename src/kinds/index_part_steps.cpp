@@ -1,0 +1,63 @@
+#include "kinds/index_part_steps.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/hazard_list.hpp"
+#include "base/text.hpp"
+
+namespace kdb {
+
+ChangeStep& IndexPartSteps::add(std::string sql, std::string purpose, LockMode mode, const ObjectName& on) {
+  return steps_.emplace_back(ChangeStep{
+      .sql = std::move(sql), .purpose = std::move(purpose), .lock = {mode, around_.text(on)}, .hazards = {}});
+}
+
+ChangeStep& IndexPartSteps::declare_on(const ObjectName& table, const ObjectName& name) {
+  return add(create_sql(index_, quote_ident(name.name), "ONLY " + to_sql(table), false),
+             "declares it, and builds nothing", LockMode::share, table);
+}
+
+ChangeStep& IndexPartSteps::build_on(const Part& part, const ObjectName& name) {
+  ChangeStep& step =
+      add(create_sql(index_, quote_ident(name.name), to_sql(part.name), true),
+          "builds a part of it while that is read and written", LockMode::share_update_exclusive, part.name);
+  step.in_transaction = false;
+  if (!building_)
+    step.hazards.push_back(
+        {.id = std::string(sql::hazard::index_build),
+         .object = around_.text(index_.name),
+         .reason = fmt::format("reads {} part by part and writes the index", around_.text(index_.table)),
+         .needs_rows = true});
+  building_ = true;
+  return step;
+}
+
+void IndexPartSteps::drop_broken(const Part& part, const ObjectName& name) {
+  ChangeStep& step = add("DROP INDEX CONCURRENTLY " + to_sql(name), "removes what an interrupted build left",
+                         LockMode::share_update_exclusive, part.name);
+  step.in_transaction = false;
+  around_.names().release(name);
+}
+
+void IndexPartSteps::rebuild(const Part& part, const ObjectName& name) {
+  add("REINDEX INDEX CONCURRENTLY " + to_sql(name),
+      "builds a part of it again while that is read and written", LockMode::share_update_exclusive, part.name)
+      .in_transaction = false;
+}
+
+const Live<Index>* IndexPartSteps::twin_on(const Part& part) const {
+  const auto& indexes = around_.live.of<Index>();
+  const auto is_twin = [&](const Live<Index>& one) {
+    return one.value.table == part.name && one.facts.building == 0 && one.value.with == index_.with &&
+           one.value.tablespace == index_.tablespace && structure_of(one.value) == structure_of(index_) &&
+           !around_.is_declared(one.value.name);
+  };
+  const Live<Index>* found = nullptr;
+  for (const Live<Index>& one : indexes)
+    if (is_twin(one) && (found == nullptr || (one.facts.valid && !found->facts.valid))) found = &one;
+  return found;
+}
+
+}  // namespace kdb

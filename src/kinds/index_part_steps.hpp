@@ -1,0 +1,57 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "kinds/difference.hpp"
+#include "kinds/index.hpp"
+#include "kinds/index_names.hpp"
+
+namespace kdb {
+
+/// Collects the statements by which an index comes to the parts of its table.
+class IndexPartSteps {
+ public:
+  IndexPartSteps(const Index& index, const Surroundings& around)
+      : index_(index), around_(around), table_(around.table(index.table)) {}
+
+  const Index& index() const { return index_; }
+  const TableFacts& table() const { return table_; }
+
+  /// `on`: the table that is locked.
+  ChangeStep& add(std::string sql, std::string purpose, LockMode mode, const ObjectName& on);
+  /// On a table only, not on its parts.
+  ChangeStep& declare_on(const ObjectName& table, const ObjectName& name);
+  /// While the part is read and written.
+  ChangeStep& build_on(const Part& part, const ObjectName& name);
+  /// What an interrupted build left.
+  void drop_broken(const Part& part, const ObjectName& name);
+  /// Of one that cannot be dropped because it is attached.
+  void rebuild(const Part& part, const ObjectName& name);
+
+  /// An index of the part that is defined alike and belongs to nothing, no profile included; null where there
+  /// is none.
+  const Live<Index>* twin_on(const Part& part) const;
+
+  /// A name that is free, and is taken from now on. `make` gets to know which ones are not.
+  template <class Make>
+  ObjectName choose(const std::string& schema, const Make& make) {
+    RelationNames& names = around_.names();
+    const ObjectName name{schema, make([&](const std::string& one) {
+                            return names.is_taken(ObjectName{schema, one});
+                          })};
+    names.take(name);
+    return name;
+  }
+
+  std::vector<ChangeStep> take() { return std::move(steps_); }
+
+ private:
+  const Index& index_;
+  const Surroundings& around_;
+  const TableFacts& table_;
+  std::vector<ChangeStep> steps_;
+  bool building_ = false;  // the hazard is said once
+};
+
+}  // namespace kdb

@@ -1,0 +1,299 @@
+#include "kinds/index_parts.hpp"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/hazard_list.hpp"
+#include "base/text.hpp"
+#include "kinds/index_names.hpp"
+#include "kinds/index_part_steps.hpp"
+#include "kinds/part_tree.hpp"
+
+namespace kdb {
+
+namespace {
+
+constexpr int per_chunk_builds = 22200;  // TimescaleDB 2.22: chunks' indexes are matched by structure
+
+/// The columns by which ON CONFLICT finds a unique index, in no order.
+std::set<std::string> conflict_key(const Index& index) {
+  std::set<std::string> key;
+  for (const Fragment& column : index.columns) key.insert(column.sql.substr(0, column.sql.find(' ')));
+  return key;
+}
+
+/// Whether INSERT … ON CONFLICT may find `index` beside another one: on a chunk that lacks it, TimescaleDB
+/// fails with "could not find arbiter index". Those of one structure pass for each other, and of one that is
+/// there already every chunk more is a gain.
+bool is_in_way_of_inserts(const Index& index, const Surroundings& around) {
+  if (!index.unique) return false;
+  const Live<Index>* there = around.index(index.name);
+  if (there != nullptr && structure_of(there->value) == structure_of(index)) return false;
+  const auto disturbs = [&](const Index& other) {
+    return other.unique && conflict_key(other) == conflict_key(index) &&
+           structure_of(other) != structure_of(index);
+  };
+  const auto& indexes = around.live.of<Index>();
+  const auto& constraints = around.table(index.table).constraints;
+  return std::any_of(indexes.begin(), indexes.end(),
+                     [&](const auto& one) {
+                       return one.value.table == index.table && !is_leftover(one.value) &&
+                              disturbs(one.value);
+                     }) ||
+         std::any_of(constraints.begin(), constraints.end(),
+                     [&](const PartIndex& one) { return disturbs(read_part_index(one)); });
+}
+
+/// Builds on the partitions of a partitioned table, at all levels. From the bottom up: attached to an index
+/// that is attached itself, the last one that was missing would make the server lock the tables above against
+/// everybody, in the order in which no writer can be beside it without a deadlock.
+class PartitionBuild {
+ public:
+  PartitionBuild(const Index& index, const std::string& name, const Live<Index>* begun,
+                 const Surroundings& around)
+      : do_(index, around), root_{index.table.schema, name}, begun_(begun) {
+    for (const Part& part : do_.table().parts) by_oid_[part.oid] = &part;
+    if (begun_ != nullptr) note(begun_->facts.parts);
+  }
+
+  PartsBuild take() {
+    declare();
+    const auto& parts = do_.table().parts;
+    for (const Part& part : parts)
+      if (part.is_leaf()) build(part);
+    for (auto part = parts.rbegin(); part != parts.rend(); ++part)
+      if (!part->is_leaf()) complete(*part);
+    if (begun_ != nullptr && !begun_->facts.valid && attached_to_.empty()) look_again(do_.table().oid);
+    PartsBuild result{.steps = do_.take(), .names = {}};
+    for (const auto& [oid, slot] : slots_) result.names[oid] = slot.name;
+    return result;
+  }
+
+ private:
+  /// The index of a part.
+  struct Slot {
+    ObjectName name;
+    bool valid = false;
+    bool attached = false;
+  };
+
+  void note(const std::vector<PartIndex>& indexes) {
+    for (const PartIndex& index : indexes) slots_[index.part] = {index.name, index.valid, true};
+  }
+
+  /// Everything but the leaves.
+  void declare() {
+    if (begun_ == nullptr) do_.declare_on(do_.index().table, root_).begins = true;
+    for (const Part& part : do_.table().parts) {
+      if (part.is_leaf() || slots_.count(part.oid) > 0) continue;
+      if (const Live<Index>* there = do_.twin_on(part)) {
+        note(there->facts.parts);
+        slots_[part.oid] = {there->value.name, there->facts.valid, false};
+      } else {
+        slots_[part.oid] = {free_name(part), false, false};
+        do_.declare_on(part.name, slots_[part.oid].name).begins = true;
+      }
+    }
+  }
+
+  ObjectName free_name(const Part& part) {
+    return do_.choose(part.name.schema, [&](const IsTaken& is_taken) {
+      return partition_index_name(part.name.name, do_.index(), is_taken);
+    });
+  }
+
+  void build(const Part& part) {
+    const auto slot = slots_.find(part.oid);
+    if (slot != slots_.end() && slot->second.valid) return;
+    if (slot != slots_.end()) {
+      do_.rebuild(part, slot->second.name);
+    } else if (const Live<Index>* there = do_.twin_on(part); there != nullptr && there->facts.valid) {
+      slots_[part.oid] = {there->value.name, true, false};
+    } else {
+      if (there != nullptr) do_.drop_broken(part, there->value.name);
+      slots_[part.oid] = {free_name(part), true, false};
+      do_.build_on(part, slots_[part.oid].name);
+    }
+    attach(part);
+  }
+
+  /// One that is partitioned, once its own parts are attached.
+  void complete(const Part& part) {
+    const Slot& slot = slots_[part.oid];
+    if (!slot.valid && attached_to_.count(part.oid) == 0) look_again(part.oid);
+    if (!slot.attached) attach(part);
+  }
+
+  /// An index that lacks nothing and is invalid: attaching again makes the server look again.
+  void look_again(const std::string& parent) {
+    for (const Part& part : do_.table().parts)
+      if (part.parent == parent) return attach(part);
+  }
+
+  void attach(const Part& part) {
+    const Part* parent = part.parent == do_.table().oid ? nullptr : by_oid_[part.parent];
+    bool begins = true;
+    // One that is attached already: its ancestors first, as every writer does.
+    if (parent != nullptr && slots_[parent->oid].attached && !slots_[parent->oid].valid)
+      for (const ObjectName& table : above(*parent)) {
+        do_.add(fmt::format("LOCK TABLE ONLY {} IN ACCESS EXCLUSIVE MODE", to_sql(table)),
+                "is locked by what follows: from the top, or writers would be in its way",
+                LockMode::access_exclusive, table)
+            .begins = std::exchange(begins, false);
+      }
+    do_.add(fmt::format("ALTER INDEX {} ATTACH PARTITION {}",
+                        to_sql(parent == nullptr ? root_ : slots_[parent->oid].name),
+                        to_sql(slots_[part.oid].name)),
+            "makes it a part of the whole", LockMode::access_exclusive, slots_[part.oid].name)
+        .begins = begins;
+    attached_to_.insert(part.parent);
+  }
+
+  /// The tables above a part, the topmost first.
+  std::vector<ObjectName> above(const Part& part) {
+    std::vector<ObjectName> tables;
+    for (std::string oid = part.parent; oid != do_.table().oid; oid = by_oid_[oid]->parent)
+      tables.push_back(by_oid_[oid]->name);
+    tables.push_back(do_.index().table);
+    std::reverse(tables.begin(), tables.end());
+    return tables;
+  }
+
+  IndexPartSteps do_;
+  ObjectName root_;
+  const Live<Index>* begun_;
+  std::map<std::string, const Part*> by_oid_;
+  std::map<std::string, Slot> slots_;  // by the oid of the part
+  std::set<std::string> attached_to_;  // the oids of tables
+};
+
+/// Builds on the chunks of a hypertable, which need no attaching.
+class ChunkBuild {
+ public:
+  ChunkBuild(const Index& index, const std::string& name, const Live<Index>* begun,
+             const Surroundings& around)
+      : do_(index, around), root_{index.table.schema, name}, begun_(begun) {}
+
+  PartsBuild take() {
+    if (begun_ == nullptr) do_.declare_on(do_.index().table, root_).begins = true;
+    const std::multimap<std::string, PartIndex> there = there_already();
+    for (const Part& chunk : do_.table().parts) {
+      const auto [begin, end] = there.equal_range(chunk.oid);
+      if (std::any_of(begin, end, [](const auto& one) { return one.second.valid; })) continue;
+      for (auto broken = begin; broken != end; ++broken) do_.drop_broken(chunk, broken->second.name);
+      do_.build_on(chunk, do_.choose(chunk.name.schema, [&](const IsTaken& is_taken) {
+        return chunk_index_name(chunk.name.name, root_.name, is_taken);
+      }));
+    }
+    return {.steps = do_.take(), .names = {}};
+  }
+
+ private:
+  /// By the chunk's oid. Of an index that the hypertable has not got, what chunks have belongs to none yet.
+  std::multimap<std::string, PartIndex> there_already() const {
+    std::multimap<std::string, PartIndex> found;
+    if (begun_ != nullptr) {
+      for (const PartIndex& one : begun_->facts.parts) found.emplace(one.part, one);
+      return found;
+    }
+    for (const PartIndex& one : do_.table().unlinked)
+      if (structure_of(read_part_index(one)) == structure_of(do_.index())) found.emplace(one.part, one);
+    return found;
+  }
+
+  IndexPartSteps do_;
+  ObjectName root_;
+  const Live<Index>* begun_;
+};
+
+}  // namespace
+
+PartsMethod parts_method(const Index& index, const Surroundings& around) {
+  const TableFacts& table = around.table(index.table);
+  if (table.parts.empty()) return PartsMethod::whole;
+  if (!table.hypertable) {
+    // The server never takes an index for complete that was put together beside a foreign table.
+    const bool foreign = std::any_of(table.parts.begin(), table.parts.end(),
+                                     [](const Part& part) { return part.kind == 'f'; });
+    return foreign ? PartsMethod::whole : PartsMethod::partitions;
+  }
+  const bool matches = around.facts.timescale && around.facts.timescale->number >= per_chunk_builds;
+  if (!matches) return index.unique ? PartsMethod::whole : PartsMethod::one_transaction;
+  return is_in_way_of_inserts(index, around) ? PartsMethod::whole : PartsMethod::chunks;
+}
+
+Action action_on_parts(Action action, const Index& desired, const std::vector<FieldChange>& fields,
+                       const Surroundings& around) {
+  const bool parameters = std::any_of(fields.begin(), fields.end(), [](const FieldChange& change) {
+    return change.field.starts_with("with.");
+  });
+  if (!parameters) return action;
+  const TableFacts& table = around.table(desired.table);
+  if (table.kind == 'p') return Action::replace;  // SET is refused: "not supported for partitioned indexes"
+  const bool by_chunk = parts_method(desired, around) == PartsMethod::chunks;
+  return by_chunk && can_alter_chunks(desired, fields, around) ? Action::alter : action;
+}
+
+PartsBuild build_on_parts(const Index& index, const std::string& name, const Live<Index>* begun,
+                          const Surroundings& around) {
+  if (around.table(index.table).hypertable) return ChunkBuild(index, name, begun, around).take();
+  return PartitionBuild(index, name, begun, around).take();
+}
+
+std::vector<ChangeStep> rename_on_parts(const PartsBuild& build, const Index& index, const Live<Index>& old,
+                                        const Surroundings& around) {
+  RelationNames& names = around.names();
+  for (const PartIndex& part : old.facts.parts) names.release(part.name);
+  std::vector<ChangeStep> steps;
+  for (const Part& part : around.table(index.table).parts) {
+    const auto built = build.names.find(part.oid);
+    if (built == build.names.end()) continue;
+    names.release(built->second);
+    const ObjectName wanted{part.name.schema,
+                            partition_index_name(part.name.name, index, [&](const auto& name) {
+                              return names.is_taken({part.name.schema, name});
+                            })};
+    names.take(wanted);
+    if (wanted == built->second) continue;
+    steps.push_back(
+        {.sql = fmt::format("ALTER INDEX {} RENAME TO {}", to_sql(built->second), quote_ident(wanted.name)),
+         .purpose = "takes the name that has become free",
+         .lock = {LockMode::share_update_exclusive, around.text(part.name)},
+         .hazards = {}});
+  }
+  return steps;
+}
+
+namespace {
+
+std::string counted(const TableFacts& table) {
+  return fmt::format("{} {}{}", table.parts.size(), table.hypertable ? "chunk" : "partition",
+                     table.parts.size() == 1 ? "" : "s");
+}
+
+}  // namespace
+
+std::string with_its_parts(const ObjectName& table, const Surroundings& around) {
+  const TableFacts& facts = around.table(table);
+  if (facts.parts.empty()) return around.text(table);
+  return fmt::format("{} and its {}", around.text(table), counted(facts));
+}
+
+Hazard drop_hazard(const Index& index, const Surroundings& around) {
+  // A table and an index at every place.
+  const auto locks = static_cast<std::int64_t>(2 * (around.table(index.table).parts.size() + 1));
+  const std::int64_t slots = around.facts.lock_slots;
+  std::string reason = fmt::format("nobody can read or write {} for a moment: {} locks",
+                                   with_its_parts(index.table, around), locks);
+  if (slots > 0 && locks > slots / 4)
+    reason += fmt::format(", and the server has room for about {} in all (max_locks_per_transaction)", slots);
+  return {.id = std::string(sql::hazard::access_exclusive),
+          .object = around.text(index.table),
+          .reason = std::move(reason),
+          .needs_rows = true};
+}
+
+}  // namespace kdb
