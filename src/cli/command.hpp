@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "render/formats.hpp"
 
 namespace kdb::cli {
 
@@ -43,7 +44,7 @@ class Arguments {
 
 /// What a command's result is, and so which formats can hold it.
 enum class Result {
-  report,  // text and json; sql too where has_scripts says so, sarif and github where has_findings does
+  report,  // text and json, and what can hold its contents
   sql,     // statements as they are: text and sql
   text,    // text as it is
   stream,  // what it prints as it goes: text, and on stdout alone
@@ -58,10 +59,8 @@ struct Command {
   std::vector<Option> options;
   std::string_view rest;  // what comes after `--`: "COMMAND"; empty if nothing may
   Exit (*run)(Context& context) = nullptr;
-  /// Whether its result holds statements, so that it can be written as SQL; null: never.
-  bool (*has_scripts)(const Arguments& arguments) = nullptr;
-  /// The same of what rules found.
-  bool (*has_findings)(const Arguments& arguments) = nullptr;
+  /// What its result holds, and so in which formats it can be written; null: nothing but fields and tables.
+  render::Contents (*contents)(const Arguments& arguments) = nullptr;
   bool offline = false;  // talks to no server, and so needs no URL
   Result result = Result::report;
 };

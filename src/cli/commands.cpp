@@ -12,7 +12,7 @@ const std::vector<Option>& global_options() {
        .help = "database [KDB_DATABASE_URL, DATABASE_URL, PG…]"},
       {.flags = "-p,--profile", .value = "NAME|PATH", .help = "profiles/NAME.toml, or a path [default]"},
       {.flags = "--migrations", .value = "DIR", .help = "folder [the profile's, or migrations]"},
-      {.flags = "--format", .value = "FORMAT", .help = "of stdout [text]", .choices = render::format_names()},
+      {.flags = "--format", .value = "FORMAT", .help = "stdout", .choices = render::format_names()},
       {.flags = "-o,--output",
        .value = "[FORMAT:]FILE",
        .help = "write the result to a file too; repeatable",
@@ -35,9 +35,9 @@ const std::vector<Option>& global_options() {
 
 namespace {
 
-bool is_dry_run(const Arguments& arguments) { return arguments.has("dry-run"); }
-bool always(const Arguments&) { return true; }
-bool is_review(const Arguments& arguments) { return !arguments.has("explain"); }
+render::Contents of_dry_run(const Arguments& arguments) { return {.scripts = arguments.has("dry-run")}; }
+render::Contents of_plan(const Arguments&) { return {.changes = true}; }
+render::Contents of_review(const Arguments& arguments) { return {.findings = !arguments.has("explain")}; }
 
 const Option allow{.flags = "--allow",
                    .value = "HAZARD[:OBJECT]",
@@ -97,7 +97,7 @@ const std::vector<Command>& commands() {
                    pooler,
                    role},
        .run = migrate_up,
-       .has_scripts = is_dry_run},
+       .contents = of_dry_run},
       {.name = "migrate down",
        .summary = "undo the newest migration, or several",
        .details = "Runs the down sections, newest first, after showing them. Where a file is gone, the down "
@@ -114,7 +114,7 @@ const std::vector<Command>& commands() {
                    pooler,
                    role},
        .run = migrate_down,
-       .has_scripts = is_dry_run},
+       .contents = of_dry_run},
       {.name = "migrate verify",
        .summary = "check the files against what was applied",
        .details = "Compares the contents of every file, shows what was changed, and parses what is pending. "
@@ -168,7 +168,7 @@ const std::vector<Command>& commands() {
                    prune,
                    {.flags = "--exit-code", .help = "exit 2 if anything is pending, drifted or undecided"}},
        .run = plan,
-       .has_scripts = always},
+       .contents = of_plan},
       {.name = "apply",
        .summary = "bring the database to the declared state",
        .details = "Runs what `kdb plan` shows, online where the server can, and plans again: what is left "
@@ -211,7 +211,7 @@ const std::vector<Command>& commands() {
                     .help = "the least level that is exit 1 [error]",
                     .choices = {"error", "warning", "never"}}},
        .run = lint,
-       .has_findings = is_review,
+       .contents = of_review,
        .offline = true},
       {.name = "sandbox",
        .summary = "run a command against a throwaway PostgreSQL",

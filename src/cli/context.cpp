@@ -34,9 +34,8 @@ constexpr std::string_view other_extensions[] = {".md", ".html", ".yaml", ".yml"
 std::vector<std::string_view> formats_of(const Command& command, const Arguments& arguments) {
   switch (command.result) {
     case Result::report:
-      return render::format_names(
-          {.scripts = command.has_scripts != nullptr && command.has_scripts(arguments),
-           .findings = command.has_findings != nullptr && command.has_findings(arguments)});
+      return render::format_names(command.contents == nullptr ? render::Contents{}
+                                                              : command.contents(arguments));
     case Result::sql:
       return {"text", "sql"};
     case Result::text:
@@ -171,12 +170,14 @@ const flow::Context& Context::database() {
 void Context::check_outputs() const {
   const render::Format* format = render::find_format(arguments_.value("format", "text"));
   const std::vector<std::string_view> possible = formats_of(command_, arguments_);
+  const bool can_dry_run = std::any_of(command_.options.begin(), command_.options.end(),
+                                       [](const Option& option) { return option.flags == "--dry-run"; });
   const auto check = [&](const render::Format& wanted) {
     if (std::find(possible.begin(), possible.end(), wanted.name) != possible.end()) return;
     throw Error(Exit::usage,
                 fmt::format("kdb {} has nothing to say as {} here; it can do {}", command_.name, wanted.name,
                             fmt::join(possible, ", ")),
-                command_.has_scripts != nullptr ? "with --dry-run it can" : "");
+                can_dry_run ? "with --dry-run it can" : "");
   };
   check(*format);
   for (const std::string& given : arguments_.values("output")) {

@@ -27,12 +27,7 @@ std::string_view colour_of(Action action) {
   return {};
 }
 
-std::string title(const Change& change) {
-  std::string text = fmt::format("{} {}", change.kind, printable_line(change.object));
-  if (!change.table.empty() && change.table != change.object)
-    text += fmt::format(" on {}", printable_line(change.table));
-  return text;
-}
+std::string title(const Change& change) { return printable_line(subject(change)); }
 
 std::string value_text(const std::string& value) { return value.empty() ? "not set" : printable_line(value); }
 
@@ -62,14 +57,8 @@ Lock strongest_lock(const std::vector<ChangeStep>& steps, size_t at) {
 std::string step_text(const std::vector<ChangeStep>& steps, size_t at, const Painter& paint) {
   const ChangeStep& step = steps[at];
   std::string text;
-  if (const std::string_view begin = boundary(steps, at); !begin.empty()) {
-    const Lock lock = strongest_lock(steps, at);
-    text += fmt::format("   {}{}\n", begin,
-                        lock.mode == LockMode::none
-                            ? ""
-                            : fmt::format("; {} on {} blocks {}", to_string(lock.mode),
-                                          printable_line(lock.relation), blocked_by(lock.mode)));
-  }
+  if (const std::string begin = boundary_text(steps, at); !begin.empty())
+    text += fmt::format("   {}\n", printable_line(begin));
   if (!step.purpose.empty())
     text += fmt::format("     {}\n", paint(dim, "-- " + printable_line(step.purpose)));
   for (const Hazard& hazard : step.hazards)
@@ -97,6 +86,24 @@ std::string_view boundary(const std::vector<ChangeStep>& steps, size_t at) {
   if (!steps[at].in_transaction) return "outside of a transaction";
   const bool goes_on = at > 0 && steps[at - 1].in_transaction && !steps[at].begins;
   return goes_on ? "" : "in one transaction";
+}
+
+std::string boundary_text(const std::vector<ChangeStep>& steps, size_t at) {
+  std::string text(boundary(steps, at));
+  if (text.empty()) return text;
+  if (const Lock lock = strongest_lock(steps, at); lock.mode != LockMode::none)
+    text += fmt::format("; {} on {} blocks {}", to_string(lock.mode), lock.relation, blocked_by(lock.mode));
+  return text;
+}
+
+std::string subject(const Change& change) {
+  std::string text = fmt::format("{} {}", change.kind, change.object);
+  if (!change.table.empty() && change.table != change.object) text += fmt::format(" on {}", change.table);
+  return text;
+}
+
+std::string allowance_of(const Hazard& hazard) {
+  return hazard.object.empty() ? hazard.id : fmt::format("{}:{}", hazard.id, hazard.object);
 }
 
 std::string change_list(const std::vector<Change>& changes, const Painter& paint) {

@@ -22,6 +22,16 @@ std::string change_sql(const std::vector<Change>& changes, const Style& style);
 /// that goes on in the transaction of the step before.
 std::string_view boundary(const std::vector<ChangeStep>& steps, size_t at);
 
+/// What begins at steps[at], with the strongest lock of it: `in one transaction; SHARE on events blocks
+/// writes`. Empty where nothing does.
+std::string boundary_text(const std::vector<ChangeStep>& steps, size_t at);
+
+/// `index idx_old on events`, as it is.
+std::string subject(const Change& change);
+
+/// What `--allow` has to name: `INDEX_DROPPED:idx_old`.
+std::string allowance_of(const Hazard& hazard);
+
 /// `about 5.0 M rows, 1.9 GB`; empty where nothing is known.
 std::string size_text(const Estimate& estimate);
 

@@ -4,17 +4,21 @@ namespace kdb::render {
 
 const std::vector<Format>& formats() {
   static const std::vector<Format> rows = {
-      {.name = "text", .extension = ".txt", .only = {}, .render = render_text},
+      {.name = "text", .extension = ".txt", .shows = {}, .render = render_text},
       {.name = "json",
        .extension = ".json",
-       .only = {},
+       .shows = {},
        .render = render_json,
        .render_error = render_error_json},
-      {.name = "sql", .extension = ".sql", .only = {.scripts = true}, .render = render_sql},
-      {.name = "sarif", .extension = ".sarif", .only = {.findings = true}, .render = render_sarif},
+      {.name = "sql", .extension = ".sql", .shows = {.scripts = true, .changes = true}, .render = render_sql},
+      {.name = "markdown", .extension = ".md", .shows = {.changes = true}, .render = render_markdown},
+      {.name = "sarif",
+       .extension = ".sarif",
+       .shows = {.findings = true, .changes = true},
+       .render = render_sarif},
       {.name = "github",
        .extension = "",
-       .only = {.findings = true},
+       .shows = {.findings = true, .changes = true},
        .render = render_github,
        .render_error = render_error_github},
   };
@@ -24,14 +28,17 @@ const std::vector<Format>& formats() {
 std::vector<std::string_view> format_names(const Contents& contents) {
   std::vector<std::string_view> names;
   for (const Format& format : formats()) {
-    const bool lacks =
-        (format.only.scripts && !contents.scripts) || (format.only.findings && !contents.findings);
-    if (!lacks) names.push_back(format.name);
+    const Contents& shows = format.shows;
+    if (shows.none() || (shows.scripts && contents.scripts) || (shows.findings && contents.findings) ||
+        (shows.changes && contents.changes))
+      names.push_back(format.name);
   }
   return names;
 }
 
-std::vector<std::string_view> format_names() { return format_names({.scripts = true, .findings = true}); }
+std::vector<std::string_view> format_names() {
+  return format_names({.scripts = true, .findings = true, .changes = true});
+}
 
 const Format* find_format(std::string_view name) {
   for (const Format& format : formats())

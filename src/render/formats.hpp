@@ -17,13 +17,16 @@ struct Style {
 struct Contents {
   bool scripts = false;   // statements
   bool findings = false;  // what rules found
+  bool changes = false;   // of a plan
+
+  bool none() const { return !scripts && !findings && !changes; }
 };
 
 /// An output format: one row in formats.cpp, one file that renders it.
 struct Format {
   std::string_view name;       // for --format
   std::string_view extension;  // for -o FILE, with the dot; empty: none says so
-  Contents only;               // says nothing of a report without these
+  Contents shows;              // says nothing of a report without any of these; none: of every report
   std::string (*render)(const Report& report, const Style& style) = nullptr;
   /// A command that failed, on stdout, for programs that read it; null: stderr has it.
   std::string (*render_error)(std::string_view command, const Error& error) = nullptr;
@@ -44,6 +47,8 @@ std::string render_text(const Report& report, const Style& style);
 std::string render_json(const Report& report, const Style& style);
 /// The scripts alone, as psql runs them.
 std::string render_sql(const Report& report, const Style& style);
+/// A comment on a pull request, in GitHub's Markdown: what changes, with the statements folded away.
+std::string render_markdown(const Report& report, const Style& style);
 /// SARIF 2.1.0: the findings and their rules, for code scanning.
 std::string render_sarif(const Report& report, const Style& style);
 /// Workflow commands that GitHub Actions shows beside the lines.

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "render/formats.hpp"
+#include "render/plan_findings.hpp"
 
 namespace kdb::render {
 
@@ -49,7 +50,8 @@ std::string annotation(Finding::Level level, std::string_view title, const Probl
 
 }  // namespace
 
-std::string render_github(const Report& report, const Style&) {
+std::string render_github(const Report& given, const Style&) {
+  const Report report = as_findings(given);
   std::string text;
   for (const Finding& finding : report.findings)
     text += annotation(finding.level, finding.rule, finding.problem);

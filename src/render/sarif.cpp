@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "render/formats.hpp"
+#include "render/plan_findings.hpp"
 
 namespace kdb::render {
 
@@ -67,7 +68,8 @@ Json to_result(const Finding& finding, const std::vector<FindingRule>& rules) {
 
 }  // namespace
 
-std::string render_sarif(const Report& report, const Style&) {
+std::string render_sarif(const Report& given, const Style&) {
+  const Report report = as_findings(given);
   Json run;
   Json& driver = run["tool"]["driver"];
   driver["name"] = "kdb";

@@ -1,0 +1,216 @@
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+#include "render/changes.hpp"
+#include "render/formats.hpp"
+
+namespace kdb::render {
+
+namespace {
+
+/// Text in which nothing is markup, on one line (GitHub Flavored Markdown 2.4: any ASCII punctuation may be
+/// escaped).
+std::string plain(std::string_view text) {
+  constexpr std::string_view special = "\\`*_{}[]<>()#+-!|~&@";
+  std::string result;
+  for (const char c : printable_line(text)) {
+    if (special.find(c) != std::string_view::npos) result += '\\';
+    result += c;
+  }
+  return result;
+}
+
+/// Text between tags.
+std::string html(std::string_view text) {
+  std::string result;
+  for (const char c : printable_line(text)) {
+    if (c == '<')
+      result += "&lt;";
+    else if (c == '>')
+      result += "&gt;";
+    else if (c == '&')
+      result += "&amp;";
+    else
+      result += c;
+  }
+  return result;
+}
+
+/// The longest run of backticks.
+size_t backticks(std::string_view text) {
+  size_t longest = 0;
+  size_t run = 0;
+  for (const char c : text) {
+    run = c == '`' ? run + 1 : 0;
+    longest = std::max(longest, run);
+  }
+  return longest;
+}
+
+/// A code span. A `|` would end the cell of a table even there.
+std::string code(std::string_view text) {
+  const std::string line = printable_line(text);
+  const std::string fence(backticks(line) + 1, '`');
+  std::string shown;
+  for (const char c : line) shown += c == '|' ? std::string("\\|") : std::string(1, c);
+  const bool apart = !line.empty() && (line.front() == '`' || line.back() == '`');
+  return fmt::format("{0}{1}{2}{1}{0}", fence, apart ? " " : "", shown);
+}
+
+std::string code_block(std::string_view language, std::string_view text) {
+  const std::string fence(std::max<size_t>(3, backticks(text) + 1), '`');
+  return fmt::format("{0}{1}\n{2}{3}{0}\n", fence, language, text, text.ends_with('\n') ? "" : "\n");
+}
+
+std::string folded(std::string_view summary, std::string_view body) {
+  return fmt::format("<details><summary>{}</summary>\n\n{}\n</details>\n", summary, body);
+}
+
+std::string title(const Change& change) {
+  std::string text = fmt::format("{} {}", change.kind, code(change.object));
+  if (!change.table.empty() && change.table != change.object) text += " on " + code(change.table);
+  return text;
+}
+
+std::string why(const Change& change) {
+  std::vector<std::string> lines;
+  if (!change.reason.empty()) lines.push_back(plain(change.reason));
+  for (const FieldChange& field : change.fields)
+    lines.push_back(fmt::format("{}: {} → {}", code(field.field),
+                                field.live.empty() ? "not set" : code(field.live),
+                                field.desired.empty() ? "not set" : code(field.desired)));
+  return fmt::format("{}", fmt::join(lines, "<br>"));
+}
+
+std::string change_table(const std::vector<Change>& changes) {
+  std::string text = "| | what | why | declared |\n|---|---|---|---|\n";
+  for (const Change& change : changes) {
+    const std::string where = to_string(change.where);
+    text += fmt::format("| **{}** | {} | {} | {} |\n", to_string(change.action), title(change), why(change),
+                        where.empty() ? "" : code(where));
+  }
+  return text;
+}
+
+std::string hazard_list(const std::vector<Change>& changes) {
+  std::vector<std::string> lines;
+  std::set<std::string> flags;
+  for (const Change& change : changes)
+    for (const ChangeStep& step : change.steps)
+      for (const Hazard& hazard : step.hazards) {
+        lines.push_back(fmt::format("- {} **{}**: {}", hazard.blocks ? "🛑" : "⚠️", plain(hazard.id),
+                                    plain(hazard.reason)));
+        if (hazard.blocks) flags.insert(allowance_of(hazard));
+      }
+  if (lines.empty()) return {};
+  std::string text = fmt::format("{}\n", fmt::join(lines, "\n"));
+  if (!flags.empty())
+    text += fmt::format("\n🛑 is refused unless it is allowed: {}\n",
+                        code(fmt::format("kdb apply --allow '{}'", fmt::join(flags, ","))));
+  return text;
+}
+
+std::string step_list(const Change& change) {
+  std::string text;
+  std::string block;
+  const auto end_block = [&] {
+    if (!block.empty()) text += code_block("sql", block) + "\n";
+    block.clear();
+  };
+  for (size_t at = 0; at < change.steps.size(); ++at) {
+    const ChangeStep& step = change.steps[at];
+    if (const std::string begins = boundary_text(change.steps, at); !begins.empty()) {
+      end_block();
+      text += plain(begins) + "\n\n";
+    }
+    if (!step.purpose.empty()) block += fmt::format("-- {}\n", printable_line(step.purpose));
+    block += printable(step.sql) + ";\n";
+  }
+  end_block();
+  if (text.ends_with("\n\n")) text.pop_back();
+  return text;
+}
+
+std::string steps(const std::vector<Change>& changes) {
+  std::string text;
+  for (size_t number = 0; number < changes.size(); ++number) {
+    const Change& change = changes[number];
+    const std::string size = size_text(change.estimate);
+    // Between the tags of HTML there is no markdown.
+    text +=
+        folded(fmt::format("{}. {} {} <code>{}</code>{}", number + 1, to_string(change.action), change.kind,
+                           html(change.object), size.empty() ? "" : fmt::format(" ({})", size)),
+               step_list(change));
+  }
+  return text;
+}
+
+std::string cell(const Value& value) {
+  struct Visitor {
+    std::string operator()(std::monostate) const { return ""; }
+    std::string operator()(bool held) const { return held ? "yes" : "no"; }
+    std::string operator()(std::int64_t held) const { return fmt::format("{}", held); }
+    std::string operator()(const std::string& held) const { return plain(held); }
+    std::string operator()(const std::vector<std::string>& held) const {
+      return plain(fmt::format("{}", fmt::join(held, ", ")));
+    }
+  };
+  return std::visit(Visitor{}, value);
+}
+
+std::string table_of(const Table& table) {
+  std::string head;
+  std::string rule;
+  for (const Column& column : table.columns) {
+    if (column.title.empty()) continue;
+    head += fmt::format("| {} ", plain(column.title));
+    rule += column.align_right ? "|---:" : "|---";
+  }
+  std::string text = head + "|\n" + rule + "|\n";
+  for (const auto& row : table.rows) {
+    for (size_t i = 0; i < table.columns.size(); ++i)
+      if (!table.columns[i].title.empty()) text += fmt::format("| {} ", cell(row.at(i)));
+    text += "|\n";
+  }
+  return text;
+}
+
+std::string warning_list(const std::vector<Problem>& warnings) {
+  std::string text;
+  for (const Problem& warning : warnings) {
+    const std::string where = to_string(warning.where);
+    text += fmt::format("- ⚠️ {}{}{}\n", where.empty() ? "" : code(where) + ": ", plain(warning.message),
+                        warning.hint.empty() ? "" : fmt::format("<br>hint: {}", plain(warning.hint)));
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string render_markdown(const Report& report, const Style&) {
+  std::vector<std::string> parts = {fmt::format("### kdb {}: {}\n", report.command, plain(report.summary))};
+  const auto add = [&](std::string part) {
+    if (!part.empty()) parts.push_back(std::move(part));
+  };
+  std::string fields;
+  for (const Field& field : report.fields)
+    if (!field.label.empty())
+      fields += fmt::format("{}{}: {}", fields.empty() ? "" : " · ", plain(field.label), cell(field.value));
+  if (!fields.empty()) add(fields + "\n");
+  const std::vector<Change> none;
+  const std::vector<Change>& changes = report.changes ? *report.changes : none;
+  if (!changes.empty()) add(change_table(changes));
+  add(hazard_list(changes));
+  add(warning_list(report.warnings));
+  add(steps(changes));
+  for (const Table& table : report.tables)
+    if (!table.rows.empty() && !table.columns.front().title.empty())
+      add(folded(html(fmt::format("{}: {}", table.columns.front().title, table.rows.size())),
+                 table_of(table)));
+  return fmt::format("{}", fmt::join(parts, "\n"));
+}
+
+}  // namespace kdb::render

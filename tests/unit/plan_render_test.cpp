@@ -1,0 +1,197 @@
+// A plan in every format that can hold one.
+
+#include <string>
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include "render/formats.hpp"
+
+namespace kdb {
+
+namespace {
+
+Report sample() {
+  Change made{.action = Action::create,
+              .kind = "index",
+              .object = "orders|kind",
+              .table = "orders",
+              .where = {.file = "profiles/default.toml", .line = 12, .column = 2},
+              .reason = "is not there",
+              .fields = {},
+              .estimate = {.rows = 5'000'000, .bytes = 2'040'109'466}};
+  made.steps = {
+      {.sql = "CREATE INDEX CONCURRENTLY \"orders|kind\" ON orders (kind)",
+       .purpose = "builds it while the table is read and written",
+       .in_transaction = false,
+       .lock = {LockMode::share_update_exclusive, "orders"},
+       .hazards = {{.id = "INDEX_BUILD", .object = "orders|kind", .reason = "reads all of orders"}}},
+      {.sql = "COMMENT ON INDEX \"orders|kind\" IS 'a ``` b'", .purpose = "sets its comment", .lock = {}}};
+  Change dropped{.action = Action::drop,
+                 .kind = "index",
+                 .object = "old",
+                 .table = "orders",
+                 .where = {},
+                 .reason = "is declared absent",
+                 .fields = {{.field = "with.fillfactor", .live = "70", .desired = ""}}};
+  dropped.steps = {
+      {.sql = "DROP INDEX CONCURRENTLY old",
+       .purpose = "drops it",
+       .in_transaction = false,
+       .lock = {LockMode::share_update_exclusive, "orders"},
+       .hazards = {{.id = "INDEX_DROPPED", .object = "old", .reason = "drops index old", .blocks = true}}}};
+  Report report{.command = "plan"};
+  report.fields = {{.key = "target", .label = "target", .value = std::string("shop on db1 as me")}};
+  report.changes = {made, dropped};
+  report.tables = {{.key = "unmanaged",
+                    .columns = {{.key = "kind", .title = "not declared"},
+                                {.key = "object", .title = "name"},
+                                {.key = "drift", .title = ""}},
+                    .rows = {{std::string("index"), std::string("a_b"), false}}}};
+  report.warnings = {{.message = "index x is undecided: <why>",
+                      .where = {.file = "profiles/default.toml", .line = 30, .column = 2},
+                      .hint = "look at it"}};
+  report.summary = "1 object to create, 1 to drop";
+  return report;
+}
+
+}  // namespace
+
+TEST_CASE("a plan as a comment on a pull request") {
+  CHECK(render::render_markdown(sample(), {}) == R"md(### kdb plan: 1 object to create, 1 to drop
+
+target: shop on db1 as me
+
+| | what | why | declared |
+|---|---|---|---|
+| **create** | index `orders\|kind` on `orders` | is not there | `profiles/default.toml:12:2` |
+| **drop** | index `old` on `orders` | is declared absent<br>`with.fillfactor`: `70` → not set |  |
+
+- ⚠️ **INDEX\_BUILD**: reads all of orders
+- 🛑 **INDEX\_DROPPED**: drops index old
+
+🛑 is refused unless it is allowed: `kdb apply --allow 'INDEX_DROPPED:old'`
+
+- ⚠️ `profiles/default.toml:30:2`: index x is undecided: \<why\><br>hint: look at it
+
+<details><summary>1. create index <code>orders|kind</code> (about 5.0 million rows, 1.9 GB)</summary>
+
+outside of a transaction; SHARE UPDATE EXCLUSIVE on orders blocks nothing
+
+```sql
+-- builds it while the table is read and written
+CREATE INDEX CONCURRENTLY "orders|kind" ON orders (kind);
+```
+
+in one transaction
+
+````sql
+-- sets its comment
+COMMENT ON INDEX "orders|kind" IS 'a ``` b';
+````
+
+</details>
+<details><summary>2. drop index <code>old</code></summary>
+
+outside of a transaction; SHARE UPDATE EXCLUSIVE on orders blocks nothing
+
+```sql
+-- drops it
+DROP INDEX CONCURRENTLY old;
+```
+
+</details>
+
+<details><summary>not declared: 1</summary>
+
+| not declared | name |
+|---|---|
+| index | a\_b |
+
+</details>
+)md");
+}
+
+TEST_CASE("nothing of a plan is markup of its own") {
+  Report report = sample();
+  Change& change = report.changes->front();
+  change.object = "a`b<img src=x>";
+  change.reason = "[x](http://evil) ![y](z) @everyone | cell";
+  const std::string text = render::render_markdown(report, {});
+  CHECK(text.find("``a`b<img src=x>``") != std::string::npos);
+  CHECK(text.find("<code>a`b&lt;img src=x&gt;</code>") != std::string::npos);
+  CHECK(text.find("\\[x\\]\\(http://evil\\) \\!\\[y\\]\\(z\\) \\@everyone \\| cell") != std::string::npos);
+}
+
+TEST_CASE("a plan as SARIF and as annotations points at the lines that declare") {
+  const auto sarif = nlohmann::json::parse(render::render_sarif(sample(), {}));
+  const auto& run = sarif["runs"][0];
+  CHECK(run["tool"]["driver"]["rules"].size() == 3);
+  REQUIRE(run["results"].size() == 4);
+  const auto& first = run["results"][0];
+  CHECK(first["ruleId"] == "change");
+  CHECK(first["level"] == "note");
+  CHECK(first["message"]["text"] == "create index orders|kind on orders: is not there");
+  CHECK(first["locations"][0]["physicalLocation"]["region"]["startLine"] == 12);
+  CHECK(run["results"][2]["ruleId"] == "hazard-not-allowed");
+  CHECK(run["results"][2]["locations"].empty());
+  CHECK(run["results"][3]["ruleId"] == "remark");
+  CHECK(
+      render::render_github(sample(), {}) ==
+      "::notice file=profiles/default.toml,line=12,col=2,title=change::create index orders|kind on orders: "
+      "is "
+      "not there\n"
+      "::notice title=change::drop index old on orders: is declared absent%0Awith.fillfactor: 70 → not set\n"
+      "::warning title=hazard-not-allowed::INDEX_DROPPED: drops index old%0Ahint: if this is meant: --allow "
+      "'INDEX_DROPPED:old'\n"
+      "::warning file=profiles/default.toml,line=30,col=2,title=remark::index x is undecided: <why>%0Ahint: "
+      "look at it\n"
+      "kdb plan: 1 object to create, 1 to drop\n");
+}
+
+TEST_CASE("a plan as text and as a script for psql") {
+  CHECK(render::render_sql(sample(), {}) == R"sql(-- create index orders|kind on orders
+-- INDEX_BUILD: reads all of orders
+CREATE INDEX CONCURRENTLY "orders|kind" ON orders (kind);
+BEGIN;
+COMMENT ON INDEX "orders|kind" IS 'a ``` b';
+COMMIT;
+
+-- drop index old on orders
+-- INDEX_DROPPED: drops index old
+DROP INDEX CONCURRENTLY old;
+)sql");
+  CHECK(render::render_text(sample(), {}) == R"text(target  shop on db1 as me
+
+  create   index orders|kind on orders
+           is not there · profiles/default.toml:12:2
+  drop     index old on orders
+           is declared absent
+           with.fillfactor: 70 → not set
+
+1. create index orders|kind on orders (about 5.0 million rows, 1.9 GB)
+   outside of a transaction; SHARE UPDATE EXCLUSIVE on orders blocks nothing
+     -- builds it while the table is read and written
+     -- INDEX_BUILD: reads all of orders
+     CREATE INDEX CONCURRENTLY "orders|kind" ON orders (kind);
+   in one transaction
+     -- sets its comment
+     COMMENT ON INDEX "orders|kind" IS 'a ``` b';
+
+2. drop index old on orders
+   outside of a transaction; SHARE UPDATE EXCLUSIVE on orders blocks nothing
+     -- drops it
+     -- INDEX_DROPPED: drops index old
+     DROP INDEX CONCURRENTLY old;
+
+not declared  name
+index         a_b
+
+warning: profiles/default.toml:30:2: index x is undecided: <why>
+hint: look at it
+
+1 object to create, 1 to drop
+)text");
+}
+
+}  // namespace kdb
