@@ -171,9 +171,14 @@ const std::vector<Command>& commands() {
        .contents = of_plan},
       {.name = "apply",
        .summary = "bring the database to the declared state",
-       .details = "Runs what `kdb plan` shows, online where the server can, and plans again: what is left "
-                  "then is an "
-                  "error. On a terminal it asks first.",
+       .details =
+           "Runs what `kdb plan` shows, online where the server can, and plans again: what is left "
+           "then is an "
+           "error. On a terminal it asks first. With a plan file just that runs, and nothing at all where "
+           "it would be something else by now.",
+       .positionals = {{.name = "PLAN.json",
+                        .help = "what `kdb plan -o PLAN.json` wrote",
+                        .required = false}},
        .options = {only,
                    prune,
                    allow,

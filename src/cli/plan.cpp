@@ -7,6 +7,7 @@
 
 #include "base/allowance.hpp"
 #include "cli/commands.hpp"
+#include "files/plan_file.hpp"
 #include "flow/apply.hpp"
 
 namespace kdb::cli {
@@ -33,12 +34,26 @@ flow::PlanOptions plan_options(Context& context) {
   return options;
 }
 
+/// The plan file, and what it was made with.
+SavedPlan saved_plan(const Arguments& arguments, flow::PlanOptions& options) {
+  for (const char* option : {"only", "prune"})
+    if (arguments.has(option))
+      throw Error(Exit::usage, fmt::format("--{} has no meaning beside a plan file", option),
+                  "the plan was made with or without it, and is applied as it is");
+  SavedPlan saved = files::read_plan_file(arguments.value("PLAN.json"));
+  const auto has = [&](std::string_view part) {
+    return std::find(saved.origin.parts.begin(), saved.origin.parts.end(), part) != saved.origin.parts.end();
+  };
+  options = {.migrations = has("migrations"), .profile = has("profile"), .prune = saved.origin.prune};
+  return saved;
+}
+
 }  // namespace
 
 Exit plan(Context& context) {
   const flow::Context& database = context.database();
   const flow::Planned planned = flow::plan(database, plan_options(context));
-  context.print(flow::to_report(database, planned, "plan"));
+  context.print(flow::to_report(planned, "plan"));
   if (!planned.objects.problems.empty()) return Exit::failed;
   return context.arguments().has("exit-code") && !planned.is_empty() ? Exit::pending : Exit::ok;
 }
@@ -46,12 +61,15 @@ Exit plan(Context& context) {
 Exit apply(Context& context) {
   const Arguments& arguments = context.arguments();
   refuse_unknown_hazards(arguments.values("allow"));
-  const auto confirm = [&](const Report& report) {
+  flow::ApplyOptions options{.allow = arguments.values("allow")};
+  if (arguments.has("PLAN.json"))
+    options.saved = saved_plan(arguments, options.plan);
+  else
+    options.plan = plan_options(context);
+  options.confirm = [&](const Report& report) {
     return !context.can_ask() || context.ask(report, "apply this?");
   };
-  context.print(
-      flow::apply(context.database(),
-                  {.plan = plan_options(context), .allow = arguments.values("allow"), .confirm = confirm}));
+  context.print(flow::apply(context.database(), options));
   return Exit::ok;
 }
 

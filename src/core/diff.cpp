@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "base/checksum.hpp"
+#include "core/profile_text.hpp"
 #include "kinds/difference.hpp"
 #include "kinds/index_parts.hpp"
 
@@ -152,10 +154,19 @@ class KindDiff {
                   .where = where,
                   .reason = std::move(reason),
                   .fields = difference.fields,
+                  .fingerprint = fingerprint(difference.live),
                   .estimate = {},
                   .steps = steps_of(difference, around_)};
     if constexpr (std::is_same_v<T, Hypertable>) add_late_steps(difference, change);
     if (!change.steps.empty()) found_.changes.push_back(std::move(change));
+  }
+
+  /// A digest of all that a profile could say of it.
+  std::string fingerprint(const Live<T>* live) const {
+    if (live == nullptr) return {};
+    LiveSchema alone;
+    alone.of<T>().push_back(*live);
+    return sha256_hex(profile_text(alone, around_.facts.schema));
   }
 
   /// What comes after indexes is a change of its own.

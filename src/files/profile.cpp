@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/checksum.hpp"
 #include "base/units.hpp"
 #include "files/layouts.hpp"
 #include "files/objects.hpp"
@@ -258,7 +259,7 @@ Profile read_profile(const std::string& name, bool required, const Environment& 
   profile.migrations.source.environment = environment;
   const std::vector<ProfileFile> files = load_profile_files(context, profile_path(name), required);
   for (const ProfileFile& file : files) {
-    profile.files.push_back(file.path);
+    profile.files.push_back({file.path, file.sha256});
     read_sections(context, file.root, profile);
   }
   // The last word on the schema, which names without one mean, may be in the last file.
@@ -270,7 +271,7 @@ Profile read_profile(const std::string& name, bool required, const Environment& 
 Profile parse_profile(std::string_view text, const std::string& file, const Environment& environment) {
   ReadContext context{.environment = environment, .problems = {}, .tables = {}};
   Profile profile;
-  profile.files.push_back(file);
+  profile.files.push_back({file, sha256_hex(text)});
   const TomlValue root = parse_toml(text, file);
   read_sections(context, root, profile);
   read_objects(context, root, profile.database.schema, profile.desired);

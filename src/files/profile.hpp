@@ -8,6 +8,7 @@
 #include "base/retry.hpp"
 #include "files/migrations.hpp"
 #include "kinds/declared.hpp"
+#include "model/saved_plan.hpp"
 
 namespace kdb::files {
 
@@ -48,7 +49,7 @@ struct MigrationsSection {
 };
 
 struct Profile {
-  std::vector<std::string> files;  // all that were read, the profile itself last
+  std::vector<FileHash> files;  // all that were read, the profile itself last
   DatabaseSection database;
   ConnectionSection connection;
   MigrationsSection migrations;

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/checksum.hpp"
 #include "files/read_file.hpp"
 
 namespace kdb::files {
@@ -49,9 +50,9 @@ class Loader {
       return;
     }
     chain_.push_back({id, path});
-    if (auto root = read(path, required, extended_at)) {
-      load_extended(path, *root);
-      files_.push_back({path, std::move(*root)});
+    if (auto file = read(path, required, extended_at)) {
+      load_extended(path, file->root);
+      files_.push_back(std::move(*file));
     }
     chain_.pop_back();
     done_.push_back(id);
@@ -69,7 +70,7 @@ class Loader {
     context_.problems.push_back({.message = std::move(message), .where = where, .hint = std::move(hint)});
   }
 
-  std::optional<TomlValue> read(const std::string& path, bool required, const Source& extended_at) {
+  std::optional<ProfileFile> read(const std::string& path, bool required, const Source& extended_at) {
     std::string text;
     const ReadResult result = read_file(path, max_profile_size, text);
     switch (result.status) {
@@ -87,7 +88,7 @@ class Loader {
         return std::nullopt;
     }
     try {
-      return parse_toml(text, path);
+      return ProfileFile{.path = path, .sha256 = sha256_hex(text), .root = parse_toml(text, path)};
     } catch (const Error& error) {
       context_.problems.insert(context_.problems.end(), error.problems().begin(), error.problems().end());
       return std::nullopt;

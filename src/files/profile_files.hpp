@@ -10,6 +10,7 @@ namespace kdb::files {
 
 struct ProfileFile {
   std::string path;
+  std::string sha256;  // of its bytes
   TomlValue root;
 };
 

@@ -5,6 +5,7 @@
 #include "core/change_plan.hpp"
 #include "core/hazards.hpp"
 #include "core/plan_report.hpp"
+#include "core/saved_plan.hpp"
 #include "core/to_report.hpp"
 #include "flow/deployment.hpp"
 #include "flow/migrate.hpp"
@@ -18,9 +19,10 @@ void refuse_problems(const Differences& found) {
 }
 
 /// Everything that is not as declared after all was done.
-void refuse_rest(const Differences& found) {
+void refuse_rest(const Differences& found, const ApplyOptions& options) {
   std::vector<Problem> problems = found.problems;
-  for (const Change& change : found.changes)
+  for (const Change& change : found.changes) {
+    if (options.saved && !has_object_of(*options.saved, change)) continue;
     problems.push_back(
         {.message = fmt::format("{} {} is still not as declared: {}", change.kind, change.object,
                                 change.reason.empty() && !change.fields.empty()
@@ -28,8 +30,14 @@ void refuse_rest(const Differences& found) {
                                     : change.reason),
          .where = change.where,
          .hint = "another session may have changed it meanwhile: run `kdb plan` again"});
+  }
   problems.insert(problems.end(), found.undecided.begin(), found.undecided.end());
   if (!problems.empty()) throw Error(Exit::failed, std::move(problems));
+}
+
+/// Of what would run, what the saved plan has; all of it without one.
+std::vector<Change> wanted(const ApplyOptions& options, std::vector<Change> changes) {
+  return options.saved ? keep_planned(*options.saved, std::move(changes)) : changes;
 }
 
 /// Changes the objects, each until it is done; the catalog says what is left after a lost connection.
@@ -38,9 +46,10 @@ std::vector<Ran> change_objects(const Context& context, const ApplyOptions& opti
   const auto decide = [&](Session& session) {
     const Differences found = compare_objects(context, session, diff_options);
     refuse_problems(found);
-    refuse_hazards(found.changes, options.allow);
+    const std::vector<Change> changes = wanted(options, found.changes);
+    refuse_hazards(changes, options.allow);
     std::vector<Work> work;
-    for (const Change& change : found.changes) work.push_back({.plan = to_plan(change), .resume = false});
+    for (const Change& change : changes) work.push_back({.plan = to_plan(change), .resume = false});
     return work;
   };
   return Deployment(context, decide).run(open_session(context));
@@ -55,10 +64,13 @@ void add_ran(Report& report, const std::vector<Ran>& ran) {
 }  // namespace
 
 Report apply(const Context& context, const ApplyOptions& options) {
-  const Planned planned = plan(context, options.plan);
+  Planned planned = plan(context, options.plan);
+  if (options.saved) refuse_other_origin(options.saved->origin, planned.origin);
   refuse_problems(planned.objects);
+  planned.migrations = wanted(options, std::move(planned.migrations));
+  planned.objects.changes = wanted(options, std::move(planned.objects.changes));
   refuse_hazards(planned.objects.changes, options.allow);
-  Report report = to_report(context, planned, "apply");
+  Report report = to_report(planned, "apply");
   if (planned.migrations.empty() && planned.objects.changes.empty()) {
     report.summary = "nothing to do";
     return report;
@@ -72,7 +84,7 @@ Report apply(const Context& context, const ApplyOptions& options) {
   if (options.plan.profile) {
     ran = change_objects(context, options);
     const Differences left = compare_objects(context, {.prune = options.plan.prune});
-    refuse_rest(left);
+    refuse_rest(left, options);
     report.tables = {to_table(left.undeclared)};
   }
   add_ran(report, ran);

@@ -161,6 +161,18 @@ Differences compare_objects(const Context& context, const DiffOptions& options) 
 
 namespace {
 
+PlanOrigin origin_of(const Context& context, Session& session, const PlanOptions& options) {
+  PlanOrigin origin{.kdb_version = KDB_VERSION,
+                    .system_identifier = pg::read_system_identifier(*session.connection),
+                    .database = session.facts.database,
+                    .role = session.facts.user,
+                    .prune = options.prune};
+  if (options.migrations) origin.parts.emplace_back("migrations");
+  if (options.profile) origin.parts.emplace_back("profile");
+  origin.profiles = context.profile.files;
+  return origin;
+}
+
 Planned plan_once(const Context& context, const PlanOptions& options) {
   Planned planned;
   DiffOptions diff_options{.prune = options.prune};
@@ -175,6 +187,7 @@ Planned plan_once(const Context& context, const PlanOptions& options) {
     session = open_session(context);
   }
   planned.target = session->facts.target;
+  planned.origin = origin_of(context, *session, options);
   if (options.profile) planned.objects = compare_objects(context, *session, diff_options);
   return planned;
 }
@@ -185,15 +198,28 @@ Planned plan(const Context& context, const PlanOptions& options) {
   return read_again(context, [&] { return plan_once(context, options); });
 }
 
-Report to_report(const Context& context, const Planned& planned, std::string command) {
+Report to_report(const Planned& planned, std::string command) {
   Report report{.command = std::move(command)};
+  const PlanOrigin& origin = planned.origin;
+  std::vector<std::string> profiles;
+  Table hashes{.key = "profile_files", .columns = {{.key = "path"}, {.key = "sha256"}}};
+  for (const FileHash& file : origin.profiles) {
+    profiles.push_back(file.path);
+    hashes.rows.push_back({file.path, file.sha256});
+  }
   report.fields = {{.key = "target", .label = "target", .value = planned.target},
-                   {.key = "profiles", .label = "profile", .value = context.profile.files}};
+                   {.key = "profiles", .label = "profile", .value = std::move(profiles)},
+                   {.key = "kdb_version", .value = origin.kdb_version},
+                   {.key = "system_identifier", .value = origin.system_identifier},
+                   {.key = "database", .value = origin.database},
+                   {.key = "role", .value = origin.role},
+                   {.key = "parts", .value = origin.parts},
+                   {.key = "prune", .value = origin.prune}};
   std::vector<Change> changes = planned.migrations;
   changes.insert(changes.end(), planned.objects.changes.begin(), planned.objects.changes.end());
   report.summary = summary_of(changes);
   report.changes = std::move(changes);
-  report.tables.push_back(to_table(planned.objects.undeclared));
+  report.tables = {std::move(hashes), to_table(planned.objects.undeclared)};
   add_problems(report, planned.objects.problems);
   add_problems(report, planned.objects.undecided);
   add_problems(report, planned.objects.skipped);

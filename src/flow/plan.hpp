@@ -6,6 +6,7 @@
 #include "core/diff.hpp"
 #include "flow/session.hpp"
 #include "model/report.hpp"
+#include "model/saved_plan.hpp"
 
 namespace kdb::flow {
 
@@ -20,6 +21,7 @@ struct Planned {
   std::vector<Change> migrations;  // pending, in their order
   Differences objects;
   std::string target;
+  PlanOrigin origin;
 
   /// Whether nothing is pending, no drift was found, and everything could be decided.
   bool is_empty() const;
@@ -35,6 +37,6 @@ Differences compare_objects(const Context& context, Session& session, const Diff
 Differences compare_objects(const Context& context, const DiffOptions& options);
 
 /// What `kdb plan` says. `command` as in Report.
-Report to_report(const Context& context, const Planned& planned, std::string command);
+Report to_report(const Planned& planned, std::string command);
 
 }  // namespace kdb::flow

@@ -38,6 +38,7 @@ void IndexPartSteps::drop_broken(const Part& part, const ObjectName& name) {
   ChangeStep& step = add("DROP INDEX CONCURRENTLY " + to_sql(name), "removes what an interrupted build left",
                          LockMode::share_update_exclusive, part.name);
   step.in_transaction = false;
+  step.tidies = true;
   around_.names().release(name);
 }
 

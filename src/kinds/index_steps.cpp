@@ -93,7 +93,7 @@ class Steps {
       append(std::move(build_.steps));
       return;
     }
-    if (begun != nullptr) drop({index_.table.schema, name}, "removes what an interrupted build left");
+    if (begun != nullptr) tidy({index_.table.schema, name}, "removes what an interrupted build left");
     create_at_once(name);
   }
 
@@ -160,7 +160,7 @@ class Steps {
     if (!is_online()) return replace_on_parts(made);
     const ObjectName aside{old.name.schema, temporary_name(old_prefix, to_sql(old.name) + build_name(old))};
     const Live<Index>* begun = around_.index(made);
-    if (begun != nullptr && !begun->facts.valid) drop(made, "removes what an interrupted build left");
+    if (begun != nullptr && !begun->facts.valid) tidy(made, "removes what an interrupted build left");
     if (begun == nullptr || !begun->facts.valid) create(made.name);
     finish(made, begun != nullptr && begun->facts.valid ? begun->value : Index{});
     add(fmt::format("ALTER INDEX {} RENAME TO {}", to_sql(really(old.name)), quote_ident(aside.name)),
@@ -210,17 +210,22 @@ class Steps {
 
   void repair() {
     if (is_leftover(difference_.live->value)) {
-      drop(index_.name, "removes what an interrupted change left");
+      tidy(index_.name, "removes what an interrupted change left");
       return;
     }
     if (!is_built_by_parts()) {
-      drop(index_.name, "removes what an interrupted build left");
+      tidy(index_.name, "removes what an interrupted build left");
       create_at_once(index_.name.name);
       finish(index_.name, {});
       return;
     }
     create(index_.name.name, difference_.live);
     alter();
+  }
+
+  void tidy(const ObjectName& name, std::string purpose) {
+    drop(name, std::move(purpose));
+    steps_.back().tidies = true;
   }
 
   void drop(const ObjectName& name, std::string purpose = "drops it") {

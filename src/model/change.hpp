@@ -76,6 +76,7 @@ struct ChangeStep {
   std::string purpose;  // one clause: "builds the index beside running writes"
   bool in_transaction = true;
   bool begins = false;  // a transaction of its own, even behind a step that runs in one
+  bool tidies = false;  // removes what kdb itself left unfinished
   Lock lock;            // the strongest that it takes on something that others use
   std::vector<Hazard> hazards;
 
@@ -99,6 +100,7 @@ struct Change {
   Source where;        // of its declaration or file; no file where there is none
   std::string reason;  // one clause: "where differs", "not declared"
   std::vector<FieldChange> fields;
+  std::string fingerprint;  // of the object as it is; empty where there is none
   Estimate estimate;
   std::vector<ChangeStep> steps;
 

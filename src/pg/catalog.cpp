@@ -96,6 +96,16 @@ std::string definition_settings_sql(const ServerFacts& facts) {
       quote_ident(facts.schema));
 }
 
+std::string read_system_identifier(Connection& connection) {
+  try {
+    return connection.exec("SELECT system_identifier FROM pg_catalog.pg_control_system()").text(0, 0);
+  } catch (const ServerError& error) {
+    constexpr std::string_view insufficient_privilege = "42501";
+    if (error.sqlstate == insufficient_privilege) return {};
+    throw;
+  }
+}
+
 LiveSchema read_catalog(Connection& connection, const ServerFacts& facts,
                         std::chrono::milliseconds lock_timeout) {
   LiveSchema live;

@@ -10,6 +10,9 @@
 
 namespace kdb::pg {
 
+/// The identifier of the server's data (PG docs, pg_control_system); empty where this role may not ask.
+std::string read_system_identifier(Connection& connection);
+
 /// What the server is, and whether the database has TimescaleDB.
 ServerFacts read_facts(Connection& connection, std::string schema, std::string history_schema);
 

@@ -101,6 +101,7 @@ Json to_json(const Change& change) {
   if (!change.where.file.empty()) json["file"] = change.where.file;
   if (change.where.line > 0) json["line"] = change.where.line;
   if (!change.reason.empty()) json["reason"] = change.reason;
+  if (!change.fingerprint.empty()) json["fingerprint"] = change.fingerprint;
   json["fields"] = Json::array();
   for (const FieldChange& field : change.fields)
     json["fields"].push_back({{"field", field.field}, {"live", field.live}, {"desired", field.desired}});

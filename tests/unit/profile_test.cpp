@@ -58,7 +58,8 @@ lock_wait = "5min"
 lock_retry = { jitter = "decorrelated", deadline = 0 }
 variables = { owner = "app", "flyway:user" = "kdb" }
 )");
-  CHECK(profile.files == std::vector<std::string>{"p.toml"});
+  REQUIRE(profile.files.size() == 1);
+  CHECK(profile.files[0].path == "p.toml");
   CHECK(profile.database.url == "postgres://u:secret@h/db");
   CHECK(profile.database.schema == "app");
   CHECK(profile.database.role == "owner");
@@ -263,9 +264,14 @@ TEST_CASE("extends merges key by key and later files win") {
                "extends = [\"shared/other.toml\", \"shared/base.toml\"]\n"
                "[connection]\nretry = { factor = 4 }\n[migrations]\nvariables = { b = \"3\" }\n");
   const Profile profile = read_profile(folder.path().string() + "/p.toml", true, environment);
-  CHECK(profile.files == std::vector<std::string>{folder.path().string() + "/shared/base.toml",
-                                                  folder.path().string() + "/shared/other.toml",
-                                                  folder.path().string() + "/p.toml"});
+  std::vector<std::string> paths;
+  for (const FileHash& file : profile.files) {
+    paths.push_back(file.path);
+    CHECK(file.sha256.size() == 64);
+  }
+  CHECK(paths == std::vector<std::string>{folder.path().string() + "/shared/base.toml",
+                                          folder.path().string() + "/shared/other.toml",
+                                          folder.path().string() + "/p.toml"});
   CHECK(profile.database.schema == "base");
   CHECK(profile.database.role == "other");
   CHECK(profile.connection.retry.factor == 4);
