@@ -28,6 +28,7 @@ struct Differences {
   std::vector<Problem> problems;   // declared, and not to be had
   std::vector<Problem> undecided;  // nobody can tell now whether they are as declared
   std::vector<Problem> skipped;    // declared, not to be had here, and not wanted then
+  std::vector<Finding> findings;   // what is declared, and hardly meant
   std::vector<Undeclared> undeclared;
 };
 

@@ -11,10 +11,12 @@
 #include "core/to_report.hpp"
 #include "flow/at_stake.hpp"
 #include "flow/picture.hpp"
+#include "lint/check.hpp"
 #include "pg/canonical.hpp"
 #include "pg/catalog.hpp"
 #include "pg/columns.hpp"
 #include "pg/estimates.hpp"
+#include "pg/table_statistics.hpp"
 
 namespace kdb::flow {
 
@@ -129,6 +131,26 @@ void append(std::vector<T>& to, const std::vector<T>& from) {
   to.insert(to.end(), from.begin(), from.end());
 }
 
+/// What the rules of `kdb lint` say of the indexes that are to be made, and of hypertables; with the server,
+/// they know what is in the tables. What is certain to fail there is a problem.
+void review(pg::Connection& connection, DesiredSchema desired, const LiveSchema& live,
+            const ServerFacts& facts, Differences& found) {
+  std::set<ObjectName> tables;
+  for (const Change& change : found.changes)
+    if (change.kind == Index::word && (change.action == Action::create || change.action == Action::replace))
+      tables.insert(parse_name(change.table, facts.schema));
+  std::erase_if(desired.of<Index>(), [&](const auto& index) { return tables.count(index.value.table) == 0; });
+  const auto statistics = pg::read_table_statistics(connection, {tables.begin(), tables.end()});
+  for (Finding& finding :
+       lint::check({.desired = &desired, .schema = facts.schema, .live = &live, .statistics = &statistics})
+           .findings) {
+    if (finding.level == Finding::Level::error)
+      found.problems.push_back(std::move(finding.problem));
+    else
+      found.findings.push_back(std::move(finding));
+  }
+}
+
 }  // namespace
 
 Differences compare_objects(const Context& context, Session& session, const DiffOptions& options) {
@@ -146,9 +168,10 @@ Differences compare_objects(const Context& context, Session& session, const Diff
   Differences found = diff(desired, live, facts, with_sizes(connection, desired, live, options));
   append(found.problems, noted.problems);
   append(found.undecided, noted.undecided);
-  sort_by_position(found.problems);
   sort_by_position(found.undecided);
   judge_hazards(context, session, live, found.changes);
+  review(connection, std::move(desired), live, facts, found);
+  sort_by_position(found.problems);
   return found;
 }
 
@@ -220,6 +243,11 @@ Report to_report(const Planned& planned, std::string command) {
   report.summary = summary_of(changes);
   report.changes = std::move(changes);
   report.tables = {std::move(hashes), to_table(planned.objects.undeclared)};
+  report.findings = planned.objects.findings;
+  std::set<std::string_view> rules;
+  for (const Finding& finding : report.findings)
+    if (rules.insert(finding.rule).second)
+      report.rules.push_back(lint::describe(*lint::find_rule(finding.rule)));
   add_problems(report, planned.objects.problems);
   add_problems(report, planned.objects.undecided);
   add_problems(report, planned.objects.skipped);

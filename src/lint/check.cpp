@@ -70,7 +70,7 @@ void sort(std::vector<Finding>& found) {
 }
 
 bool has_input(const Rule& rule, const Input& input) {
-  return rule.needs == Need::files || (input.live != nullptr && input.facts != nullptr);
+  return rule.needs == Need::files || (input.live != nullptr && input.statistics != nullptr);
 }
 
 }  // namespace

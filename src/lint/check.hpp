@@ -6,7 +6,7 @@
 
 #include "lint/input.hpp"
 #include "lint/rules.hpp"
-#include "model/change.hpp"
+#include "model/report.hpp"
 
 namespace kdb::lint {
 
@@ -18,6 +18,9 @@ struct Judgement {
 
 /// Applies every rule that has what it needs.
 Judgement check(const Input& input);
+
+/// A rule as reports have it.
+FindingRule describe(const Rule& rule);
 
 /// Paragraphs for people: what the rule finds, why, the lock, and the safe way.
 std::string explanation(const Rule& rule);

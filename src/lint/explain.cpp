@@ -45,4 +45,11 @@ std::string explanation(const Rule& rule) {
   return text;
 }
 
+FindingRule describe(const Rule& rule) {
+  return {.name = std::string(rule.name),
+          .level = rule.level,
+          .summary = std::string(rule.summary),
+          .help = explanation(rule)};
+}
+
 }  // namespace kdb::lint

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -31,7 +32,7 @@ struct Input {
   const DesiredSchema* desired = nullptr;
   std::string schema = "public";  // of names without one
   const LiveSchema* live = nullptr;
-  const ServerFacts* facts = nullptr;
+  const std::map<ObjectName, TableStatistics>* statistics = nullptr;  // of the tables that are asked about
 };
 
 }  // namespace kdb::lint

@@ -3,8 +3,8 @@
 
 #include <fmt/format.h>
 
-#include "base/sql.hpp"
 #include "base/text.hpp"
+#include "lint/fragment.hpp"
 #include "lint/rules.hpp"
 
 namespace kdb::lint {
@@ -12,26 +12,6 @@ namespace kdb::lint {
 namespace {
 
 using DeclaredIndex = Declared<Index>;
-
-/// A fragment by its tokens, unquoted words in lower case: what compares equal means the same.
-std::string normalised(std::string_view fragment) {
-  std::string text;
-  for (const sql::Token& token : sql::scan(fragment)) {
-    const std::string_view word = fragment.substr(token.begin, token.end - token.begin);
-    const bool is_word = token.kind == sql::Token::Kind::keyword ||
-                         (token.kind == sql::Token::Kind::identifier && !word.starts_with('"'));
-    if (!text.empty()) text += ' ';
-    text += is_word ? to_lower(word) : std::string(word);
-  }
-  return text;
-}
-
-std::vector<std::string> normalised(const std::vector<Fragment>& fragments) {
-  std::vector<std::string> result;
-  result.reserve(fragments.size());
-  for (const Fragment& fragment : fragments) result.push_back(normalised(fragment.sql));
-  return result;
-}
 
 /// An index as far as its use goes; name, comment and statistics left out.
 struct Shape {
@@ -133,7 +113,33 @@ void check_include(const Input& input, const KnownTables& tables, Findings& find
   }
 }
 
+void check_constant(const Input& input, const KnownTables&, Findings& findings) {
+  if (input.desired == nullptr) return;
+  for (const DeclaredIndex& index : input.desired->of<Index>()) {
+    if (index.absent || index.value.where.sql.empty() || index.value.columns.size() < 2) continue;
+    const std::string first = column_of(index.value.columns.front().sql);
+    const std::vector<std::string> constant = constant_columns(index.value.where.sql);
+    if (first.empty() || std::find(constant.begin(), constant.end(), first) == constant.end()) continue;
+    findings.add(
+        index.where_of("columns"),
+        fmt::format("index {} begins with {}, which has one value in all of its rows", index.key, first),
+        "its condition says so already: leave the column out");
+  }
+}
+
 }  // namespace
+
+Rule constant_index_column() {
+  return {.name = "constant-index-column",
+          .level = Finding::Level::note,
+          .summary = "a partial index of the profile whose first column its condition fixes",
+          .why =
+              "Every entry begins with the same value: it makes the index larger and tells nothing. A query "
+              "that has the condition finds the same rows by the columns behind it.",
+          .lock = "",
+          .instead = "Leave the column out of `columns`; `where` keeps it.",
+          .whole = check_constant};
+}
 
 Rule duplicate_index() {
   return {.name = "duplicate-index",

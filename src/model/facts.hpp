@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -21,6 +22,19 @@ struct ServerFacts {
   std::string history_schema = "kdb";  // never inspected
   std::optional<TimescaleFacts> timescale;
   std::int64_t lock_slots = 0;  // how many locks of relations fit into the server's table of them; 0: unknown
+};
+
+/// What is known of the values of a column.
+struct ColumnStatistics {
+  std::string type;      // "jsonb"
+  bool bounded = false;  // no value can be longer than the type says
+  std::optional<int> average_width;
+  std::optional<double> correlation;  // of its order with that of the rows, from -1 to 1
+};
+
+struct TableStatistics {
+  bool large = false;  // enough rows for it to matter how they are found
+  std::map<std::string, ColumnStatistics> columns;
 };
 
 }  // namespace kdb

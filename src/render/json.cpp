@@ -134,7 +134,7 @@ std::string render_json(const Report& report, const Style&) {
     json["changes"] = Json::array();
     for (const Change& change : *report.changes) json["changes"].push_back(to_json(change));
   }
-  if (!report.rules.empty()) {
+  if (!report.rules.empty() || report.changes) {
     json["findings"] = Json::array();
     for (const Finding& finding : report.findings) json["findings"].push_back(to_json(finding));
   }

@@ -178,13 +178,17 @@ std::string table_of(const Table& table) {
   return text;
 }
 
-std::string warning_list(const std::vector<Problem>& warnings) {
+std::string remark(const Problem& problem, std::string_view sign) {
+  const std::string where = to_string(problem.where);
+  return fmt::format("- {} {}{}{}\n", sign, where.empty() ? "" : code(where) + ": ", plain(problem.message),
+                     problem.hint.empty() ? "" : fmt::format("<br>hint: {}", plain(problem.hint)));
+}
+
+std::string finding_list(const Report& report) {
   std::string text;
-  for (const Problem& warning : warnings) {
-    const std::string where = to_string(warning.where);
-    text += fmt::format("- ⚠️ {}{}{}\n", where.empty() ? "" : code(where) + ": ", plain(warning.message),
-                        warning.hint.empty() ? "" : fmt::format("<br>hint: {}", plain(warning.hint)));
-  }
+  for (const Problem& warning : report.warnings) text += remark(warning, "⚠️");
+  for (const Finding& finding : report.findings)
+    text += remark(finding.problem, finding.level == Finding::Level::note ? "ℹ️" : "⚠️");
   return text;
 }
 
@@ -204,7 +208,7 @@ std::string render_markdown(const Report& report, const Style&) {
   const std::vector<Change>& changes = report.changes ? *report.changes : none;
   if (!changes.empty()) add(change_table(changes));
   add(hazard_list(changes));
-  add(warning_list(report.warnings));
+  add(finding_list(report));
   add(steps(changes));
   for (const Table& table : report.tables)
     if (!table.rows.empty() && !table.columns.front().title.empty())

@@ -45,6 +45,7 @@ Report as_findings(const Report& report) {
   if (!report.changes) return report;
   Report judged = report;
   judged.rules = plan_rules();
+  judged.rules.insert(judged.rules.end(), report.rules.begin(), report.rules.end());
   for (const Change& change : *report.changes) {
     judged.findings.push_back({.rule = std::string(change_rule),
                                .level = Level::note,

@@ -71,6 +71,30 @@ void leave_invalid(const Shop& shop, const std::string& name) {
 
 }  // namespace
 
+TEST_CASE("a plan says what is hardly meant, knowing what is in the tables") {
+  const Shop shop(
+      "[indexes.orders_at]\ntable = \"orders\"\nmethod = \"brin\"\ncolumns = [\"value\"]\n"
+      "[indexes.orders_kind]\ntable = \"orders\"\ncolumns = [\"kind\", \"id\"]\nwhere = \"kind = 'k1'\"\n",
+      "INSERT INTO orders SELECT i, now(), 'k', '{}', (i * 7919) % 100003 FROM generate_series(1001, 20000) "
+      "i;"
+      "ANALYZE orders;");
+  const Run planned = shop.kdb({"plan"});
+  CHECK(planned.exit == 0);
+  CHECK_MESSAGE(has(planned.out, "p.toml:4:11: warning[brin-uncorrelated]: index orders_at is of no use"),
+                planned.out);
+  CHECK(has(planned.out, "p.toml:7:11: note[constant-index-column]: index orders_kind begins with kind"));
+  const std::pair<const char*, const char*> formats[] = {{"json", "\"rule\": \"brin-uncorrelated\""},
+                                                         {"sarif", "\"ruleId\": \"brin-uncorrelated\""},
+                                                         {"github", "title=brin-uncorrelated::"},
+                                                         {"markdown", "is of no use"}};
+  for (const auto& format : formats) {
+    CAPTURE(std::string(format.first));
+    CHECK(has(shop.kdb({"plan", "--format", format.first}).out, format.second));
+  }
+  shop.apply();  // a finding forbids nothing, and is about what is yet to be made
+  CHECK(!has(shop.kdb({"plan"}).out, "brin-uncorrelated"));
+}
+
 TEST_CASE("each kind of change is planned, applied, and gone from the next plan") {
   struct Case {
     const char* name;

@@ -63,7 +63,6 @@ TEST_CASE("a saved plan is applied, and once more does nothing") {
 
 TEST_CASE("a saved plan is refused, with the object's name, when something else would run") {
   Reviewed it;
-  const std::string before = it.indexes();
   std::string named;
   SUBCASE("an index was made otherwise meanwhile") {
     it.database.exec("DROP INDEX orders_value; CREATE INDEX orders_value ON orders (value, kind)");

@@ -191,6 +191,88 @@ TEST_CASE("indexes of a profile that are of no use, or dangerous, are noticed wi
   CHECK(of_profile(include).empty());
 }
 
+TEST_CASE("a partial index does not begin with the column that its condition fixes") {
+  const auto index = [](const std::string& columns, const std::string& where) {
+    return of_profile("[indexes.a]\ntable = \"t\"\ncolumns = " + columns + "\nwhere = \"" + where + "\"\n");
+  };
+  const Places found{"constant-index-column 3:11"};
+  CHECK(index(R"(["kind", "at"])", "kind = 'a'") == found);
+  CHECK(index(R"(["Kind DESC", "at"])", "n > 5 AND (kind = 7)") == found);
+  CHECK(index(R"(["kind", "at"])", "(kind = true) and n > 5") == found);
+  CHECK(index(R"(["at", "kind"])", "kind = 'a'").empty());
+  CHECK(index(R"(["kind"])", "kind = 'a'").empty());
+  CHECK(index(R"(["kind", "at"])", "kind = 'a' OR n = 5").empty());
+  CHECK(index(R"(["kind", "at"])", "NOT (kind = 'a')").empty());
+  CHECK(index(R"(["kind", "at"])", "kind > 'a'").empty());
+  CHECK(index(R"(["kind", "at"])", "kind = other").empty());
+  CHECK(index(R"x(["lower(kind)", "at"])x", "kind = 'a'").empty());
+}
+
+TEST_CASE("a unique index of a hypertable has all columns by which it is partitioned") {
+  const std::string table =
+      "[hypertables.t]\ntime_column = \"at\"\ndimensions = [{ column = \"Dev\", partitions = 4 }]\n";
+  const auto index = [&](const std::string& columns, const std::string& more = "unique = true\n") {
+    return of_profile(table + "[indexes.a]\ntable = \"t\"\n" + more + "columns = " + columns + "\n");
+  };
+  CHECK(index(R"(["id"])") ==
+        Places{"unique-index-without-partition-column 7:11", "unique-index-without-partition-column 7:11"});
+  CHECK(index(R"(["at DESC", "id"])") == Places{"unique-index-without-partition-column 7:11"});
+  CHECK(index(R"(["at", "id", "\"Dev\""])").empty());
+  CHECK(index(R"(["id"])", "").empty());
+}
+
+TEST_CASE("a refresh does not reach back to what retention has dropped") {
+  const auto aggregate = [](const std::string& offset, const std::string& source = "t") {
+    return of_profile(
+        "[hypertables.t]\ntime_column = \"at\"\nretention = { drop_after = \"30 days\" }\n"
+        "[continuous_aggregates.h]\nquery = \"SELECT time_bucket('1 hour', at) FROM " +
+        source + " GROUP BY 1\"\n[continuous_aggregates.h.refresh]\n" + offset +
+        "end_offset = \"1 hour\"\nschedule_interval = \"1 hour\"\n");
+  };
+  CHECK(aggregate("start_offset = \"31 days\"\n") == Places{"refresh-beyond-retention 7:16"});
+  CHECK(aggregate("start_offset = \"1 month\"\n").empty());
+  CHECK(aggregate("start_offset = \"7 days\"\n").empty());
+  CHECK(aggregate("") == Places{"refresh-beyond-retention 6:1"});
+  CHECK(aggregate("start_offset = \"31 days\"\n", "public.T AS x") ==
+        Places{"refresh-beyond-retention 7:16"});
+  CHECK(aggregate("start_offset = \"31 days\"\n", "other").empty());
+}
+
+TEST_CASE("with a server, what is in a table decides whether an index of it is any good") {
+  const files::Profile profile = files::parse_profile(
+      "[indexes.a]\ntable = \"t\"\nmethod = \"brin\"\ncolumns = [\"at\"]\n"
+      "[indexes.b]\ntable = \"t\"\nmethod = \"brin\"\ncolumns = [\"at timestamptz_bloom_ops\"]\n"
+      "[indexes.c]\ntable = \"t\"\ncolumns = [\"body\"]\ninclude = [\"doc\", \"code\"]\n",
+      "p.toml", [](const std::string&) { return std::nullopt; });
+  std::map<ObjectName, TableStatistics> statistics;
+  TableStatistics& table = statistics[{"public", "t"}];
+  table.large = true;
+  table.columns["at"] = {.type = "timestamptz", .bounded = true, .average_width = 8, .correlation = 0.1};
+  table.columns["body"] = {.type = "text", .average_width = 900};
+  table.columns["doc"] = {.type = "jsonb", .average_width = 700};
+  table.columns["code"] = {.type = "varchar", .bounded = true, .average_width = 900};
+  const LiveSchema live;
+  const auto found = [&] {
+    return test::places(lint::check({.desired = &profile.desired, .live = &live, .statistics = &statistics}));
+  };
+  const Places too_wide{"index-entry-too-wide 11:11", "index-entry-too-wide 12:11"};
+  Places all{"brin-uncorrelated 4:11"};
+  all.insert(all.end(), too_wide.begin(), too_wide.end());
+  CHECK(found() == all);
+  for (const double sorted : {0.6, -0.99}) {
+    table.columns["at"].correlation = sorted;
+    CHECK(found() == too_wide);
+  }
+  table.columns["at"].correlation = 0.1;
+  table.large = false;
+  CHECK(found() == too_wide);
+  table.columns["body"].average_width = table.columns["doc"].average_width = 60;
+  CHECK(found().empty());
+  table.columns.clear();
+  CHECK(found().empty());
+  CHECK(lint::check({.desired = &profile.desired}).not_checked.size() == 2);
+}
+
 TEST_CASE("every rule has its texts, one way to check it, and a name of its own") {
   std::set<std::string_view> names;
   std::string_view before;
