@@ -1,5 +1,7 @@
 #include "flow/apply.hpp"
 
+#include <map>
+
 #include <fmt/format.h>
 
 #include "core/change_plan.hpp"
@@ -9,6 +11,7 @@
 #include "core/to_report.hpp"
 #include "flow/deployment.hpp"
 #include "flow/migrate.hpp"
+#include "pg/rights.hpp"
 
 namespace kdb::flow {
 
@@ -55,6 +58,22 @@ std::vector<Ran> change_objects(const Context& context, const ApplyOptions& opti
   return Deployment(context, decide).run(open_session(context));
 }
 
+/// Each right that is missing for what will be changed: before anything is, not in its middle.
+void refuse_missing_rights(const Context& context, const std::vector<Change>& changes) {
+  const std::string& schema = context.profile.database.schema;
+  std::map<std::string, bool> tables;  // and whether something is made there
+  for (const Change& change : changes)
+    if (!change.table.empty())
+      tables[change.table] |= change.action == Action::create || change.action == Action::replace;
+  std::vector<pg::Use> uses;
+  for (const auto& [table, creates] : tables) uses.push_back({parse_name(table, schema), creates});
+  std::vector<Problem> problems = read_again(context, [&] {
+    const Session session = open_session(context);
+    return pg::missing_rights(*session.connection, uses, context.profile.database.role, schema);
+  });
+  if (!problems.empty()) throw Error(Exit::failed, std::move(problems));
+}
+
 void add_ran(Report& report, const std::vector<Ran>& ran) {
   Table table{.key = "changed", .columns = {{.key = "object"}, {.key = "milliseconds"}}};
   for (const Ran& one : ran) table.rows.push_back({one.name, one.milliseconds});
@@ -70,6 +89,7 @@ Report apply(const Context& context, const ApplyOptions& options) {
   planned.migrations = wanted(options, std::move(planned.migrations));
   planned.objects.changes = wanted(options, std::move(planned.objects.changes));
   refuse_hazards(planned.objects.changes, options.allow);
+  refuse_missing_rights(context, planned.objects.changes);
   Report report = to_report(planned, "apply");
   if (planned.migrations.empty() && planned.objects.changes.empty()) {
     report.summary = "nothing to do";

@@ -95,6 +95,40 @@ TEST_CASE("a plan says what is hardly meant, knowing what is in the tables") {
   CHECK(!has(shop.kdb({"plan"}).out, "brin-uncorrelated"));
 }
 
+TEST_CASE("each right that is missing is named before anything is changed") {
+  const Shop shop(std::string(by_kind) +
+                  "[indexes.hers_n]\ntable = \"hers\"\ncolumns = [\"n\"]\n"
+                  "[indexes.away_n]\ntable = \"s.away\"\ncolumns = [\"n\"]\n");
+  const std::string suffix = shop.database.name();
+  const std::string deploy = "deploy_" + suffix;
+  const std::string owner = "owner_" + suffix;
+  Session session(shop.database.url());
+  session.exec("CREATE ROLE " + deploy + " LOGIN; CREATE ROLE " + owner + "; GRANT ALL ON DATABASE " +
+               shop.database.name() + " TO " + deploy +
+               "; CREATE TABLE hers (n int); CREATE SCHEMA s; CREATE TABLE "
+               "s.away (n int); ALTER TABLE orders OWNER TO " +
+               owner + "; ALTER TABLE hers OWNER TO " + deploy + "; ALTER TABLE s.away OWNER TO " + deploy +
+               "; GRANT SELECT ON orders TO " + deploy + "; GRANT USAGE ON SCHEMA s TO " + deploy +
+               "; GRANT CREATE ON SCHEMA public TO " + deploy);
+  const std::string url =
+      shop.database.url() + (has(shop.database.url(), "?") ? "&" : "?") + "user=" + deploy;
+  const Run refused = run(shop.project.command(url, {"apply", "-p", shop.profile}));
+  CHECK(refused.exit == 1);
+  CHECK_MESSAGE(has(refused.err, "role " + deploy + " may not change orders, which belongs to " + owner),
+                refused.err);
+  CHECK(has(refused.err, "role " + deploy + " may create nothing in schema s"));
+  CHECK(!has(refused.err, "hers"));
+  CHECK(shop.indexes("hers") == "");
+  session.exec("GRANT " + owner + " TO " + deploy + "; GRANT CREATE ON SCHEMA s TO " + deploy +
+               "; GRANT CREATE ON "
+               "SCHEMA public TO " +
+               owner);
+  const Run applied = run(shop.project.command(url, {"apply", "-p", shop.profile}));
+  CHECK_MESSAGE(applied.exit == 0, applied.err);
+  CHECK(shop.indexes("hers") == "hers_n");
+  session.exec("DROP OWNED BY " + deploy + ", " + owner + "; DROP ROLE " + deploy + ", " + owner);
+}
+
 TEST_CASE("each kind of change is planned, applied, and gone from the next plan") {
   struct Case {
     const char* name;
