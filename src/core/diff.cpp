@@ -258,13 +258,6 @@ class KindDiff {
       }
     } else if (!lacking.empty()) {
       return;
-    } else if (live != nullptr && declared.value.query != live->value.query) {
-      found_.undecided.push_back(
-          {.message =
-               fmt::format("{}: its query is not spelled as the server prints it", title(one.value.name)),
-           .where = one.where_of("query"),
-           .hint = "take the spelling of `kdb inspect`; only then can kdb tell whether it means the same"});
-      return;
     }
     if (live != nullptr)
       compare(one, *live);

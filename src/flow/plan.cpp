@@ -165,6 +165,7 @@ Differences compare_objects(const Context& context, Session& session, const Diff
   noted.problems = pg::complete_columns(connection, desired, live, facts.schema);
   settle(desired.of<Index>(), answers.of<Index>(), facts.schema, noted);
   settle(desired.of<Statistics>(), answers.of<Statistics>(), facts.schema, noted);
+  settle(desired.of<ContinuousAggregate>(), answers.of<ContinuousAggregate>(), facts.schema, noted);
   Differences found = diff(desired, live, facts, with_sizes(connection, desired, live, options));
   append(found.problems, noted.problems);
   append(found.undecided, noted.undecided);

@@ -64,16 +64,11 @@ ORDER BY a.view_schema, a.view_name)",
       fmt::arg("history", quote_literal(facts.history_schema)));
 }
 
-namespace {
-
-/// As a profile has it: without the semicolon that pg_get_viewdef() ends it with.
 std::string_view bare_query(std::string_view printed) {
   printed = trim(printed);
   if (printed.ends_with(';')) printed = trim(printed.substr(0, printed.size() - 1));
   return printed;
 }
-
-}  // namespace
 
 ContinuousAggregate ContinuousAggregate::read(const Row& row) {
   ContinuousAggregate aggregate{.name = {row.text("schema"), row.text("name")}};

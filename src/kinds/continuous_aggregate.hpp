@@ -88,6 +88,9 @@ FieldProblems check(const ContinuousAggregate& aggregate);
 /// What a server takes and is hardly meant: rows that are dropped and refreshed again and again.
 FieldProblems doubts(const ContinuousAggregate& aggregate);
 
+/// A query as a profile has it: without the semicolon that pg_get_viewdef() ends it with.
+std::string_view bare_query(std::string_view printed);
+
 /// As for a hypertable. The query has to be in the server's form already.
 std::vector<FieldChange> differing(const Declared<ContinuousAggregate>& declared,
                                    const Live<ContinuousAggregate>& live);

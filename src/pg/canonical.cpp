@@ -13,7 +13,9 @@
 #include "base/text.hpp"
 #include "pg/canonical_kinds.hpp"
 #include "pg/canonical_round.hpp"
+#include "pg/canonical_views.hpp"
 #include "pg/catalog.hpp"
+#include "pg/event_triggers.hpp"
 
 namespace kdb::pg {
 
@@ -60,7 +62,7 @@ Obstacle no_right_to_read(const ObjectName& table) {
 }
 
 /// What must be known before anything is made, in one row for each table. Event triggers would run on behalf
-/// of the copies, and what they do may reach beyond the transaction; TimescaleDB's own is harmless.
+/// of the copies.
 std::string obstacles_sql(const std::set<ObjectName>& tables) {
   std::string values;
   for (const ObjectName& table : tables)
@@ -72,22 +74,12 @@ SELECT w.schema, w.name, c.oid IS NOT NULL AS exists, c.relkind AS kind,
          AND pg_catalog.has_table_privilege(c.oid, 'SELECT') AS readable,
        pg_catalog.pg_is_in_recovery() AS standby,
        pg_catalog.has_database_privilege(pg_catalog.current_database(), 'TEMP') AS temporary,
-       (SELECT pg_catalog.string_agg('"' || e.evtname || '"', ', ' ORDER BY e.evtname)
-        FROM pg_catalog.pg_event_trigger e
-        WHERE e.evtevent IN ('ddl_command_start', 'ddl_command_end')
-          AND e.evtenabled IN ('A', CASE pg_catalog.current_setting('session_replication_role')
-                                    WHEN 'replica' THEN 'R' ELSE 'O' END)
-          AND (e.evttags IS NULL OR e.evttags && ARRAY['CREATE TABLE', 'CREATE INDEX', 'CREATE STATISTICS'])
-          AND NOT EXISTS (
-            SELECT FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_extension x ON x.oid = d.refobjid
-            WHERE d.classid = 'pg_catalog.pg_event_trigger'::pg_catalog.regclass AND d.objid = e.oid
-              AND d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND x.extname = 'timescaledb')
-       ) AS triggers
+       {} AS triggers
 FROM (VALUES {}) AS w (schema, name)
 LEFT JOIN (pg_catalog.pg_namespace n JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid)
   ON n.nspname = w.schema AND c.relname = w.name
 ORDER BY w.schema, w.name)",
-                     values);
+                     event_triggers_sql("'CREATE TABLE', 'CREATE INDEX', 'CREATE STATISTICS'"), values);
 }
 
 /// Why the server cannot be asked about any object, or about those of one table.
@@ -231,6 +223,9 @@ CanonicalSchema canonicalise(Connection& connection, const ServerFacts& facts, c
   sort_out(desired, statistics, canonical, questions);
   try {
     ask_all(connection, facts, questions, lock_timeout);
+    canonical.of<ContinuousAggregate>() =
+        canonical_aggregates(connection, facts, desired.of<ContinuousAggregate>(),
+                             live.of<ContinuousAggregate>(), settings(facts, lock_timeout));
   } catch (const ServerError& error) {
     if (error.sqlstate != "55P03") throw;
     throw Error(Exit::lock, "a table is locked by another session: its columns cannot be read",

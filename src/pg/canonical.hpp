@@ -25,10 +25,10 @@ struct Canonical {
 };
 
 /// The kinds with pieces of SQL in them. Each list is parallel to that of the desired schema.
-using CanonicalSchema = ObjectLists<Canonical, KindList<Index, Statistics>>;
+using CanonicalSchema = ObjectLists<Canonical, KindList<Index, Statistics, ContinuousAggregate>>;
 
-/// Asks the server for its form of every declared index and statistics object. One whose SQL is byte for byte
-/// that of the live object is not asked for, and one that is to be absent neither.
+/// Asks the server for its form of every declared index, statistics object and continuous aggregate. One
+/// whose SQL is byte for byte that of the live object is not asked for, and one that is to be absent neither.
 ///
 /// Changes nothing: the objects are made on empty temporary copies of their tables, in transactions that are
 /// rolled back. Of the tables themselves that takes ACCESS SHARE locks only; Error(lock) where one is not had

@@ -1,5 +1,7 @@
 // Continuous aggregates with their policies and indexes against a real TimescaleDB.
 
+#include <filesystem>
+
 #include "base/text.hpp"
 #include "core/profile_text.hpp"
 #include "db/catalog.hpp"
@@ -217,6 +219,51 @@ TEST_CASE("another query of a continuous aggregate, and its end, are said to del
   CHECK(drop[0].hazards[0].blocks);
   Session(database.url()).exec(drop[0].sql);
   CHECK(catalog_of(database).of<ContinuousAggregate>().empty());
+}
+
+TEST_CASE("a query is compared by what it means, however it is spelled") {
+  const Timescale server(false);
+  if (!server.reason().empty()) return skip(server.reason());
+  const Database database;
+  database.exec(source);
+  Project project;
+  std::filesystem::create_directories(project.folder());
+  TempDir folder;
+  const auto kdb = [&](std::vector<std::string> words, const std::string& query) {
+    const std::string profile =
+        folder.write("p.toml", "[continuous_aggregates.daily]\nquery = '''" + query + "'''\n").string();
+    words.insert(words.end(), {"-p", profile});
+    return run(project.command(database.url(), words));
+  };
+  const std::string query =
+      "select time_bucket('1 day', \"timestamp\") as day, count( * ) n from Events where value>5 group by 1";
+  const Run applied = kdb({"apply"}, query);
+  REQUIRE_MESSAGE(applied.exit == 0, applied.err);
+  const Run planned = kdb({"plan", "--exit-code"}, query);
+  CHECK_MESSAGE(planned.exit == 0, (planned.out + planned.err));
+  const Run spaced =
+      kdb({"plan", "--exit-code"},
+          "SELECT time_bucket(interval '1 day', events.\"timestamp\") AS day,\n  count(*) AS n\n"
+          "FROM public.events WHERE (events.value > 5::numeric) GROUP BY time_bucket(interval '1 day', "
+          "events.\"timestamp\")");
+  CHECK_MESSAGE(spaced.exit == 0, (spaced.out + spaced.err));
+  database.exec("INSERT INTO events VALUES ('2026-01-01', 'a', 7)");
+  Session(database.url()).exec("CALL refresh_continuous_aggregate('daily', NULL, NULL)");
+  const std::string other =
+      "SELECT time_bucket('2 days', \"timestamp\") AS day, count(*) AS n FROM events WHERE value > 5 GROUP "
+      "BY 1";
+  const Run refused = kdb({"apply"}, other);
+  CHECK(refused.exit == 3);
+  CHECK_MESSAGE(refused.err.find("--allow 'DELETES_DATA:daily'") != std::string::npos, refused.err);
+  CHECK(database.text("SELECT n FROM daily") == "1");
+  const Run replaced = kdb({"apply", "--allow", "DELETES_DATA:daily"}, other);
+  CHECK_MESSAGE(replaced.exit == 0, replaced.err);
+  const Run wrong = kdb({"plan"}, "SELECT time_bucket('1 day', nope) FROM events GROUP BY 1");
+  CHECK(wrong.exit == 1);
+  CHECK_MESSAGE(
+      wrong.out.find("p.toml:2:9: [continuous_aggregates.daily] query: column \"nope\" does not exist") !=
+          std::string::npos,
+      (wrong.out + wrong.err));
 }
 
 TEST_CASE("of several refresh policies the first is managed, and the others are said") {
