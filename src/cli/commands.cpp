@@ -191,7 +191,8 @@ const std::vector<Command>& commands() {
       {.name = "inspect",
        .summary = "write a profile from a live database",
        .details = "Declares what is there and is not so by default: extensions, table properties, indexes, "
-                  "extended statistics. The same database gives the same bytes; nothing is changed.",
+                  "extended statistics, hypertables, continuous aggregates. The same database gives the same "
+                  "bytes; nothing is changed.",
        .options = {{.flags = "--schema",
                     .value = "SCHEMA",
                     .help = "only tables of this schema; repeatable",

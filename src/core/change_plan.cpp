@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/statement.hpp"
+#include "kinds/extension.hpp"
 
 namespace kdb {
 
@@ -44,7 +45,8 @@ Step begin_block(const Change& change) {
 
 MigrationPlan to_plan(const Change& change) {
   MigrationPlan plan{.object = ObjectWork{.name = fmt::format("{} {}", change.kind, change.object),
-                                          .done = std::string(done_word(change.action))},
+                                          .done = std::string(done_word(change.action)),
+                                          .in_schema = change.kind != Extension::word},
                      .one_transaction = false};
   bool open = false;
   for (const ChangeStep& from : change.steps) {

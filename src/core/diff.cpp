@@ -155,17 +155,25 @@ class KindDiff {
                   .reason = std::move(reason),
                   .fields = difference.fields,
                   .fingerprint = fingerprint(difference.live),
+                  .provisional = is_provisional(value),
                   .estimate = {},
                   .steps = steps_of(difference, around_)};
     if constexpr (std::is_same_v<T, Hypertable>) add_late_steps(difference, change);
     if (!change.steps.empty()) found_.changes.push_back(std::move(change));
   }
 
+  /// Whether a pending migration makes what it stands on: the server has not seen its definition.
+  bool is_provisional(const T& value) const {
+    if constexpr (std::is_same_v<T, ContinuousAggregate>) return !options_.coming_tables.empty();
+    const ObjectName* table = std::is_same_v<T, TableProperties> ? &value.name : table_of(value);
+    return table != nullptr && options_.coming_tables.count(*table) > 0;
+  }
+
   /// A digest of all that a profile could say of it.
   std::string fingerprint(const Live<T>* live) const {
     if (live == nullptr) return {};
     LiveSchema alone;
-    alone.of<T>().push_back(*live);
+    alone.of<T>().push_back({.value = live->value, .facts = {}});  // facts change by themselves
     return sha256_hex(profile_text(alone, around_.facts.schema));
   }
 
@@ -174,6 +182,7 @@ class KindDiff {
     Change late = change;
     late.action = Action::alter;
     late.fields.clear();
+    late.fingerprint.clear();  // what comes before has changed it by then
     late.reason = "what needs its indexes";
     late.steps = steps_after_indexes(difference, around_.facts);
     if (!late.steps.empty()) late_.push_back(std::move(late));

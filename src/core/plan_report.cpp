@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include <fmt/format.h>
 
+#include "base/allowance.hpp"
 #include "base/hazard_list.hpp"
 #include "core/to_report.hpp"
 
@@ -12,34 +14,50 @@ namespace kdb {
 
 namespace {
 
-ChangeStep to_step(const Step& step, bool in_transaction, bool begins) {
-  ChangeStep shown{
-      .sql = step.sql, .purpose = {}, .in_transaction = in_transaction, .begins = begins, .lock = {}};
-  for (const sql::StatementHazard& hazard : step.hazards)
-    shown.hazards.push_back({.id = hazard.id,
-                             .object = hazard.object,
-                             .reason = hazard.reason,
-                             .blocks = sql::hazard::blocks(hazard.id)});
-  return shown;
-}
+/// Shows the statements of a migration.
+class Steps {
+ public:
+  Steps(const MigrationPlan& plan, bool refuses) : plan_(plan), refuses_(refuses) {}
 
-void add_steps(const MigrationPlan& plan, std::vector<ChangeStep>& steps) {
-  for (const Step& step : plan.steps) {
-    if (step.block.empty()) {
-      steps.push_back(to_step(step, step.in_transaction, !plan.one_transaction || steps.empty()));
-      continue;
+  std::vector<ChangeStep> take() {
+    for (const Step& step : plan_.steps) {
+      if (step.block.empty()) {
+        add(step, step.in_transaction, !plan_.one_transaction || steps_.empty());
+        continue;
+      }
+      bool begins = true;
+      for (const Step& inner : step.block) add(inner, true, std::exchange(begins, false));
     }
-    bool begins = true;
-    for (const Step& inner : step.block) {
-      steps.push_back(to_step(inner, true, begins));
-      begins = false;
-    }
+    return std::move(steps_);
   }
-}
+
+ private:
+  void add(const Step& step, bool in_transaction, bool begins) {
+    ChangeStep& shown = steps_.emplace_back(ChangeStep{
+        .sql = step.sql, .purpose = {}, .in_transaction = in_transaction, .begins = begins, .lock = {}});
+    for (const sql::StatementHazard& hazard : step.hazards)
+      shown.hazards.push_back({.id = hazard.id,
+                               .object = hazard.object,
+                               .reason = hazard.reason,
+                               .blocks = refuses_ && sql::hazard::blocks(hazard.id) && !is_allowed(hazard)});
+  }
+
+  /// By the file itself.
+  bool is_allowed(const sql::StatementHazard& hazard) const {
+    const auto& allow = plan_.options.allow;
+    return std::any_of(allow.begin(), allow.end(), [&](const std::string& allowance) {
+      return sql::permits(allowance, hazard.id, hazard.object);
+    });
+  }
+
+  const MigrationPlan& plan_;
+  bool refuses_;
+  std::vector<ChangeStep> steps_;
+};
 
 }  // namespace
 
-Change to_change(const MigrationPlan& plan) {
+Change to_change(const MigrationPlan& plan, bool refuses) {
   const MigrationFile& file = plan.migration.file;
   Change change{.action = Action::run,
                 .kind = "migration",
@@ -48,8 +66,9 @@ Change to_change(const MigrationPlan& plan) {
                 .where = {.file = file.path},
                 .reason = plan.one_transaction
                               ? ""
-                              : fmt::format("statement by statement, because {}", plan.mode_reason)};
-  add_steps(plan, change.steps);
+                              : fmt::format("statement by statement, because {}", plan.mode_reason),
+                .fingerprint = file.checksum + file.down_checksum};
+  change.steps = Steps(plan, refuses).take();
   return change;
 }
 

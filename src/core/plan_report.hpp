@@ -9,8 +9,9 @@
 
 namespace kdb {
 
-/// A pending migration as a change: its statements as they would run.
-Change to_change(const MigrationPlan& plan);
+/// A pending migration as a change: its statements as they would run. `refuses`: its hazards have to be
+/// allowed, unless its file does so.
+Change to_change(const MigrationPlan& plan, bool refuses);
 
 /// `4 migrations to run, 2 objects to create, 1 to alter`; `nothing to do` where there is none.
 std::string summary_of(const std::vector<Change>& changes);

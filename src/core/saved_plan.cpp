@@ -19,20 +19,29 @@ bool same_object(const Change& a, const Change& b) { return a.kind == b.kind && 
 
 /// Why `change` is not what the plan says of its object; nothing if it is.
 std::optional<std::string> difference(const SavedPlan& saved, const Change& change) {
+  const bool has_migrations = std::any_of(saved.changes.begin(), saved.changes.end(),
+                                          [](const Change& one) { return one.action == Action::run; });
+  bool has_action = false;
+  bool is_as_planned = false;
+  std::vector<const ChangeStep*> steps;
   for (const Change& planned : saved.changes) {
-    if (!same_object(planned, change) || planned.action != change.action) continue;
-    if (planned.fingerprint != change.fingerprint) return "it was changed since";
+    if (!same_object(planned, change)) continue;
+    // Its declaration is the one that was reviewed, and the migrations that make its table are.
+    if (planned.provisional) return std::nullopt;
+    has_action |= planned.action == change.action;
+    is_as_planned |= planned.action == change.action && planned.fingerprint == change.fingerprint;
+    for (const ChangeStep& step : planned.steps) steps.push_back(&step);
   }
-  const auto is_planned = [&](const ChangeStep& step) {
-    return std::any_of(saved.changes.begin(), saved.changes.end(), [&](const Change& planned) {
-      return same_object(planned, change) &&
-             std::any_of(planned.steps.begin(), planned.steps.end(), [&](const ChangeStep& one) {
-               return one.sql == step.sql && one.in_transaction == step.in_transaction;
-             });
+  // An object may also be changed by a migration of the plan; another action is what is left of an earlier
+  // run.
+  if (has_action && !is_as_planned && (change.action == Action::run || !has_migrations))
+    return "it was changed since";
+  for (const ChangeStep& step : change.steps) {
+    const bool planned = std::any_of(steps.begin(), steps.end(), [&](const ChangeStep* one) {
+      return one->sql == step.sql && one->in_transaction == step.in_transaction;
     });
-  };
-  for (const ChangeStep& step : change.steps)
-    if (!step.tidies && !is_planned(step)) return fmt::format("now this would run: {}", step.sql);
+    if (!step.tidies && !planned) return fmt::format("now this would run: {}", step.sql);
+  }
   return std::nullopt;
 }
 
@@ -93,6 +102,17 @@ std::vector<Change> keep_planned(const SavedPlan& saved, std::vector<Change> now
   }
   if (problems.empty()) return kept;
   problems.back().hint = plan_again;
+  throw Error(Exit::refused, std::move(problems));
+}
+
+void refuse_missing_migrations(const SavedPlan& saved, const std::vector<std::string>& known) {
+  std::vector<Problem> problems;
+  for (const Change& planned : saved.changes)
+    if (planned.action == Action::run && std::find(known.begin(), known.end(), planned.object) == known.end())
+      problems.push_back({.message = fmt::format("migration {} of the plan is neither pending nor applied",
+                                                 planned.object)});
+  if (problems.empty()) return;
+  problems.back().hint = "is this the release that the plan was made for?";
   throw Error(Exit::refused, std::move(problems));
 }
 

@@ -46,6 +46,8 @@ class Members {
     if (!value.is_boolean()) throw malformed(path_, fmt::format("{} is not true or false", what(key)));
     return value.get<bool>();
   }
+  /// False where it is left out.
+  bool flag(const char* key) const { return json_.contains(key) && boolean(key); }
   template <class Read>
   void each(const char* key, Read read) const {
     const Json& list = member(key);
@@ -83,6 +85,7 @@ Change read_change(const Members& members, const std::string& path, const std::s
   change.kind = members.text("kind");
   change.object = members.text("object");
   change.fingerprint = members.optional_text("fingerprint");
+  change.provisional = members.flag("provisional");
   members.each("steps", [&](const Json& step, const std::string& at) {
     const Members of_step = members.inner(step, at);
     change.steps.push_back({.sql = of_step.text("sql"),

@@ -63,8 +63,10 @@ void refuse_missing_rights(const Context& context, const std::vector<Change>& ch
   const std::string& schema = context.profile.database.schema;
   std::map<std::string, bool> tables;  // and whether something is made there
   for (const Change& change : changes)
+    // A statistics object may be in another schema than its table.
     if (!change.table.empty())
-      tables[change.table] |= change.action == Action::create || change.action == Action::replace;
+      tables[change.table] |=
+          change.action != Action::alter && change.action != Action::drop && change.kind != Statistics::word;
   std::vector<pg::Use> uses;
   for (const auto& [table, creates] : tables) uses.push_back({parse_name(table, schema), creates});
   std::vector<Problem> problems = read_again(context, [&] {
@@ -84,12 +86,16 @@ void add_ran(Report& report, const std::vector<Ran>& ran) {
 
 Report apply(const Context& context, const ApplyOptions& options) {
   Planned planned = plan(context, options.plan);
-  if (options.saved) refuse_other_origin(options.saved->origin, planned.origin);
+  if (options.saved) {
+    refuse_other_origin(options.saved->origin, planned.origin);
+    if (options.plan.migrations) refuse_missing_migrations(*options.saved, planned.known);
+  }
   refuse_problems(planned.objects);
   planned.migrations = wanted(options, std::move(planned.migrations));
   planned.objects.changes = wanted(options, std::move(planned.objects.changes));
   refuse_hazards(planned.objects.changes, options.allow);
-  refuse_missing_rights(context, planned.objects.changes);
+  // A pending migration may grant them.
+  if (planned.migrations.empty()) refuse_missing_rights(context, planned.objects.changes);
   Report report = to_report(planned, "apply");
   if (planned.migrations.empty() && planned.objects.changes.empty()) {
     report.summary = "nothing to do";
@@ -100,7 +106,10 @@ Report apply(const Context& context, const ApplyOptions& options) {
   report.changes.reset();
   for (Field& field : report.fields) field.label.clear();
   std::vector<Ran> ran;
-  if (!planned.migrations.empty()) up(context, {.allow = options.allow});
+  if (!planned.migrations.empty()) {
+    up(context, {.allow = options.allow});
+    refuse_missing_rights(context, planned.objects.changes);
+  }
   if (options.plan.profile) {
     ran = change_objects(context, options);
     const Differences left = compare_objects(context, {.prune = options.plan.prune});

@@ -134,6 +134,7 @@ void Deployment::run_on(Session& session) {
                          .build_wait = profile.connection.build_wait,
                          .statement_timeout = profile.connection.statement_timeout,
                          .role = profile.database.role,
+                         .schema = profile.database.schema,
                          .lock_retry = profile.migrations.lock_retry,
                          .random = context_.random,
                          .separate = as_separate_steps},

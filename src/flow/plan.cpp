@@ -126,6 +126,27 @@ DiffOptions with_sizes(pg::Connection& connection, const DesiredSchema& desired,
   return options;
 }
 
+/// Where no migration is pending, what an aggregate reads and is not there never will be.
+void refuse_unknown_sources(const DesiredSchema& desired, const LiveSchema& live, const DiffOptions& options,
+                            pg::CanonicalSchema& answers) {
+  std::set<ObjectName> there;
+  for (const auto& one : live.of<ContinuousAggregate>()) there.insert(one.value.name);
+  for (size_t i = 0; i < answers.of<ContinuousAggregate>().size(); ++i) {
+    const auto& one = desired.of<ContinuousAggregate>()[i];
+    auto& answer = answers.of<ContinuousAggregate>()[i];
+    if (!answer.table_missing) continue;
+    if (there.count(one.value.name) > 0) {
+      answer.table_missing = false;  // which leaves it undecided
+    } else if (options.coming_tables.empty()) {
+      answer.table_missing = false;
+      answer.refused = Problem{.message = fmt::format("[{}.{}] query: {}", ContinuousAggregate::section,
+                                                      one.key, answer.undecided),
+                               .where = one.where_of("query"),
+                               .hint = {}};
+    }
+  }
+}
+
 template <class T>
 void append(std::vector<T>& to, const std::vector<T>& from) {
   to.insert(to.end(), from.begin(), from.end());
@@ -160,7 +181,8 @@ Differences compare_objects(const Context& context, Session& session, const Diff
       pg::read_facts(connection, profile.database.schema, profile.database.history_schema);
   LiveSchema live = pg::read_catalog(connection, facts, patience);
   DesiredSchema desired = profile.desired;
-  const pg::CanonicalSchema answers = pg::canonicalise(connection, facts, desired, live, patience);
+  pg::CanonicalSchema answers = pg::canonicalise(connection, facts, desired, live, patience);
+  refuse_unknown_sources(desired, live, options, answers);
   Differences noted;
   noted.problems = pg::complete_columns(connection, desired, live, facts.schema);
   settle(desired.of<Index>(), answers.of<Index>(), facts.schema, noted);
@@ -204,7 +226,10 @@ Planned plan_once(const Context& context, const PlanOptions& options) {
   if (options.migrations) {
     View view = open_and_look(context);
     const std::vector<MigrationPlan> plans = pending_migrations(context, view);
-    for (const MigrationPlan& one : plans) planned.migrations.push_back(to_change(one));
+    for (const MigrationPlan& one : plans)
+      planned.migrations.push_back(to_change(one, context.profile.migrations.refuse_hazards));
+    for (const MigrationStatus& row : view.picture.rows)
+      if (row.file || row.applied) planned.known.push_back(title(row.version, row.name));
     diff_options.coming_tables = coming_tables(plans, context.profile.database.schema);
     session = std::move(view.session);
   } else {

@@ -22,6 +22,7 @@ struct Planned {
   Differences objects;
   std::string target;
   PlanOrigin origin;
+  std::vector<std::string> known;  // migrations, pending or applied, as changes name them
 
   /// Whether nothing is pending, no drift was found, and everything could be decided.
   bool is_empty() const;

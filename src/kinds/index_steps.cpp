@@ -147,7 +147,8 @@ class Steps {
   }
 
   void alter() {
-    if (table_.hypertable && difference_.differs_in("with"))
+    if (table_.hypertable && difference_.differs_in("with") &&
+        can_alter_chunks(index_, difference_.fields, around_))
       append(alter_on_chunks(index_, *difference_.live, around_));
     for (std::string& sql : alter_parameters_sql(really(index_.name), difference_.fields))
       add(std::move(sql), "applies to pages written from now on", LockMode::share_update_exclusive);

@@ -94,6 +94,14 @@ std::string shape_of(Index index) {
 void link(Hypertable& table, const ObjectName& chunk, const PartIndex& index) {
   const Index value = read_part_index(index);
   const auto [begin, end] = table.by_structure.equal_range(structure_of(value));
+  // Of several indexes of one structure, it is the one's whose name it has; TimescaleDB takes it for any.
+  bool named = false;
+  for (auto root = begin; root != end; ++root) {
+    if (!is_chunk_index_name(chunk.name, root->second->value.name.name, index.name.name)) continue;
+    root->second->facts.parts.push_back(index);
+    named = true;
+  }
+  if (named) return;
   for (auto root = begin; root != end; ++root) root->second->facts.parts.push_back(index);
   if (begin != end) return;
   for (Live<Index>* root : table.roots)

@@ -61,6 +61,7 @@ std::vector<std::string> normalised(const std::vector<Fragment>& fragments) {
 
 std::string column_of(std::string_view key) {
   const Tokens tokens(key);
+  if (tokens.is(0, "(") && tokens.is_name(1) && tokens.is(2, ")")) return folded(tokens.word(1));
   if (!tokens.is_name(0)) return {};
   // A name, and perhaps its collation, operator class and order; never a call, a field or an operator.
   if (tokens.size() > 1 && !tokens.is_name(1)) return {};
@@ -71,9 +72,13 @@ std::vector<std::string> constant_columns(std::string_view condition) {
   const Tokens tokens(condition);
   std::vector<std::string> columns;
   for (size_t at = 0; at < tokens.size(); ++at) {
-    if (tokens.is(at, "or") || tokens.is(at, "not") || tokens.is(at, "case")) return {};
+    for (const std::string_view word : {"or", "not", "case", "is"})
+      if (tokens.is(at, word)) return {};
+    if (tokens.is(at, "(") && at > 0 && tokens.is_name(at - 1) && !tokens.is(at - 1, "and")) return {};
     const bool begins = at == 0 || tokens.is(at - 1, "and") || tokens.is(at - 1, "(");
-    if (begins && tokens.is_name(at) && tokens.is(at + 1, "=") && is_value(tokens, at + 2))
+    const bool ends = at + 3 >= tokens.size() || tokens.is(at + 3, "and") || tokens.is(at + 3, ")") ||
+                      tokens.is(at + 3, "::");
+    if (begins && ends && tokens.is_name(at) && tokens.is(at + 1, "=") && is_value(tokens, at + 2))
       columns.push_back(folded(tokens.word(at)));
   }
   return columns;

@@ -65,7 +65,11 @@ void check_refresh(const Input& input, const KnownTables& tables, Findings& find
   if (input.desired == nullptr) return;
   for (const Declared<ContinuousAggregate>& aggregate : input.desired->of<ContinuousAggregate>()) {
     if (aggregate.absent || !aggregate.value.refresh) continue;
-    const Span& start = aggregate.value.refresh->start_offset;
+    Span start = aggregate.value.refresh->start_offset;
+    if (start.empty() && input.live != nullptr)  // which stays as it is
+      for (const auto& live : input.live->of<ContinuousAggregate>())
+        if (live.value.name == aggregate.value.name && live.value.refresh)
+          start = live.value.refresh->start_offset;
     for (const std::string& source : sources_of(aggregate.value.query.sql)) {
       const Retention* retention = retention_of(input, tables.name_of(source));
       if (retention == nullptr || retention->drop_after.empty()) continue;

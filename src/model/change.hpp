@@ -100,7 +100,8 @@ struct Change {
   Source where;        // of its declaration or file; no file where there is none
   std::string reason;  // one clause: "where differs", "not declared"
   std::vector<FieldChange> fields;
-  std::string fingerprint;  // of the object as it is; empty where there is none
+  std::string fingerprint;   // of the object as it is; empty where there is none
+  bool provisional = false;  // a pending migration makes its table: only then its statements are certain
   Estimate estimate;
   std::vector<ChangeStep> steps;
 

@@ -31,8 +31,9 @@ struct Step {
 
 /// What changes an object, where a plan is of no migration.
 struct ObjectWork {
-  std::string name;  // "index events_by_day"
-  std::string done;  // what a person is told: "created"
+  std::string name;       // "index events_by_day"
+  std::string done;       // what a person is told: "created"
+  bool in_schema = true;  // its statements are in the server's form: names without a schema are the profile's
 
   bool operator==(const ObjectWork&) const = default;
 };

@@ -246,6 +246,8 @@ void Executor::run_step_by_step(std::int64_t run, const MigrationPlan& plan,
 
   record(history_.partial_sql(run, plan));
   if (!options_.role.empty()) connection_.exec("SET ROLE " + quote_ident(options_.role));
+  if (plan.object && plan.object->in_schema)
+    connection_.exec("SET search_path TO " + quote_ident(options_.schema));
   if (plan.options.statement_timeout)
     connection_.exec(fmt::format("SET statement_timeout TO {}", plan.options.statement_timeout->count()));
 

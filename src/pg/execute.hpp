@@ -21,7 +21,8 @@ struct ExecuteOptions {
       3'000};                               // budget of all lock waits of one transaction together; 0: none
   std::chrono::milliseconds build_wait{0};  // of CONCURRENTLY builds and the like; 0: no limit
   std::chrono::milliseconds statement_timeout{0};
-  std::string role;  // migrations run under SET ROLE; empty: as who connected
+  std::string role;               // migrations run under SET ROLE; empty: as who connected
+  std::string schema = "public";  // of names without one in what changes objects
   RetryPolicy lock_retry;
   Random random;
   /// The same plan step by step, where the server says that one transaction cannot do it (core's decision).

@@ -19,7 +19,7 @@ std::vector<Problem> missing_rights(Connection& connection, const std::vector<Us
       R"(
 SELECT w.schema, w.name, r.name, pg_catalog.pg_get_userbyid(c.relowner),
        pg_catalog.pg_has_role(r.name, c.relowner, 'USAGE'),
-       NOT w.creates OR pg_catalog.has_schema_privilege(r.name, n.oid, 'CREATE')
+       NOT w.creates OR c.relkind = 'v' OR pg_catalog.has_schema_privilege(r.name, n.oid, 'CREATE')
 FROM (VALUES {}) AS w (schema, name, creates)
 CROSS JOIN (SELECT {}::pg_catalog.name AS name) AS r
 JOIN pg_catalog.pg_namespace n ON n.nspname = w.schema

@@ -102,6 +102,7 @@ Json to_json(const Change& change) {
   if (change.where.line > 0) json["line"] = change.where.line;
   if (!change.reason.empty()) json["reason"] = change.reason;
   if (!change.fingerprint.empty()) json["fingerprint"] = change.fingerprint;
+  if (change.provisional) json["provisional"] = true;
   json["fields"] = Json::array();
   for (const FieldChange& field : change.fields)
     json["fields"].push_back({{"field", field.field}, {"live", field.live}, {"desired", field.desired}});

@@ -50,14 +50,17 @@ size_t backticks(std::string_view text) {
   return longest;
 }
 
-/// A code span. A `|` would end the cell of a table even there.
+/// A code span. A `|` would end the cell of a table even there, and cannot be escaped behind a backslash.
 std::string code(std::string_view text) {
+  if (text.find('|') != std::string_view::npos) {
+    std::string shown;
+    for (const char c : html(text)) shown += c == '|' ? std::string("&#124;") : std::string(1, c);
+    return fmt::format("<code>{}</code>", shown);
+  }
   const std::string line = printable_line(text);
   const std::string fence(backticks(line) + 1, '`');
-  std::string shown;
-  for (const char c : line) shown += c == '|' ? std::string("\\|") : std::string(1, c);
   const bool apart = !line.empty() && (line.front() == '`' || line.back() == '`');
-  return fmt::format("{0}{1}{2}{1}{0}", fence, apart ? " " : "", shown);
+  return fmt::format("{0}{1}{2}{1}{0}", fence, apart ? " " : "", line);
 }
 
 std::string code_block(std::string_view language, std::string_view text) {

@@ -95,6 +95,32 @@ TEST_CASE("a plan says what is hardly meant, knowing what is in the tables") {
   CHECK(!has(shop.kdb({"plan"}).out, "brin-uncorrelated"));
 }
 
+TEST_CASE("names without a schema are those of the profile's, whatever the session's path is") {
+  const Database database;
+  database.exec(
+      "CREATE SCHEMA app; CREATE TABLE app.orders (a int); CREATE TABLE public.orders (a int);"
+      "CREATE FUNCTION app.twice(n int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT 2 * n'");
+  Project project;
+  std::filesystem::create_directories(project.folder());
+  TempDir folder;
+  const std::string profile =
+      folder
+          .write(
+              "p.toml",
+              "[database]\nschema = \"app\"\n[indexes.orders_twice]\ntable = \"orders\"\ncolumns = "
+              "[\"twice(a)\"]\n[statistics.orders_s]\ntable = \"orders\"\ncolumns = [\"(a + twice(a))\"]\n")
+          .string();
+  const auto kdb = [&](std::vector<std::string> words) {
+    words.insert(words.end(), {"-p", profile});
+    return run(project.command(database.url(), words));
+  };
+  const Run applied = kdb({"apply"});
+  CHECK_MESSAGE(applied.exit == 0, applied.err);
+  CHECK(database.text("SELECT indexdef FROM pg_indexes WHERE indexname = 'orders_twice'") ==
+        "CREATE INDEX orders_twice ON app.orders USING btree (app.twice(a))");
+  CHECK(kdb({"plan", "--exit-code"}).exit == 0);
+}
+
 TEST_CASE("each right that is missing is named before anything is changed") {
   const Shop shop(std::string(by_kind) +
                   "[indexes.hers_n]\ntable = \"hers\"\ncolumns = [\"n\"]\n"

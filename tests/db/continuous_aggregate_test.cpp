@@ -266,6 +266,38 @@ TEST_CASE("a query is compared by what it means, however it is spelled") {
       (wrong.out + wrong.err));
 }
 
+TEST_CASE("an aggregate of another schema reads the tables of that one") {
+  const Timescale server(false);
+  if (!server.reason().empty()) return skip(server.reason());
+  const Database database;
+  database.exec(
+      "CREATE EXTENSION timescaledb; CREATE SCHEMA app; CREATE TABLE public.events (at timestamptz NOT NULL);"
+      "CREATE TABLE app.events (at timestamptz NOT NULL); SELECT create_hypertable('public.events', 'at');"
+      "SELECT create_hypertable('app.events', 'at');");
+  Project project;
+  std::filesystem::create_directories(project.folder());
+  TempDir folder;
+  const auto kdb = [&](std::vector<std::string> words, const std::string& table) {
+    const std::string profile =
+        folder
+            .write("p.toml",
+                   "[database]\nschema = \"app\"\n[continuous_aggregates.daily]\nquery = \"SELECT "
+                   "public.time_bucket('1 day', at) AS day, count(*) FROM " +
+                       table + " GROUP BY 1\"\n")
+            .string();
+    words.insert(words.end(), {"-p", profile});
+    return run(project.command(database.url(), words));
+  };
+  const Run unknown = kdb({"apply"}, "app.evnts");
+  CHECK(unknown.exit == 1);
+  CHECK_MESSAGE(unknown.err.find("query: relation \"app.evnts\" does not exist") != std::string::npos,
+                unknown.err);
+  const Run applied = kdb({"apply"}, "app.events");
+  CHECK_MESSAGE(applied.exit == 0, applied.err);
+  CHECK(catalog_of(database).of<ContinuousAggregate>().at(0).facts.source == ObjectName{"app", "events"});
+  CHECK(kdb({"plan", "--exit-code"}, "events").exit == 0);
+}
+
 TEST_CASE("of several refresh policies the first is managed, and the others are said") {
   const Timescale server(false);
   if (!server.reason().empty()) return skip(server.reason());

@@ -122,6 +122,43 @@ TEST_CASE("a saved plan that was interrupted at any message is finished by apply
       40);
 }
 
+TEST_CASE("a plan of migrations and what stands on them is applied as one") {
+  const Database database;
+  Project project;
+  project.migration("1_orders", "CREATE TABLE orders (id int PRIMARY KEY, kind text, value int);");
+  project.migration("2_more", "CREATE TABLE more (a int);");
+  TempDir folder;
+  const std::string profile = folder.write("p.toml", two_indexes).string();
+  const std::string plan = (folder.path() / "plan.json").string();
+  const auto kdb = [&](std::vector<std::string> words) {
+    words.insert(words.end(), {"-p", profile});
+    return run(project.command(database.url(), words));
+  };
+  REQUIRE(kdb({"plan", "-q", "-o", plan}).exit == 0);
+  SUBCASE("as it was reviewed") {
+    const Run applied = kdb({"apply", plan});
+    CHECK_MESSAGE(applied.exit == 0, applied.err);
+    CHECK(kdb({"plan", "--exit-code"}).exit == 0);
+    const Run again = kdb({"apply", plan});
+    CHECK_MESSAGE(again.exit == 0, again.err);
+  }
+  SUBCASE("not with another file") {
+    project.migration("2_more", "CREATE TABLE more ();");
+    const Run refused = kdb({"apply", plan});
+    CHECK(refused.exit == 3);
+    CHECK_MESSAGE(has(refused.err, "migration 2 more is not as it was"), refused.err);
+    CHECK(database.text("SELECT to_regclass('orders') IS NULL") == "t");
+  }
+  SUBCASE("not without one") {
+    std::filesystem::remove(std::filesystem::path(project.folder()) / "1_orders.sql");
+    const Run refused = kdb({"apply", plan});
+    CHECK(refused.exit == 3);
+    CHECK_MESSAGE(has(refused.err, "migration 1 orders of the plan is neither pending nor applied"),
+                  refused.err);
+    CHECK(database.text("SELECT to_regclass('more') IS NULL") == "t");
+  }
+}
+
 TEST_CASE("what was not planned is left alone") {
   const Reviewed it;
   it.database.exec("CREATE INDEX other ON orders (kind, value)");

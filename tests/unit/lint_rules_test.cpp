@@ -205,6 +205,9 @@ TEST_CASE("a partial index does not begin with the column that its condition fix
   CHECK(index(R"(["kind", "at"])", "NOT (kind = 'a')").empty());
   CHECK(index(R"(["kind", "at"])", "kind > 'a'").empty());
   CHECK(index(R"(["kind", "at"])", "kind = other").empty());
+  CHECK(index(R"(["kind", "at"])", "kind = 1 + n").empty());
+  CHECK(index(R"(["kind", "at"])", "coalesce(kind = 1, true)").empty());
+  CHECK(index(R"(["kind", "at"])", "(kind = 1) IS NULL").empty());
   CHECK(index(R"x(["lower(kind)", "at"])x", "kind = 'a'").empty());
 }
 
@@ -218,6 +221,7 @@ TEST_CASE("a unique index of a hypertable has all columns by which it is partiti
         Places{"unique-index-without-partition-column 7:11", "unique-index-without-partition-column 7:11"});
   CHECK(index(R"(["at DESC", "id"])") == Places{"unique-index-without-partition-column 7:11"});
   CHECK(index(R"(["at", "id", "\"Dev\""])").empty());
+  CHECK(index(R"x(["(at)", "\"Dev\""])x").empty());
   CHECK(index(R"(["id"])", "").empty());
 }
 

@@ -64,7 +64,7 @@ target: shop on db1 as me
 
 | | what | why | declared |
 |---|---|---|---|
-| **create** | index `orders\|kind` on `orders` | is not there | `profiles/default.toml:12:2` |
+| **create** | index <code>orders&#124;kind</code> on `orders` | is not there | `profiles/default.toml:12:2` |
 | **drop** | index `old` on `orders` | is declared absent<br>`with.fillfactor`: `70` → not set |  |
 
 - ⚠️ **INDEX\_BUILD**: reads all of orders

@@ -122,6 +122,39 @@ TEST_CASE("only what the plan says runs, or less of it") {
   CHECK(!why(inside).empty());
 }
 
+TEST_CASE("what stands on a pending migration is certain only once that has run") {
+  Change planned = index("a", Action::create, {"CREATE INDEX a ON t (x) WHERE x > 0"});
+  const Change now = index("a", Action::create, {"CREATE INDEX a ON t (x) WHERE (x > 0)"});
+  CHECK_THROWS_AS(keep_planned(plan_of({planned}), {now}), Error);
+  planned.provisional = true;
+  CHECK(keep_planned(plan_of({planned}), {now}).size() == 1);
+  const SavedPlan read = files::parse_plan(render::render_json(report_of({planned}), {}), "p.json");
+  CHECK(read.changes.at(0).provisional);
+}
+
+TEST_CASE("a migration of the plan is the one that was reviewed, and is there") {
+  Change migration{
+      .action = Action::run, .kind = "migration", .object = "7 x", .table = {}, .where = {}, .fields = {}};
+  migration.fingerprint = "abc";
+  migration.steps.push_back({.sql = "SELECT 1", .lock = {}, .hazards = {}});
+  const SavedPlan saved = plan_of({migration});
+  CHECK(keep_planned(saved, {migration}).size() == 1);
+  Change edited = migration;
+  edited.fingerprint = "def";
+  CHECK(refused([&] { keep_planned(saved, {edited}); }) ==
+        "migration 7 x is not as it was when the plan was made: it was changed since\n");
+  CHECK(refused([&] { refuse_missing_migrations(saved, {"6 w", "7 x"}); }).empty());
+  CHECK(refused([&] { refuse_missing_migrations(saved, {"6 w"}); }) ==
+        "migration 7 x of the plan is neither pending nor applied\n");
+}
+
+TEST_CASE("of several changes of one object those that are left are as planned") {
+  const SavedPlan saved =
+      plan_of({index("a", Action::alter, {"first"}, "1"), index("a", Action::alter, {"late"}, "")});
+  CHECK(keep_planned(saved, {index("a", Action::alter, {"late"}, "")}).size() == 1);
+  CHECK_THROWS_AS(keep_planned(saved, {index("a", Action::alter, {"first"}, "2")}), Error);
+}
+
 TEST_CASE("what kdb left half done is tidied up whatever the plan says") {
   Change leftover = index("kdb_old_0", Action::repair, {"drop it"});
   leftover.steps[0].tidies = true;
