@@ -291,7 +291,7 @@ TEST_CASE("a retention policy says what it would delete now") {
       "INSERT INTO klaviyo_events SELECT n, now() - n * '1 day'::interval, 'm' || n, n FROM "
       "generate_series(0, 9) n");
   const LiveSchema catalog = catalog_of(database);
-  const Live<Hypertable>& live = find(catalog, {"public", "klaviyo_events"});
+  const Live<Hypertable> live = find(catalog, {"public", "klaviyo_events"});
   CHECK(live.facts.chunks == 10);
   const auto hazards = [&](const std::string& toml, const Live<Hypertable>& there) {
     const Declared<Hypertable> declared = declare(events + toml);
