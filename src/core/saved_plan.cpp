@@ -26,14 +26,15 @@ std::optional<std::string> difference(const SavedPlan& saved, const Change& chan
   std::vector<const ChangeStep*> steps;
   for (const Change& planned : saved.changes) {
     if (!same_object(planned, change)) continue;
-    // Its declaration is the one that was reviewed, and the migrations that make its table are.
-    if (planned.provisional) return std::nullopt;
+    // Its declaration and the migrations that make its table are those that were reviewed; what else has come
+    // to be there meanwhile is not.
+    const bool goes_on = change.action == Action::alter || change.action == Action::repair;
+    if (planned.provisional && (goes_on || change.action == planned.action)) return std::nullopt;
     has_action |= planned.action == change.action;
     is_as_planned |= planned.action == change.action && planned.fingerprint == change.fingerprint;
     for (const ChangeStep& step : planned.steps) steps.push_back(&step);
   }
-  // An object may also be changed by a migration of the plan; another action is what is left of an earlier
-  // run.
+  // A migration of the plan may change the object too; another action is what is left of an earlier run.
   if (has_action && !is_as_planned && (change.action == Action::run || !has_migrations))
     return "it was changed since";
   for (const ChangeStep& step : change.steps) {

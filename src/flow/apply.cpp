@@ -43,23 +43,8 @@ std::vector<Change> wanted(const ApplyOptions& options, std::vector<Change> chan
   return options.saved ? keep_planned(*options.saved, std::move(changes)) : changes;
 }
 
-/// Changes the objects, each until it is done; the catalog says what is left after a lost connection.
-std::vector<Ran> change_objects(const Context& context, const ApplyOptions& options) {
-  const DiffOptions diff_options{.prune = options.plan.prune};
-  const auto decide = [&](Session& session) {
-    const Differences found = compare_objects(context, session, diff_options);
-    refuse_problems(found);
-    const std::vector<Change> changes = wanted(options, found.changes);
-    refuse_hazards(changes, options.allow);
-    std::vector<Work> work;
-    for (const Change& change : changes) work.push_back({.plan = to_plan(change), .resume = false});
-    return work;
-  };
-  return Deployment(context, decide).run(open_session(context));
-}
-
 /// Each right that is missing for what will be changed: before anything is, not in its middle.
-void refuse_missing_rights(const Context& context, const std::vector<Change>& changes) {
+void refuse_missing_rights(const Context& context, Session& session, const std::vector<Change>& changes) {
   const std::string& schema = context.profile.database.schema;
   std::map<std::string, bool> tables;  // and whether something is made there
   for (const Change& change : changes)
@@ -69,11 +54,25 @@ void refuse_missing_rights(const Context& context, const std::vector<Change>& ch
           change.action != Action::alter && change.action != Action::drop && change.kind != Statistics::word;
   std::vector<pg::Use> uses;
   for (const auto& [table, creates] : tables) uses.push_back({parse_name(table, schema), creates});
-  std::vector<Problem> problems = read_again(context, [&] {
-    const Session session = open_session(context);
-    return pg::missing_rights(*session.connection, uses, context.profile.database.role, schema);
-  });
+  std::vector<Problem> problems =
+      pg::missing_rights(*session.connection, uses, context.profile.database.role, schema);
   if (!problems.empty()) throw Error(Exit::failed, std::move(problems));
+}
+
+/// Changes the objects, each until it is done; the catalog says what is left after a lost connection.
+std::vector<Ran> change_objects(const Context& context, const ApplyOptions& options) {
+  const DiffOptions diff_options{.prune = options.plan.prune};
+  const auto decide = [&](Session& session) {
+    const Differences found = compare_objects(context, session, diff_options);
+    refuse_problems(found);
+    const std::vector<Change> changes = wanted(options, found.changes);
+    refuse_hazards(changes, options.allow);
+    refuse_missing_rights(context, session, changes);
+    std::vector<Work> work;
+    for (const Change& change : changes) work.push_back({.plan = to_plan(change), .resume = false});
+    return work;
+  };
+  return Deployment(context, decide).run(open_session(context));
 }
 
 void add_ran(Report& report, const std::vector<Ran>& ran) {
@@ -94,8 +93,6 @@ Report apply(const Context& context, const ApplyOptions& options) {
   planned.migrations = wanted(options, std::move(planned.migrations));
   planned.objects.changes = wanted(options, std::move(planned.objects.changes));
   refuse_hazards(planned.objects.changes, options.allow);
-  // A pending migration may grant them.
-  if (planned.migrations.empty()) refuse_missing_rights(context, planned.objects.changes);
   Report report = to_report(planned, "apply");
   if (planned.migrations.empty() && planned.objects.changes.empty()) {
     report.summary = "nothing to do";
@@ -106,10 +103,7 @@ Report apply(const Context& context, const ApplyOptions& options) {
   report.changes.reset();
   for (Field& field : report.fields) field.label.clear();
   std::vector<Ran> ran;
-  if (!planned.migrations.empty()) {
-    up(context, {.allow = options.allow});
-    refuse_missing_rights(context, planned.objects.changes);
-  }
+  if (!planned.migrations.empty()) up(context, {.allow = options.allow});
   if (options.plan.profile) {
     ran = change_objects(context, options);
     const Differences left = compare_objects(context, {.prune = options.plan.prune});

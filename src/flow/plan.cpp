@@ -165,7 +165,8 @@ void review(pg::Connection& connection, DesiredSchema desired, const LiveSchema&
   for (Finding& finding :
        lint::check({.desired = &desired, .schema = facts.schema, .live = &live, .statistics = &statistics})
            .findings) {
-    if (finding.level == Finding::Level::error)
+    // Errors are about hypertables.
+    if (finding.level == Finding::Level::error && facts.timescale)
       found.problems.push_back(std::move(finding.problem));
     else
       found.findings.push_back(std::move(finding));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <csignal>
 #include <functional>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -90,16 +91,17 @@ inline void at_message(const Deed& deed, const Undisturbed& expected, const Harm
   CHECK(deed.state(database) == expected.state);
 }
 
-/// Harm of every kind at every `stride`-th message, each kind at others than the one before; all kinds at all
+/// Harm of every kind at every `stride`-th message, the kinds evenly between each other's; all kinds at all
 /// messages where KDB_CASES asks for more than a short run, at a third of them where it asks for less.
 inline void at_every_message(const Deed& deed, int stride) {
   if (cases() > 200) stride = 1;
   if (cases() < 100) stride *= 3;
   const Undisturbed expected = undisturbed(deed);
   REQUIRE(expected.messages > 8);
+  constexpr int kinds = std::size(harms);
   int kind = 0;
   for (const Harm& harm : harms)
-    for (int number = 1 + kind++ % stride; number <= expected.messages; number += stride)
+    for (int number = 1 + kind++ * stride / kinds; number <= expected.messages; number += stride)
       at_message(deed, expected, harm, number);
 }
 

@@ -128,6 +128,9 @@ TEST_CASE("what stands on a pending migration is certain only once that has run"
   CHECK_THROWS_AS(keep_planned(plan_of({planned}), {now}), Error);
   planned.provisional = true;
   CHECK(keep_planned(plan_of({planned}), {now}).size() == 1);
+  CHECK(keep_planned(plan_of({planned}), {index("a", Action::repair, {"what is missing"}, "1")}).size() == 1);
+  for (const Action other : {Action::replace, Action::rename, Action::drop})
+    CHECK_THROWS_AS(keep_planned(plan_of({planned}), {index("a", other, {"something else"}, "1")}), Error);
   const SavedPlan read = files::parse_plan(render::render_json(report_of({planned}), {}), "p.json");
   CHECK(read.changes.at(0).provisional);
 }
