@@ -34,11 +34,11 @@ function(kdb_add_test_program name)
   target_compile_definitions(${name} PRIVATE KDB_BINARY="$<TARGET_FILE:kdb>"
                              KDB_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   # Its checks take longest to compile by far, and gain nothing from being fast.
-  target_compile_options(${name} PRIVATE -O0)
-  target_precompile_headers(${name} PRIVATE <doctest/doctest.h>)
-  if(KDB_PRECOMPILE)
-    target_precompile_headers(${name} PRIVATE ${KDB_PRECOMPILED})
-  endif()
+  target_compile_options(${name} PRIVATE -O0 -Wshadow)
+  # Each test file has small helpers of its own, of the same names as another's.
+  set_target_properties(${name} PROPERTIES UNITY_BUILD OFF)
+  target_precompile_headers(${name} PRIVATE <doctest/doctest.h> <algorithm> <chrono> <filesystem> <functional> <map>
+                            <optional> <string> <string_view> <vector> <fmt/format.h>)
   add_dependencies(${name} kdb)
 endfunction()
 

@@ -11,8 +11,6 @@ namespace kdb::sql {
 
 namespace {
 
-constexpr size_t npos = Words::npos;
-
 /// A name for people: in quotes once.
 std::string quoted(std::string_view name) {
   return !name.empty() && name[0] == '"' ? std::string(name) : fmt::format("\"{}\"", name);

@@ -13,8 +13,6 @@ namespace kdb::sql {
 
 namespace {
 
-constexpr size_t npos = Words::npos;
-
 /// More statements in statements than anybody writes: beyond that kdb does not look.
 constexpr int deepest = 8;
 

@@ -10,8 +10,6 @@ namespace kdb::sql {
 
 namespace {
 
-constexpr size_t npos = Words::npos;
-
 // --- functions
 // ----------------------------------------------------------------------------------------------
 

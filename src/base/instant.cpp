@@ -1,17 +1,11 @@
 #include "base/instant.hpp"
 
 #include "base/text.hpp"
+#include "base/units.hpp"
 
 namespace kdb {
 
 namespace {
-
-constexpr std::int64_t second = 1'000'000;
-constexpr std::int64_t minute = 60 * second;
-constexpr std::int64_t hour = 60 * minute;
-constexpr std::int64_t day = 24 * hour;
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 /// Days since 1970-01-01 of the proleptic Gregorian calendar (Howard Hinnant, "chrono-compatible low-level
 /// date algorithms").
@@ -48,7 +42,7 @@ std::optional<std::int64_t> take_date(std::string_view& text) {
   if (!month || !take(text, '-')) return std::nullopt;
   const auto of_month = take_digits(text, 2);
   if (!of_month || *month < 1 || *month > 12 || *of_month < 1 || *of_month > 31) return std::nullopt;
-  return days_from_civil(*year, *month, *of_month) * day;
+  return days_from_civil(*year, *month, *of_month) * usec::day;
 }
 
 std::optional<std::int64_t> take_time(std::string_view& text) {
@@ -56,13 +50,13 @@ std::optional<std::int64_t> take_time(std::string_view& text) {
   if (!hours || !take(text, ':')) return std::nullopt;
   const auto minutes = take_digits(text, 2);
   if (!minutes || *hours > 24 || *minutes > 59) return std::nullopt;
-  std::int64_t time = *hours * hour + *minutes * minute;
+  std::int64_t time = *hours * usec::hour + *minutes * usec::minute;
   if (take(text, ':')) {
     const auto seconds = take_digits(text, 2);
     if (!seconds || *seconds > 60) return std::nullopt;
-    time += *seconds * second;
+    time += *seconds * usec::second;
     if (take(text, '.'))
-      for (std::int64_t worth = second / 10; !text.empty() && is_digit(text.front()); worth /= 10)
+      for (std::int64_t worth = usec::second / 10; !text.empty() && is_digit(text.front()); worth /= 10)
         time += worth * *take_digits(text, 1);
   }
   return time;
@@ -81,7 +75,7 @@ std::optional<std::int64_t> take_offset(std::string_view& text) {
     if (!more || *more > 59) return std::nullopt;
     minutes = *more;
   }
-  const std::int64_t offset = *hours * hour + minutes * minute;
+  const std::int64_t offset = *hours * usec::hour + minutes * usec::minute;
   return west ? -offset : offset;
 }
 

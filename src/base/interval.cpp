@@ -11,18 +11,14 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "base/units.hpp"
 
 namespace kdb {
 
 namespace {
 
-constexpr std::int64_t second = 1'000'000;
-constexpr std::int64_t minute = 60 * second;
-constexpr std::int64_t hour = 60 * minute;
-constexpr std::int64_t day = 24 * hour;
-
 /// What a unit counts: one of the three fields is not 0.
-struct Unit {
+struct IntervalUnit {
   std::string_view name;
   Interval one;
 };
@@ -33,55 +29,54 @@ constexpr Interval time_of(std::int64_t microseconds) { return {.microseconds = 
 
 // PostgreSQL's deltatktbl (src/backend/utils/adt/datetime.c); a final s is taken off first.
 constexpr std::array units{
-    Unit{"microsecond", time_of(1)},
-    Unit{"us", time_of(1)},
-    Unit{"usec", time_of(1)},
-    Unit{"usecond", time_of(1)},
-    Unit{"millisecond", time_of(1000)},
-    Unit{"ms", time_of(1000)},
-    Unit{"msec", time_of(1000)},
-    Unit{"msecond", time_of(1000)},
-    Unit{"second", time_of(second)},
-    Unit{"s", time_of(second)},
-    Unit{"sec", time_of(second)},
-    Unit{"minute", time_of(minute)},
-    Unit{"m", time_of(minute)},
-    Unit{"min", time_of(minute)},
-    Unit{"hour", time_of(hour)},
-    Unit{"h", time_of(hour)},
-    Unit{"hr", time_of(hour)},
-    Unit{"day", days_of(1)},
-    Unit{"d", days_of(1)},
-    Unit{"week", days_of(7)},
-    Unit{"w", days_of(7)},
-    Unit{"month", months_of(1)},
-    Unit{"mon", months_of(1)},
-    Unit{"year", months_of(12)},
-    Unit{"y", months_of(12)},
-    Unit{"yr", months_of(12)},
-    Unit{"decade", months_of(120)},
-    Unit{"dec", months_of(120)},
-    Unit{"century", months_of(1200)},
-    Unit{"centurie", months_of(1200)},
-    Unit{"c", months_of(1200)},
-    Unit{"cent", months_of(1200)},
-    Unit{"millennium", months_of(12'000)},
-    Unit{"millennia", months_of(12'000)},
-    Unit{"mil", months_of(12'000)},
+    IntervalUnit{"microsecond", time_of(1)},
+    IntervalUnit{"us", time_of(1)},
+    IntervalUnit{"usec", time_of(1)},
+    IntervalUnit{"usecond", time_of(1)},
+    IntervalUnit{"millisecond", time_of(1000)},
+    IntervalUnit{"ms", time_of(1000)},
+    IntervalUnit{"msec", time_of(1000)},
+    IntervalUnit{"msecond", time_of(1000)},
+    IntervalUnit{"second", time_of(usec::second)},
+    IntervalUnit{"s", time_of(usec::second)},
+    IntervalUnit{"sec", time_of(usec::second)},
+    IntervalUnit{"minute", time_of(usec::minute)},
+    IntervalUnit{"m", time_of(usec::minute)},
+    IntervalUnit{"min", time_of(usec::minute)},
+    IntervalUnit{"hour", time_of(usec::hour)},
+    IntervalUnit{"h", time_of(usec::hour)},
+    IntervalUnit{"hr", time_of(usec::hour)},
+    IntervalUnit{"day", days_of(1)},
+    IntervalUnit{"d", days_of(1)},
+    IntervalUnit{"week", days_of(7)},
+    IntervalUnit{"w", days_of(7)},
+    IntervalUnit{"month", months_of(1)},
+    IntervalUnit{"mon", months_of(1)},
+    IntervalUnit{"year", months_of(12)},
+    IntervalUnit{"y", months_of(12)},
+    IntervalUnit{"yr", months_of(12)},
+    IntervalUnit{"decade", months_of(120)},
+    IntervalUnit{"dec", months_of(120)},
+    IntervalUnit{"century", months_of(1200)},
+    IntervalUnit{"centurie", months_of(1200)},
+    IntervalUnit{"c", months_of(1200)},
+    IntervalUnit{"cent", months_of(1200)},
+    IntervalUnit{"millennium", months_of(12'000)},
+    IntervalUnit{"millennia", months_of(12'000)},
+    IntervalUnit{"mil", months_of(12'000)},
 };
 
-const Unit* find_unit(std::string_view name) {
-  const auto named = [](std::string_view wanted) -> const Unit* {
-    for (const Unit& unit : units)
+const IntervalUnit* find_unit(std::string_view name) {
+  const auto named = [](std::string_view wanted) -> const IntervalUnit* {
+    for (const IntervalUnit& unit : units)
       if (unit.name == wanted) return &unit;
     return nullptr;
   };
-  const Unit* found = named(name);
+  const IntervalUnit* found = named(name);
   return found == nullptr && name.size() > 2 && name.ends_with('s') ? named(name.substr(0, name.size() - 1))
                                                                     : found;
 }
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 /// The sum as it is read; false where it does not fit.
@@ -111,7 +106,7 @@ class Sum {
  private:
   void add_days(double days) {
     total_.days += whole(days);
-    add_time((days - std::trunc(days)) * static_cast<double>(day));
+    add_time((days - std::trunc(days)) * static_cast<double>(usec::day));
   }
   void add_time(double microseconds) {
     const std::int64_t more = whole(std::round(microseconds));
@@ -163,7 +158,7 @@ std::optional<Interval> parse_iso(std::string_view text) {
     constexpr std::string_view dates = "YMWD";
     constexpr std::string_view times = "HMS";
     constexpr std::array date_units{months_of(12), months_of(1), days_of(7), days_of(1)};
-    constexpr std::array time_units{time_of(hour), time_of(minute), time_of(second)};
+    constexpr std::array time_units{time_of(usec::hour), time_of(usec::minute), time_of(usec::second)};
     const size_t unit = (time ? times : dates).find(text[end]);
     if (unit == std::string_view::npos) return std::nullopt;
     sum.add(*number, time ? time_units.at(unit) : date_units.at(unit));
@@ -179,7 +174,7 @@ bool add_clock(std::string_view text, Sum& sum) {
   if (negative || text.starts_with('+')) text.remove_prefix(1);
   const auto parts = split(text, ':');
   if (parts.size() < 2 || parts.size() > 3) return false;
-  constexpr std::array unit{time_of(hour), time_of(minute), time_of(second)};
+  constexpr std::array unit{time_of(usec::hour), time_of(usec::minute), time_of(usec::second)};
   for (size_t i = 0; i < parts.size(); ++i) {
     const auto number = parse_number(parts[i]);
     if (!number || !is_digit(parts[i].front()) || (i > 0 && *number >= 60)) return false;
@@ -240,11 +235,11 @@ std::optional<Interval> parse_interval(std::string_view text) {
     if (add_clock(pieces[i], sum) || add_years_and_months(pieces[i], sum)) continue;
     const auto number = parse_number(pieces[i]);
     if (!number) return std::nullopt;
-    if (const Unit* unit = i + 1 < pieces.size() ? find_unit(pieces[i + 1]) : nullptr) {
+    if (const IntervalUnit* unit = i + 1 < pieces.size() ? find_unit(pieces[i + 1]) : nullptr) {
       sum.add(*number, unit->one);
       ++i;
     } else if (i + 1 == pieces.size()) {
-      sum.add(*number, time_of(second));
+      sum.add(*number, time_of(usec::second));
     } else if (pieces[i + 1].find(':') != std::string_view::npos) {
       sum.add(*number, days_of(1));  // `3 4:05:06`
     } else {
@@ -258,11 +253,11 @@ std::optional<Interval> parse_interval(std::string_view text) {
 IntervalLength length_of_microseconds(std::int64_t microseconds) { return length_of(time_of(microseconds)); }
 
 IntervalLength length_of(const Interval& interval) {
-  IntervalLength length{.days = interval.months * 30 + interval.days + interval.microseconds / day,
-                        .microseconds = interval.microseconds % day};
+  IntervalLength length{.days = interval.months * 30 + interval.days + interval.microseconds / usec::day,
+                        .microseconds = interval.microseconds % usec::day};
   // One sign for both, so that equal lengths are equal.
-  if (length.days > 0 && length.microseconds < 0) length = {length.days - 1, length.microseconds + day};
-  if (length.days < 0 && length.microseconds > 0) length = {length.days + 1, length.microseconds - day};
+  if (length.days > 0 && length.microseconds < 0) length = {length.days - 1, length.microseconds + usec::day};
+  if (length.days < 0 && length.microseconds > 0) length = {length.days + 1, length.microseconds - usec::day};
   return length;
 }
 
@@ -275,10 +270,10 @@ std::string to_text(const Interval& interval) {
   add(interval.months / 12, "year");
   add(interval.months % 12, "month");
   add(interval.days, "day");
-  add(interval.microseconds / hour, "hour");
-  add(interval.microseconds % hour / minute, "minute");
-  add(interval.microseconds % minute / second, "second");
-  add(interval.microseconds % second / 1000, "millisecond");
+  add(interval.microseconds / usec::hour, "hour");
+  add(interval.microseconds % usec::hour / usec::minute, "minute");
+  add(interval.microseconds % usec::minute / usec::second, "second");
+  add(interval.microseconds % usec::second / 1000, "millisecond");
   add(interval.microseconds % 1000, "microsecond");
   return text.empty() ? "0 seconds" : text;
 }

@@ -11,8 +11,6 @@ namespace kdb::sql {
 
 namespace {
 
-constexpr size_t npos = Words::npos;
-
 /// NAMEDATALEN - 1 bytes, without a character that is cut in two.
 std::string truncated(std::string name) {
   constexpr size_t most = 63;
@@ -36,13 +34,6 @@ std::string folded(std::string_view part) {
 
 bool is_escaped(std::string_view name) {
   return name.find("U&\"") != std::string_view::npos || name.find("u&\"") != std::string_view::npos;
-}
-
-bool is_temporary(const Words& words, const Command& command) {
-  const size_t from = command.tag == "SELECT INTO" ? words.find("into", 0) : 1;
-  return words.find("temp", from, command.object) != npos ||
-         words.find("temporary", from, command.object) != npos ||
-         (words.is(command.object, "pg_temp") && words.is(command.object + 1, "."));
 }
 
 bool is_path_setting(std::string_view name) {

@@ -154,17 +154,17 @@ Command read_definition(const Words& words) {
   command.object = object_at(words, words.skip(i, kind->phrase));
   if (kind->tag == "SYSTEM") command.object = skip_any(words, command.object, {"set", "reset"});
   if (kind->tag == "SCHEMA") command.object = words.skip(command.object, "authorization");
-  if (words.is(command.object, "on")) command.object = Words::npos;  // CREATE INDEX without a name
+  if (words.is(command.object, "on")) command.object = npos;  // CREATE INDEX without a name
   return command;
 }
 
 /// WITH … SELECT, INSERT and so on: the queries before the main one stand in parentheses.
 size_t main_verb(const Words& words) {
-  size_t first = Words::npos;
+  size_t first = npos;
   for (const std::string_view verb : {"select", "insert", "update", "delete", "merge", "values", "table"}) {
     first = std::min(first, words.find(verb, 1));
   }
-  return first == Words::npos ? 0 : first;
+  return first == npos ? 0 : first;
 }
 
 }  // namespace
@@ -184,22 +184,28 @@ Command read_command(const Words& words) {
     }
   } else if (definition || words.match(0, "comment on")) {
     command = read_definition(words);
-    const bool query = words.find("as select", 0) != Words::npos || words.find("as with", 0) != Words::npos ||
-                       words.find("as values", 0) != Words::npos ||
-                       words.find("as table", 0) != Words::npos ||
-                       words.find("as execute", 0) != Words::npos || words.find("as (", 0) != Words::npos;
+    const bool query = words.find("as select", 0) != npos || words.find("as with", 0) != npos ||
+                       words.find("as values", 0) != npos || words.find("as table", 0) != npos ||
+                       words.find("as execute", 0) != npos || words.find("as (", 0) != npos;
     if (command.tag == "CREATE TABLE" && query) command.tag = "CREATE TABLE AS";
   } else {
     command.tag = upper(words.text(start));
-    const size_t into = command.tag == "SELECT" ? words.find("into", start) : Words::npos;
-    if (into != Words::npos) {
+    const size_t into = command.tag == "SELECT" ? words.find("into", start) : npos;
+    if (into != npos) {
       command.tag = "SELECT INTO";
       command.object =
           skip_any(words, into + 1, {"local", "global", "temporary", "temp", "unlogged", "table"});
     }
   }
-  if (words.skip_name(command.object) == command.object) command.object = Words::npos;
+  if (words.skip_name(command.object) == command.object) command.object = npos;
   return command;
+}
+
+bool is_temporary(const Words& words, const Command& command) {
+  const size_t from = command.tag == "SELECT INTO" ? words.find("into", 0) : 1;
+  return words.find("temp", from, command.object) != npos ||
+         words.find("temporary", from, command.object) != npos ||
+         (words.is(command.object, "pg_temp") && words.is(command.object + 1, "."));
 }
 
 }  // namespace kdb::sql

@@ -8,8 +8,6 @@ namespace kdb::sql {
 
 namespace {
 
-constexpr size_t npos = Words::npos;
-
 /// Whether a boolean option says no; bare it says yes, as any other value does (defGetBoolean).
 bool is_off(const Words& words, size_t option) {
   const size_t value = words.skip(option + 1, "=");

@@ -59,13 +59,18 @@ class Words {
 /// What a string constant says: quotes and doubled quotes taken away. Escapes in E'' stay as they are.
 std::string literal_value(std::string_view literal);
 
+inline constexpr size_t npos = Words::npos;
+
 /// What a statement does to what: `tag` as PostgreSQL's command tags have it, and where the object's name
 /// begins.
 struct Command {
   std::string tag;
-  size_t object = Words::npos;
+  size_t object = npos;
 };
 
 Command read_command(const Words& words);
+
+/// Whether the object that the statement creates is in pg_temp: by TEMP, TEMPORARY or its name.
+bool is_temporary(const Words& words, const Command& command);
 
 }  // namespace kdb::sql

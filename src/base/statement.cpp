@@ -12,8 +12,6 @@ namespace kdb::sql {
 
 namespace {
 
-constexpr size_t npos = Words::npos;
-
 TransactionControl read_control(const Words& words, std::string_view tag) {
   const bool chain = words.find("and chain", 1) != npos;
   if (tag == "BEGIN" || tag == "START TRANSACTION") return TransactionControl::begin;
@@ -144,15 +142,6 @@ bool has_session_lock(const Words& words) {
   return false;
 }
 
-/// TEMP, TEMPORARY or the schema pg_temp, without ON COMMIT DROP, which ends with its own transaction.
-bool is_temporary(const Words& words, const Command& command) {
-  const size_t from = command.tag == "SELECT INTO" ? words.find("into", 0) : 1;
-  const bool word = words.find("temp", from, command.object) != npos ||
-                    words.find("temporary", from, command.object) != npos;
-  const bool schema = words.is(command.object, "pg_temp") && words.is(command.object + 1, ".");
-  return (word || schema) && words.find("on commit drop", from) == npos;
-}
-
 /// Whether a call of set_config() in `words` sets more than the transaction's value.
 bool sets_for_session(const Words& words) {
   for (size_t call = words.find_call("set_config", 0); call != npos;
@@ -195,7 +184,8 @@ std::string session_bound(const Words& words, const Command& command) {
   if (tag != "DO" && !words.is(0, "create") && !is_session_state(words, tag) && sets_for_session(words))
     return "a setting made inside of a larger statement";
   const bool creates = words.is(0, "create") || tag == "SELECT INTO";
-  if (creates && command.object != npos && is_temporary(words, command)) {
+  if (creates && command.object != npos && is_temporary(words, command) &&
+      words.find("on commit drop", command.object) == npos) {
     if (one_of(tag, {"CREATE TABLE", "CREATE TABLE AS", "SELECT INTO"})) return "a temporary table";
     if (tag == "CREATE VIEW") return "a temporary view";
     return tag == "CREATE SEQUENCE" ? "a temporary sequence" : "a temporary object";

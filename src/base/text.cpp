@@ -183,6 +183,10 @@ std::string printable(std::string_view text) { return escaped(text, "\n\t"); }
 
 std::string printable_line(std::string_view text) { return escaped(text, ""); }
 
+std::string human_duration(std::chrono::milliseconds time) {
+  return human_duration(static_cast<double>(time.count()) / 1000);
+}
+
 std::string human_duration(double seconds) {
   // Rounded first, so that no border shows "1000 ms" or "60.0 s". Bounded, so that the conversions are
   // defined.

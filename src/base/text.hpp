@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,6 +13,9 @@ std::string quote_ident(std::string_view name);
 
 /// `text` as an SQL string literal, safe whatever `standard_conforming_strings` says.
 std::string quote_literal(std::string_view text);
+
+/// ASCII's 0 to 9, whatever the locale.
+constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 /// Without white space (ASCII) at both ends.
 std::string_view trim(std::string_view text);
@@ -44,6 +48,7 @@ std::string printable_line(std::string_view text);
 
 /// A short, stable rendering of a time span for people: `340 ms`, `1.2 s`, `3 min 4 s`, `2 h 5 min`.
 std::string human_duration(double seconds);
+std::string human_duration(std::chrono::milliseconds time);
 
 /// Bytes for people in binary units, as PostgreSQL's pg_size_pretty counts: `512 bytes`, `12 kB`, `3.4 GB`.
 std::string human_bytes(unsigned long long bytes);

@@ -13,21 +13,21 @@ namespace kdb {
 
 namespace {
 
-struct Unit {
+struct SettingUnit {
   std::string_view name;
   double factor = 1;
 };
 
 // The spellings of PostgreSQL's guc.c; case counts there too. Largest first, as format_duration wants them.
-constexpr std::array<Unit, 6> time_units{
+constexpr std::array<SettingUnit, 6> time_units{
     {{"d", 86'400'000}, {"h", 3'600'000}, {"min", 60'000}, {"s", 1000}, {"ms", 1}, {"us", 0.001}}};
-constexpr std::array<Unit, 5> memory_units{
+constexpr std::array<SettingUnit, 5> memory_units{
     {{"TB", 1099511627776.0}, {"GB", 1073741824}, {"MB", 1048576}, {"kB", 1024}, {"B", 1}}};
 
 /// `NUMBER [UNIT]` in the units' base; nothing if it is not that. A bare number is multiplied by
 /// `bare_factor`.
 template <size_t N>
-std::optional<double> parse_quantity(std::string_view text, const std::array<Unit, N>& units,
+std::optional<double> parse_quantity(std::string_view text, const std::array<SettingUnit, N>& units,
                                      double bare_factor) {
   text = trim(text);
   // from_chars alone would also take "inf", "nan" and negative numbers.
@@ -37,7 +37,7 @@ std::optional<double> parse_quantity(std::string_view text, const std::array<Uni
   if (failed != std::errc()) return std::nullopt;
   const std::string_view name = trim(text.substr(static_cast<size_t>(rest - text.data())));
   if (name.empty()) return number * bare_factor;
-  for (const Unit& unit : units) {
+  for (const SettingUnit& unit : units) {
     if (unit.name == name) return number * unit.factor;
   }
   return std::nullopt;
@@ -57,7 +57,7 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text,
 std::string format_duration(std::chrono::milliseconds duration) {
   const auto ms = duration.count();
   if (ms == 0) return "0";
-  for (const Unit& unit : time_units) {
+  for (const SettingUnit& unit : time_units) {
     if (unit.factor <= 1) break;
     const auto factor = static_cast<decltype(duration)::rep>(unit.factor);
     if (ms % factor == 0) return fmt::format("{}{}", ms / factor, unit.name);

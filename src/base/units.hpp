@@ -8,6 +8,14 @@
 
 namespace kdb {
 
+/// Spans of time in microseconds, as PostgreSQL's intervals and instants count them.
+namespace usec {
+inline constexpr std::int64_t second = 1'000'000;
+inline constexpr std::int64_t minute = 60 * second;
+inline constexpr std::int64_t hour = 60 * minute;
+inline constexpr std::int64_t day = 24 * hour;
+}  // namespace usec
+
 /// A duration as PostgreSQL writes its settings: a number and a unit (`us ms s min h d`), `2s`, `1.5 min`; a
 /// bare number counts in `bare_unit`. Nothing if the text is something else, negative, or over 24 days
 /// (PostgreSQL's int of milliseconds).

@@ -9,7 +9,7 @@ namespace kdb::cli {
 
 namespace {
 
-constexpr size_t width = 80;
+constexpr size_t help_width = 80;
 
 /// Every code point is one column: help has no wider ones.
 size_t columns_of(std::string_view text) {
@@ -24,7 +24,7 @@ std::string wrapped(std::string text, std::string_view words, size_t indent) {
   bool first = true;
   for (const std::string_view word : split(words, ' ')) {
     const size_t columns = columns_of(word);
-    if (!first && used + 1 + columns > width) {
+    if (!first && used + 1 + columns > help_width) {
       text += "\n" + std::string(indent, ' ');
       used = indent;
     } else if (!first) {

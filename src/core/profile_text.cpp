@@ -22,13 +22,13 @@ bool is_bare_key(std::string_view key) {
   return !key.empty() && std::all_of(key.begin(), key.end(), fits);
 }
 
-bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
+bool is_control_byte(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 
 /// A string of TOML: a literal one where that spares backslashes.
-std::string quoted(std::string_view text) {
+std::string toml_string(std::string_view text) {
   const bool escapes = text.find_first_of("\"\\") != std::string_view::npos;
   const bool literal =
-      text.find('\'') == std::string_view::npos && std::none_of(text.begin(), text.end(), is_control);
+      text.find('\'') == std::string_view::npos && std::none_of(text.begin(), text.end(), is_control_byte);
   if (escapes && literal) return fmt::format("'{}'", text);
   std::string result = "\"";
   for (const char c : text) {
@@ -38,7 +38,7 @@ std::string quoted(std::string_view text) {
       result += "\\n";
     else if (c == '\t')
       result += "\\t";
-    else if (is_control(c))
+    else if (is_control_byte(c))
       result += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
     else
       result += c;
@@ -60,14 +60,14 @@ std::string without_variables(std::string_view text) {
 std::string profile_lines(std::string_view text) {
   const std::string escaped = without_variables(text);
   const bool plain =
-      std::none_of(escaped.begin(), escaped.end(), [](char c) { return is_control(c) && c != '\n'; });
+      std::none_of(escaped.begin(), escaped.end(), [](char c) { return is_control_byte(c) && c != '\n'; });
   if (escaped.find('\n') == std::string::npos || !plain || escaped.find("'''") != std::string::npos ||
       escaped.ends_with('\''))
-    return quoted(escaped);
+    return toml_string(escaped);
   return fmt::format("'''\n{}'''", escaped);
 }
 
-std::string key_text(std::string_view key) { return is_bare_key(key) ? std::string(key) : quoted(key); }
+std::string key_text(std::string_view key) { return is_bare_key(key) ? std::string(key) : toml_string(key); }
 
 /// Whether TOML's number, read and printed again, is the same text.
 template <class Number>
@@ -262,7 +262,7 @@ void write_kind(std::string& out, const std::vector<Live<T>>& list, std::string_
 
 std::string comment_line(std::string_view text) { return fmt::format("# {}\n", printable_line(text)); }
 
-std::string profile_string(std::string_view text) { return quoted(without_variables(text)); }
+std::string profile_string(std::string_view text) { return toml_string(without_variables(text)); }
 
 std::string profile_text(const LiveSchema& live, std::string_view default_schema) {
   std::string text;

@@ -58,7 +58,6 @@ std::string file_name_part(std::string_view name) {
 
 // The text with its last number one higher, as many digits as before or one more: 0009 -> 0010, 1.9 -> 1.10.
 std::string next_number(std::string text) {
-  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
   size_t position = text.find_last_of("0123456789");
   while (text[position] == '9') {
     text[position] = '0';

@@ -10,7 +10,7 @@ namespace kdb::files {
 
 namespace {
 
-constexpr std::uint64_t max_file_size =
+constexpr std::uint64_t max_checked_size =
     256 * 1024 * 1024;  // the folder's own limit was checked when it was listed
 
 }  // namespace
@@ -31,7 +31,7 @@ std::int32_t flyway_checksum_of(std::string_view text) {
 
 std::int32_t flyway_checksum(const std::string& path) {
   std::string text;
-  const ReadResult read = read_file(path, max_file_size, text);
+  const ReadResult read = read_file(path, max_checked_size, text);
   if (read.status != ReadResult::Status::ok)
     throw Error(Exit::usage, fmt::format("{} cannot be read: {}", path, read.error));
   return flyway_checksum_of(text);

@@ -13,7 +13,7 @@
 namespace kdb::files {
 namespace {
 
-constexpr std::string_view prefix = "+goose";
+constexpr std::string_view goose_mark = "+goose";
 
 enum class Word { up, down, statement_begin, statement_end, no_transaction, envsub_on, envsub_off };
 
@@ -22,7 +22,7 @@ struct WordRow {
   Word word;
 };
 // goose compares in any case; ENVSUBST is how older versions spelt it.
-constexpr WordRow words[] = {
+constexpr WordRow goose_words[] = {
     {"Up", Word::up},
     {"Down", Word::down},
     {"StatementBegin", Word::statement_begin},
@@ -35,16 +35,16 @@ constexpr WordRow words[] = {
 };
 
 std::optional<Word> find_word(std::string_view text) {
-  const auto* row = std::find_if(std::begin(words), std::end(words), [&](const WordRow& candidate) {
-    return equals_ignore_case(candidate.text, text);
-  });
-  return row == std::end(words) ? std::nullopt : std::optional(row->word);
+  const auto* row =
+      std::find_if(std::begin(goose_words), std::end(goose_words),
+                   [&](const WordRow& candidate) { return equals_ignore_case(candidate.text, text); });
+  return row == std::end(goose_words) ? std::nullopt : std::optional(row->word);
 }
 
 std::string hint_for(const Directive& unknown) {
   std::vector<std::string_view> known;
-  for (const WordRow& row : words) known.push_back(row.text);
-  if (const auto meant = did_you_mean(trim(unknown.text.substr(prefix.size())), known))
+  for (const WordRow& row : goose_words) known.push_back(row.text);
+  if (const auto meant = did_you_mean(trim(unknown.text.substr(goose_mark.size())), known))
     return fmt::format("did you mean \"-- +goose {}\"?", *meant);
   return "goose knows Up, Down, StatementBegin, StatementEnd, NO TRANSACTION, ENVSUB ON and ENVSUB OFF";
 }
@@ -55,7 +55,7 @@ class GooseFile {
   explicit GooseFile(const ParseInput& input) : input_(input) {}
 
   void read(Migration& migration) {
-    const auto directives = find_directives(input_.up, prefix);
+    const auto directives = find_directives(input_.up, goose_mark);
     const size_t first = directives.empty() ? input_.up.size() : directives.front().begin;
     report_leading_sql(input_.up.substr(0, first), input_.file.path, "-- +goose Up", input_.problems);
     migration.head = input_.up.substr(0, first);
@@ -78,7 +78,7 @@ class GooseFile {
   }
 
   void follow(const Directive& directive) {
-    const auto word = find_word(trim(directive.text.substr(prefix.size())));
+    const auto word = find_word(trim(directive.text.substr(goose_mark.size())));
     if (!word || directive.column != 1) {
       problem(directive.line, fmt::format("unclear directive \"-- {}\"", directive.text),
               word ? "a directive begins at the start of its line" : hint_for(directive));
@@ -182,8 +182,8 @@ class GooseFile {
 
 // A misspelt directive makes a goose file too: as a plain one, all of it would run.
 bool has_goose_directive(std::string_view contents) {
-  return has_directive_line(contents, prefix, [](const Directive& line) {
-    return line.text.size() > prefix.size() && line.text[prefix.size()] == ' ';
+  return has_directive_line(contents, goose_mark, [](const Directive& line) {
+    return line.text.size() > goose_mark.size() && line.text[goose_mark.size()] == ' ';
   });
 }
 

@@ -9,8 +9,6 @@
 namespace kdb::files {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
 bool in_range(std::string_view two_digits, int low, int high) {
   const int value = (two_digits[0] - '0') * 10 + (two_digits[1] - '0');
   return value >= low && value <= high;

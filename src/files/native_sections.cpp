@@ -14,7 +14,7 @@
 namespace kdb::files {
 namespace {
 
-constexpr std::string_view prefix = "migrate";
+constexpr std::string_view native_mark = "migrate";
 
 enum class Direction { up, down };
 
@@ -111,7 +111,7 @@ std::optional<Head> parse_head(const Directive& directive, const std::string& fi
 // A comment may well begin with the word ("-- migrate the old rows", "-- migrate: see above"); one that reads
 // like a directive is one, so that a misspelt down section never runs as part of the up section.
 bool reads_like_directive(const Directive& directive) {
-  std::string_view rest = directive.text.substr(prefix.size());
+  std::string_view rest = directive.text.substr(native_mark.size());
   if (rest.starts_with(':') && rest.size() > 1 && rest[1] != ' ' && rest[1] != '\t') return true;
   const size_t word = rest.find_first_not_of(" \t_-.:");
   if (word == std::string_view::npos || word == 0) return false;
@@ -191,7 +191,7 @@ void check_pairs(const std::vector<Directive>& directives, const std::string& fi
 }
 
 std::vector<Directive> native_directives(std::string_view text) {
-  auto directives = find_directives(text, prefix);
+  auto directives = find_directives(text, native_mark);
   directives.erase(
       std::remove_if(directives.begin(), directives.end(),
                      [](const Directive& directive) { return !reads_like_directive(directive); }),

@@ -18,8 +18,6 @@ namespace {
 
 using State = MigrationStatus::State;
 
-std::string key_of(const MigrationStatus& row) { return history_key(row.kind, row.version, row.name); }
-
 /// Newest first: what is half undone, then what is applied.
 std::vector<MigrationStatus> select_down(const Picture& picture, const DownOptions& options) {
   std::optional<Version> stays;

@@ -19,8 +19,6 @@ namespace {
 
 using State = MigrationStatus::State;
 
-std::string key_of(const MigrationStatus& row) { return history_key(row.kind, row.version, row.name); }
-
 /// Throws what forbids to go on: changed, missing, out-of-order and half-undone migrations, all of them.
 void refuse_inconsistent(const Picture& picture, const UpOptions& options) {
   std::vector<Problem> problems =
@@ -45,15 +43,15 @@ UpSelection selection_of(const Picture& picture, const UpOptions& options) {
   return selection;
 }
 
-struct Planned {
+struct Selected {
   std::vector<MigrationPlan> plans;
   bool at_stake = false;  // the hazards meet something
 };
 
 /// The plans of all that is selected, hazards noted; refused where the profile says so.
-Planned plan_selected(const Context& context, const View& view, const std::vector<MigrationStatus>& rows,
-                      const UpOptions& options) {
-  Planned planned{.plans = plan_rows(context, view.picture, rows, Direction::up)};
+Selected plan_selected(const Context& context, const View& view, const std::vector<MigrationStatus>& rows,
+                       const UpOptions& options) {
+  Selected planned{.plans = plan_rows(context, view.picture, rows, Direction::up)};
   planned.at_stake = note_hazards_now(view.session, planned.plans);
   if (planned.at_stake && context.profile.migrations.refuse_hazards)
     refuse_hazards(planned.plans, options.allow);
@@ -138,7 +136,7 @@ Report up(const Context& context, const UpOptions& options) {
     report.summary = nothing_to_do(picture);
     return report;
   }
-  Planned planned = plan_selected(context, view, selected, options);
+  Selected planned = plan_selected(context, view, selected, options);
   std::vector<MigrationPlan>& plans = planned.plans;
   if (options.dry_run) {
     for (size_t i = 0; i < plans.size(); ++i)

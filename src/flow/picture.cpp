@@ -21,8 +21,6 @@ Migration read(const Context& context, const Picture& picture, const MigrationSt
                                picture.folder.files[*row.file]);
 }
 
-std::string key_of(const MigrationStatus& row) { return history_key(row.kind, row.version, row.name); }
-
 Problem changed_problem(const MigrationFile& file, const StoredMigration* stored, const Section* now) {
   Problem problem;
   problem.where.file = file.path;
@@ -115,6 +113,8 @@ Picture look(const Context& context, const Session& session, MigrationFolder fol
 View open_and_look(const Context& context, bool with_times) {
   return read_again(context, [&] { return open_and_look_once(context, with_times); });
 }
+
+std::string key_of(const MigrationStatus& row) { return history_key(row.kind, row.version, row.name); }
 
 const MigrationStatus& find_version(const Picture& picture, const std::string& version) {
   const std::string_view digits = std::string_view(version).substr(

@@ -32,6 +32,9 @@ struct View {
 /// server that is away; a connection lost while only reading is made again.
 View open_and_look(const Context& context, bool with_times = false);
 
+/// The key of a row in the history.
+std::string key_of(const MigrationStatus& row);
+
 /// The row of a version as a user wrote it. Throws Error(usage) if there is none.
 const MigrationStatus& find_version(const Picture& picture, const std::string& version);
 

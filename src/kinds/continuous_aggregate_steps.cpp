@@ -22,9 +22,9 @@ ChunkState state_of(const Live<ContinuousAggregate>* live) {
 }
 
 /// The statements for one continuous aggregate.
-class Steps {
+class AggregateSteps {
  public:
-  Steps(const Difference<ContinuousAggregate>& difference, const ServerFacts& facts)
+  AggregateSteps(const Difference<ContinuousAggregate>& difference, const ServerFacts& facts)
       : wanted_(difference.desired),
         live_(difference.live),
         name_(wanted_ != nullptr ? wanted_->name : live_->value.name),
@@ -151,7 +151,7 @@ std::vector<Problem> unavailable(const Declared<ContinuousAggregate>& declared, 
 
 std::vector<ChangeStep> steps(const Difference<ContinuousAggregate>& difference, const ServerFacts& facts) {
   if (!facts.timescale || !facts.timescale->community) return {};  // see unavailable()
-  return Steps(difference, facts).take(difference.action);
+  return AggregateSteps(difference, facts).take(difference.action);
 }
 
 }  // namespace kdb

@@ -12,8 +12,6 @@ namespace kdb {
 
 namespace {
 
-constexpr int has_chunk_skipping = 21600;
-
 constexpr std::string_view dimensions_sql = R"(
 JOIN (
   SELECT d.hypertable_id, pg_catalog.array_agg(d.column_name ORDER BY v.dimension_number) AS columns,

@@ -44,6 +44,9 @@ void fields(Visitor&& visit, D&... dimension) {
   visit("function", dimension.function...);
 }
 
+/// The version of TimescaleDB that brought enable_chunk_skipping.
+inline constexpr int has_chunk_skipping = 21600;
+
 /// What is true of a live hypertable beside what a profile says of it.
 struct HypertableFacts {
   std::string oid;

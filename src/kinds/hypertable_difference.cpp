@@ -11,7 +11,6 @@ namespace kdb {
 namespace {
 
 constexpr int has_created_before = 21300;
-constexpr int has_chunk_skipping = 21600;
 
 /// In which neither the order of sets nor what only a profile says makes a difference.
 Hypertable comparable(Hypertable hypertable) {

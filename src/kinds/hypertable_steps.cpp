@@ -31,9 +31,9 @@ bool has(const std::vector<std::string>& names, const std::string& name) {
 }
 
 /// The statements for one hypertable.
-class Steps {
+class HypertableSteps {
  public:
-  Steps(const Difference<Hypertable>& difference, const ServerFacts& facts)
+  HypertableSteps(const Difference<Hypertable>& difference, const ServerFacts& facts)
       : wanted_(*difference.desired),
         live_(difference.live),
         facts_(facts),
@@ -220,14 +220,14 @@ class Steps {
 
 std::vector<ChangeStep> steps(const Difference<Hypertable>& difference, const ServerFacts& facts) {
   if (difference.desired == nullptr || !facts.timescale) return {};  // see impossible() and unavailable()
-  Steps steps(difference, facts);
+  HypertableSteps steps(difference, facts);
   return difference.live == nullptr ? steps.create() : steps.alter();
 }
 
 std::vector<ChangeStep> steps_after_indexes(const Difference<Hypertable>& difference,
                                             const ServerFacts& facts) {
   if (difference.desired == nullptr || !facts.timescale) return {};
-  return Steps(difference, facts).reorder();
+  return HypertableSteps(difference, facts).reorder();
 }
 
 }  // namespace kdb

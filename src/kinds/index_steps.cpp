@@ -27,9 +27,9 @@ std::string temporary_name(std::string_view prefix, std::string_view what) {
 }
 
 /// The statements for one index.
-class Steps {
+class IndexSteps {
  public:
-  Steps(const Difference<Index>& difference, const Surroundings& around)
+  IndexSteps(const Difference<Index>& difference, const Surroundings& around)
       : difference_(difference),
         around_(around),
         index_(difference.desired != nullptr ? *difference.desired : difference.live->value),
@@ -305,7 +305,7 @@ Action action_of(const Index&, const std::vector<FieldChange>& fields) {
 }
 
 std::vector<ChangeStep> steps(const Difference<Index>& difference, const Surroundings& around) {
-  return Steps(difference, around).take();
+  return IndexSteps(difference, around).take();
 }
 
 }  // namespace kdb

@@ -1,19 +1,17 @@
 #include "kinds/part_tree.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <map>
 #include <set>
 #include <string_view>
 #include <utility>
 
+#include "base/text.hpp"
 #include "kinds/index_names.hpp"
 
 namespace kdb {
 
 namespace {
-
-bool is_digit(char c) { return std::isdigit(static_cast<unsigned char>(c)) != 0; }
 
 /// The number that begins at `at`, without leading zeros; moves behind it.
 std::string_view number_at(std::string_view text, size_t& at) {
@@ -76,7 +74,7 @@ void collect(const IndexChildren& children, const std::string& parent, std::vect
 }
 
 /// A hypertable and where the indexes of its chunks go.
-struct Hypertable {
+struct IndexedHypertable {
   TableFacts* facts = nullptr;
   std::vector<Live<Index>*> roots;
   std::multimap<std::string, Live<Index>*> by_structure;
@@ -91,7 +89,7 @@ std::string shape_of(Index index) {
   return structure_of(index);
 }
 
-void link(Hypertable& table, const ObjectName& chunk, const PartIndex& index) {
+void link(IndexedHypertable& table, const ObjectName& chunk, const PartIndex& index) {
   const Index value = read_part_index(index);
   const auto [begin, end] = table.by_structure.equal_range(structure_of(value));
   // Of several indexes of one structure, it is the one's whose name it has; TimescaleDB takes it for any.
@@ -113,12 +111,12 @@ void link(Hypertable& table, const ObjectName& chunk, const PartIndex& index) {
 
 /// A chunk, or a hypertable itself.
 struct Place {
-  Hypertable* table = nullptr;
+  IndexedHypertable* table = nullptr;
   ObjectName name;
 };
 
 void link_chunks(LiveSchema& live, const std::vector<PartIndex>& indexes) {
-  std::map<ObjectName, Hypertable> tables;
+  std::map<ObjectName, IndexedHypertable> tables;
   for (auto& table : live.of<TableProperties>())
     if (table.facts.hypertable) tables[table.value.name].facts = &table.facts;
   for (auto& index : live.of<Index>())

@@ -14,7 +14,7 @@ namespace kdb {
 
 namespace {
 
-std::optional<std::int64_t> number_of(std::string_view text) {
+std::optional<std::int64_t> integer_of(std::string_view text) {
   std::int64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
@@ -23,7 +23,7 @@ std::optional<std::int64_t> number_of(std::string_view text) {
 
 std::optional<IntervalLength> length_of(const Span& span) {
   if (span.number) {
-    const auto number = number_of(span.text);
+    const auto number = integer_of(span.text);
     return number ? std::optional(length_of_microseconds(*number)) : std::nullopt;
   }
   const auto interval = parse_interval(span.text);

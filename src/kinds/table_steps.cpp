@@ -25,9 +25,9 @@ std::string parameters(const std::vector<FieldChange>& fields, bool reset) {
   return text;
 }
 
-class Steps {
+class TableSteps {
  public:
-  Steps(const Difference<TableProperties>& difference, const Surroundings& around)
+  TableSteps(const Difference<TableProperties>& difference, const Surroundings& around)
       : difference_(difference),
         table_(*difference.desired),
         facts_(difference.live->facts),
@@ -137,7 +137,7 @@ class Steps {
 }  // namespace
 
 std::vector<ChangeStep> steps(const Difference<TableProperties>& difference, const Surroundings& around) {
-  return Steps(difference, around).take();
+  return TableSteps(difference, around).take();
 }
 
 }  // namespace kdb

@@ -27,7 +27,7 @@ bool deletes(const Statement& statement, std::string_view object) {
   });
 }
 
-void check_column(const Statement& statement, Findings& findings) {
+void check_drop_column(const Statement& statement, Findings& findings) {
   for (const TableAction& action : statement.actions) {
     if (action.kind != Kind::drop_column || !deletes(statement, statement.step.what.object)) continue;
     findings.add(statement.at(action.first),
@@ -37,7 +37,7 @@ void check_column(const Statement& statement, Findings& findings) {
   }
 }
 
-void check_table(const Statement& statement, Findings& findings) {
+void check_drop_table(const Statement& statement, Findings& findings) {
   if (!statement.is("DROP TABLE")) return;
   for (const auto& part : statement.words.list(statement.object)) {
     const std::string name = statement.words.name(part.first);
@@ -93,7 +93,7 @@ Rule ban_drop_column() {
       .lock = "ACCESS EXCLUSIVE on the table, for a moment",
       .instead = drop_instead,
       .in_down = false,
-      .statement = check_column};
+      .statement = check_drop_column};
 }
 
 Rule ban_drop_table() {
@@ -106,7 +106,7 @@ Rule ban_drop_table() {
       .lock = "ACCESS EXCLUSIVE on the table, for a moment",
       .instead = drop_instead,
       .in_down = false,
-      .statement = check_table};
+      .statement = check_drop_table};
 }
 
 Rule ban_drop_database() {

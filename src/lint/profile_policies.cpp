@@ -17,12 +17,12 @@ std::map<ObjectName, std::vector<std::string>> partition_columns(const Input& in
   std::map<ObjectName, std::vector<std::string>> tables;
   const auto add = [&](const Hypertable& hypertable) {
     std::vector<std::string>& columns = tables[hypertable.name];
-    const auto note = [&](const std::string& column) {
+    const auto add_column = [&](const std::string& column) {
       if (!column.empty() && std::find(columns.begin(), columns.end(), column) == columns.end())
         columns.push_back(column);
     };
-    note(hypertable.time_column);
-    for (const Dimension& dimension : hypertable.dimensions) note(dimension.column);
+    add_column(hypertable.time_column);
+    for (const Dimension& dimension : hypertable.dimensions) add_column(dimension.column);
   };
   if (input.live != nullptr)
     for (const auto& live : input.live->of<Hypertable>()) add(live.value);

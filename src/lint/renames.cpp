@@ -21,11 +21,11 @@ void check(const Statement& statement, Kind kind, Findings& findings) {
   }
 }
 
-void check_column(const Statement& statement, Findings& findings) {
+void check_rename_column(const Statement& statement, Findings& findings) {
   check(statement, Kind::rename_column, findings);
 }
 
-void check_table(const Statement& statement, Findings& findings) {
+void check_rename_table(const Statement& statement, Findings& findings) {
   check(statement, Kind::rename_table, findings);
 }
 
@@ -42,7 +42,7 @@ Rule renaming_column() {
               "A new column, written by both releases, filled in batches, and the old one dropped when "
               "nobody reads it. Or the table under another name, and a view that has the old names.",
           .in_down = false,
-          .statement = check_column};
+          .statement = check_rename_column};
 }
 
 Rule renaming_table() {
@@ -57,7 +57,7 @@ Rule renaming_table() {
               "  ALTER TABLE users RENAME TO people;\n"
               "  CREATE VIEW users AS SELECT * FROM people;",
           .in_down = false,
-          .statement = check_table};
+          .statement = check_rename_table};
 }
 
 }  // namespace kdb::lint

@@ -13,7 +13,7 @@
 
 namespace kdb::lint {
 
-inline constexpr size_t npos = sql::Words::npos;
+using sql::npos;
 
 /// One action of an ALTER TABLE: the words [first, last).
 struct TableAction {

@@ -16,8 +16,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-std::string readable(milliseconds time) { return human_duration(static_cast<double>(time.count()) / 1000); }
-
 struct Advice {
   std::string_view sign;  // an SQLSTATE, or a part of the message where there is none
   std::string_view hint;
@@ -85,7 +83,7 @@ bool may_pass(const ServerError& error) {
 [[noreturn]] void give_up(const std::string& target, const ServerError& error, int attempts,
                           milliseconds time) {
   std::string message = fmt::format("cannot connect to {}: {}", target, describe(error));
-  if (attempts > 1) message += fmt::format(" ({} attempts in {})", attempts, readable(time));
+  if (attempts > 1) message += fmt::format(" ({} attempts in {})", attempts, human_duration(time));
   const std::string hint = advise(error);
   ServerError shown = error;
   if (shown.hint == hint) shown.hint.clear();
@@ -113,9 +111,10 @@ std::unique_ptr<Connection> connect_with_retry(const ConnectSettings& settings, 
       pause = backoff_delay(policy, attempt - 1, pause, means.random);
       const bool too_late = policy.deadline.count() > 0 && so_far + pause >= policy.deadline;
       if (too_late) give_up(target, error, attempt, so_far);
-      events({.kind = Event::Kind::retry,
-              .message = fmt::format("cannot connect to {}: {}; retrying in {} (attempt {} of {})", target,
-                                     describe(error), readable(pause), attempt + 1, policy.max_attempts)});
+      events(
+          {.kind = Event::Kind::retry,
+           .message = fmt::format("cannot connect to {}: {}; retrying in {} (attempt {} of {})", target,
+                                  describe(error), human_duration(pause), attempt + 1, policy.max_attempts)});
     }
     means.sleep(pause);
   }

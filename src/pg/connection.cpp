@@ -22,8 +22,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-std::string readable(milliseconds time) { return human_duration(static_cast<double>(time.count()) / 1000); }
-
 ServerError refusal(std::string sqlstate, std::string message) {
   ServerError error;
   error.sqlstate = std::move(sqlstate);
@@ -65,7 +63,7 @@ struct Connection::Impl {
   void see_result(PGresult* result);
   void see_notice(const PGresult* notice);
   void leave_copy();
-  [[noreturn]] void fail(ServerError error, const Verdict& verdict, const Watch& watch);
+  [[noreturn]] void fail(ServerError error, const Intervention& intervention, const Watch& watch);
   void close_duplicate();
 
   static int on_event(PGEventId id, void* info, void* self);
@@ -209,7 +207,7 @@ Result Connection::Impl::guarded(std::string_view text, Phase phase, const Watch
   watchdog.impl().begin(watched, watch);
   const std::optional<std::string> complaint = run();
   if (copying) leave_copy();
-  const Verdict verdict = watchdog.impl().end(watched, PQstatus(session) == CONNECTION_OK);
+  const Intervention intervention = watchdog.impl().end(watched, PQstatus(session) == CONNECTION_OK);
 
   if (broken_callback) std::rethrow_exception(broken_callback);
   // libpq shows no result for a session that is lost, so the results before it prove nothing. Of one that
@@ -222,10 +220,10 @@ Result Connection::Impl::guarded(std::string_view text, Phase phase, const Watch
     if (error->message.empty()) error->message = first_line(*complaint);
   }
   error->phase = phase;
-  fail(*std::move(error), verdict, watch);
+  fail(*std::move(error), intervention, watch);
 }
 
-void Connection::Impl::fail(ServerError failure, const Verdict& verdict, const Watch& watch) {
+void Connection::Impl::fail(ServerError failure, const Intervention& intervention, const Watch& watch) {
   failure.session_ended = PQstatus(session) != CONNECTION_OK;
   if (failure.session_ended && failure.sqlstate.empty() && farewell) {
     failure.sqlstate = farewell->sqlstate;
@@ -236,15 +234,15 @@ void Connection::Impl::fail(ServerError failure, const Verdict& verdict, const W
     watchdog.impl().remove(watched);
     close_duplicate();
   }
-  const bool silent = verdict.shut && failure.session_ended && failure.sqlstate.empty();
+  const bool silent = intervention.shut && failure.session_ended && failure.sqlstate.empty();
   const bool stopped = silent || failure.sqlstate == "57014";
-  if (stopped && verdict.reason == Watched::Reason::signal && failure.phase != Phase::committing)
+  if (stopped && intervention.reason == Watched::Reason::signal && failure.phase != Phase::committing)
     watchdog.check();
-  if (verdict.reason == Watched::Reason::deadline) {
+  if (intervention.reason == Watched::Reason::deadline) {
     if (silent)
-      failure.message = fmt::format("no answer from the server within {}", readable(watch.deadline));
+      failure.message = fmt::format("no answer from the server within {}", human_duration(watch.deadline));
     if (failure.sqlstate == "57014")
-      failure.message = fmt::format("canceled after {}", readable(watch.deadline));
+      failure.message = fmt::format("canceled after {}", human_duration(watch.deadline));
   } else if (silent) {
     failure.message = "no answer from the server before the command had to end";
   }

@@ -115,7 +115,7 @@ void Watchdog::Impl::begin(Watched& session, const Watch& watch) {
   if (session.next < planned_) wake();
 }
 
-Verdict Watchdog::Impl::end(Watched& session, bool still_open) {
+Intervention Watchdog::Impl::end(Watched& session, bool still_open) {
   std::unique_lock lock(mutex_);
   if (const auto flight = session.in_flight; flight && still_open && !session.shut) {
     lock.unlock();

@@ -68,7 +68,7 @@ struct Watch {
 };
 
 /// What the watchdog did to a statement.
-struct Verdict {
+struct Intervention {
   Watched::Reason reason = Watched::Reason::none;
   bool shut = false;
 };
@@ -85,7 +85,7 @@ struct Watchdog::Impl {
   void begin(Watched& session, const Watch& watch);
   /// The statement has ended. Where the session goes on, returns only when no cancel request is under way any
   /// more, so that none can hit the next statement; one that takes longer than `grace` ends the session.
-  Verdict end(Watched& session, bool still_open);
+  Intervention end(Watched& session, bool still_open);
 
   /// Readable from the first signal on.
   int signalled_fd() const { return signalled_fd_; }

@@ -72,7 +72,7 @@ std::string folded(std::string_view summary, std::string_view body) {
   return fmt::format("<details><summary>{}</summary>\n\n{}\n</details>\n", summary, body);
 }
 
-std::string title(const Change& change) {
+std::string title_cell(const Change& change) {
   std::string text = fmt::format("{} {}", change.kind, code(change.object));
   if (!change.table.empty() && change.table != change.object) text += " on " + code(change.table);
   return text;
@@ -92,8 +92,8 @@ std::string change_table(const std::vector<Change>& changes) {
   std::string text = "| | what | why | declared |\n|---|---|---|---|\n";
   for (const Change& change : changes) {
     const std::string where = to_string(change.where);
-    text += fmt::format("| **{}** | {} | {} | {} |\n", to_string(change.action), title(change), why(change),
-                        where.empty() ? "" : code(where));
+    text += fmt::format("| **{}** | {} | {} | {} |\n", to_string(change.action), title_cell(change),
+                        why(change), where.empty() ? "" : code(where));
   }
   return text;
 }

@@ -2,6 +2,7 @@
 #include <string>
 
 #include "db/gate.hpp"
+#include "support/text.hpp"
 
 namespace kdb::test {
 

@@ -5,12 +5,11 @@
 #include "db/catalog.hpp"
 #include "db/project.hpp"
 #include "support/skip.hpp"
+#include "support/text.hpp"
 
 namespace kdb::test {
 
 namespace {
-
-bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
 /// A database with a profile, and kdb on both.
 struct Shop {

@@ -47,10 +47,6 @@ inline std::string index_outcome(const Database& database, const std::string& pr
   return outcome(ask(database, profile).of<Index>().at(0));
 }
 
-inline bool has(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
-}
-
 inline const std::string index_of_t = "[indexes.i]\ntable = \"t\"\ncolumns = [\"a  desc\"]\n";
 inline const std::string as_printed = "CREATE INDEX i ON t USING btree (a DESC)";
 

@@ -1,5 +1,6 @@
 // When the server cannot be asked about a definition, and that nobody notices that it was.
 #include "db/canonical.hpp"
+#include "support/text.hpp"
 
 namespace kdb::test {
 

@@ -1,6 +1,8 @@
 // What the server makes of declared indexes and statistics, and what it refuses.
 #include "db/canonical.hpp"
 
+#include "support/text.hpp"
+
 namespace kdb::test {
 
 TEST_CASE("definitions become what the server prints, and what it need not print stays as it is declared") {

@@ -49,8 +49,4 @@ inline bool is_left_alone(const std::string& url) {
       std::chrono::seconds(5));
 }
 
-inline bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 }  // namespace kdb::test

@@ -1,14 +1,11 @@
 // What `up` says, and refuses, before it destroys something.
 
 #include "db/project.hpp"
+#include "support/text.hpp"
 
 namespace kdb::test {
 
-namespace {
-
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
-}  // namespace
+namespace {}  // namespace
 
 TEST_CASE("a profile may refuse hazards until they are allowed by name") {
   Project project;

@@ -5,13 +5,12 @@
 
 #include "db/project.hpp"
 #include "support/skip.hpp"
+#include "support/text.hpp"
 
 using namespace kdb::test;
 namespace fs = std::filesystem;
 
 namespace {
-
-bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
 /// A project with a profile of its own.
 struct Configured : Project {

@@ -3,6 +3,7 @@
 #include "db/catalog.hpp"
 #include "db/project.hpp"
 #include "support/skip.hpp"
+#include "support/text.hpp"
 
 namespace kdb::test {
 
@@ -26,8 +27,6 @@ std::string without_head(const std::string& text) {
   const size_t end = text.find("\n\n");
   return end == std::string::npos ? "" : text.substr(end + 2);
 }
-
-bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
 }  // namespace
 

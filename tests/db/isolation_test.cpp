@@ -8,12 +8,11 @@
 
 #include "db/project.hpp"
 #include "support/skip.hpp"
+#include "support/text.hpp"
 
 using namespace kdb::test;
 
 namespace {
-
-bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
 std::string temporary_tables(int count) {
   return "DO $$ BEGIN FOR i IN 1.." + std::to_string(count) +

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "db/gate.hpp"
+#include "support/text.hpp"
 
 namespace kdb::test {
 

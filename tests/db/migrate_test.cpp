@@ -8,14 +8,13 @@
 #include "db/project.hpp"
 #include "files/flyway_checksum.hpp"
 #include "support/skip.hpp"
+#include "support/text.hpp"
 
 namespace kdb::test {
 
 namespace {
 
 namespace fs = std::filesystem;
-
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 /// Three migrations with a way back.
 class Shop : public Project {

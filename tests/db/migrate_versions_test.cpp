@@ -1,6 +1,7 @@
 // Which migration a version on the command line means, and which file an error names.
 
 #include "db/gate.hpp"
+#include "support/text.hpp"
 
 namespace kdb::test {
 

@@ -9,6 +9,7 @@
 #include "host/server_user.hpp"
 #include "support/pg_endpoint.hpp"
 #include "support/skip.hpp"
+#include "support/text.hpp"
 
 namespace kdb::test {
 

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "db/gate.hpp"
+#include "support/text.hpp"
 #include "support/typist.hpp"
 
 namespace kdb::test {

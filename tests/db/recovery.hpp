@@ -5,6 +5,7 @@
 
 #include "db/gate.hpp"
 #include "support/fault_proxy.hpp"
+#include "support/text.hpp"
 
 namespace kdb::test {
 

@@ -5,6 +5,7 @@
 
 #include "db/recovery.hpp"
 #include "support/skip.hpp"
+#include "support/text.hpp"
 
 namespace kdb::test {
 

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "db/recovery.hpp"
+#include "support/text.hpp"
 
 namespace kdb::test {
 

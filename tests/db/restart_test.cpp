@@ -9,6 +9,7 @@
 #include "db/gate.hpp"
 #include "host/pg_bin.hpp"
 #include "host/server_user.hpp"
+#include "support/text.hpp"
 
 namespace kdb::test {
 

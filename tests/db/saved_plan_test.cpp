@@ -3,12 +3,11 @@
 #include <fstream>
 
 #include "db/harm.hpp"
+#include "support/text.hpp"
 
 namespace kdb::test {
 
 namespace {
-
-bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
 constexpr const char* before =
     "CREATE TABLE orders (id int PRIMARY KEY, kind text, value int);"

@@ -4,6 +4,7 @@
 #include <csignal>
 
 #include "db/gate.hpp"
+#include "support/text.hpp"
 
 namespace kdb::test {
 

@@ -16,8 +16,6 @@ namespace {
 
 constexpr std::string_view separator = "__";
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
 // `1.2`, `1_2`: numbers between single separators.
 bool is_version(std::string_view text) {
   bool digit_expected = true;
