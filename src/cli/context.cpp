@@ -28,7 +28,7 @@ struct Target {
 };
 
 /// Endings that promise a format which this kdb does not write.
-constexpr std::string_view other_extensions[] = {".md", ".html", ".yaml", ".yml", ".csv"};
+constexpr std::string_view other_extensions[] = {".html", ".yaml", ".yml", ".csv"};
 
 /// The formats that can hold a command's result, in this run of it.
 std::vector<std::string_view> formats_of(const Command& command, const Arguments& arguments) {

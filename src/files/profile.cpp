@@ -11,6 +11,7 @@
 #include "files/objects.hpp"
 #include "files/profile_files.hpp"
 #include "files/profile_values.hpp"
+#include "files/server_section.hpp"
 
 namespace kdb::files {
 namespace {
@@ -202,6 +203,10 @@ void not_yet(ReadContext& context, const Field& field, Profile&) {
        .hint = "remove it, or use a newer kdb"});
 }
 
+void server(ReadContext& context, const Field& field, Profile& profile) {
+  read_server(context, field, profile.server);
+}
+
 // Who loads the files has followed it before the sections are read.
 void already_followed(ReadContext&, const Field&, Profile&) {}
 
@@ -210,7 +215,7 @@ constexpr Key<Profile> sections[] = {
     {"database", section<&Profile::database, database_keys>},
     {"connection", section<&Profile::connection, connection_keys>},
     {"migrations", section<&Profile::migrations, migrations_keys>},
-    {"server", not_yet},
+    {"server", server},
     {"roles", not_yet},
 };
 

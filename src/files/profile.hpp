@@ -7,6 +7,7 @@
 
 #include "base/retry.hpp"
 #include "files/migrations.hpp"
+#include "files/server_section.hpp"
 #include "kinds/declared.hpp"
 #include "model/saved_plan.hpp"
 
@@ -53,6 +54,7 @@ struct Profile {
   DatabaseSection database;
   ConnectionSection connection;
   MigrationsSection migrations;
+  ServerSection server;
   DesiredSchema desired;  // [indexes.NAME] and the like
 };
 

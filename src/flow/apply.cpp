@@ -1,6 +1,7 @@
 #include "flow/apply.hpp"
 
 #include <map>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -11,6 +12,7 @@
 #include "core/to_report.hpp"
 #include "flow/deployment.hpp"
 #include "flow/migrate.hpp"
+#include "pg/obstacles.hpp"
 #include "pg/rights.hpp"
 
 namespace kdb::flow {
@@ -59,6 +61,44 @@ void refuse_missing_rights(const Context& context, Session& session, const std::
   if (!problems.empty()) throw Error(Exit::failed, std::move(problems));
 }
 
+bool waits_for_snapshots(const ChangeStep& step) {
+  return step.sql.starts_with("CREATE ") && step.sql.find(" INDEX CONCURRENTLY ") != std::string::npos;
+}
+
+/// The lock for whose holders the step waits. Outside of a transaction it takes SHARE UPDATE EXCLUSIVE, and
+/// waits for those who write (CREATE INDEX CONCURRENTLY) or use the index (DROP INDEX CONCURRENTLY).
+LockMode waited_for(const ChangeStep& step) {
+  if (step.sql.starts_with("DROP INDEX CONCURRENTLY")) return LockMode::access_exclusive;
+  return waits_for_snapshots(step) ? LockMode::share : step.lock.mode;
+}
+
+/// Says what the profile's changes will have to wait for, before anybody is asked. A help and never a
+/// condition: the role may not be allowed to look.
+void tell_obstacles(const Context& context, const std::vector<Change>& changes) {
+  constexpr std::chrono::milliseconds long_transaction(3'000);  // where waiting has no limit
+  const std::string& schema = context.profile.database.schema;
+  std::set<pg::Intent> intents;
+  bool builds = false;
+  for (const Change& change : changes)
+    for (const ChangeStep& step : change.steps) {
+      if (step.lock.mode == LockMode::none || change.table.empty()) continue;
+      intents.insert({parse_name(change.table, schema), waited_for(step)});
+      builds = builds || waits_for_snapshots(step);
+    }
+  if (intents.empty()) return;
+  const auto limit = context.profile.connection.lock_timeout;
+  try {
+    const std::vector<Event> obstacles = read_again(context, [&] {
+      const Session session = open_session(context);
+      return pg::read_obstacles(*session.connection, intents, builds,
+                                limit.count() > 0 ? limit : long_transaction, schema);
+    });
+    for (const Event& obstacle : obstacles) context.events(obstacle);
+  } catch (const pg::ServerError& error) {
+    context.events({.kind = Event::Kind::debug, .message = error.message});
+  }
+}
+
 /// Changes the objects, each until it is done; the catalog says what is left after a lost connection.
 std::vector<Ran> change_objects(const Context& context, const ApplyOptions& options) {
   const DiffOptions diff_options{.prune = options.plan.prune};
@@ -98,6 +138,7 @@ Report apply(const Context& context, const ApplyOptions& options) {
     report.summary = "nothing to do";
     return report;
   }
+  tell_obstacles(context, planned.objects.changes);
   if (!options.confirm(report)) throw Error(Exit::refused, "nothing was changed: the answer was no");
 
   report.changes.reset();

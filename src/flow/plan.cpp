@@ -76,6 +76,14 @@ void judge_hazards(const Context& context, Session& session, const LiveSchema& l
   settle_hazards(changes, estimates);
 }
 
+Table to_table(const std::vector<files::DeclaredSetting>& settings) {
+  Table table{.key = "settings",
+              .columns = {{.key = "setting", .title = "setting, left as it is"},
+                          {.key = "declared", .title = "declared"}}};
+  for (const files::DeclaredSetting& one : settings) table.rows.push_back({one.name, one.written});
+  return table;
+}
+
 void add_problems(Report& report, const std::vector<Problem>& problems) {
   report.warnings.insert(report.warnings.end(), problems.begin(), problems.end());
 }
@@ -238,7 +246,10 @@ Planned plan_once(const Context& context, const PlanOptions& options) {
   }
   planned.target = session->facts.target;
   planned.origin = origin_of(context, *session, options);
-  if (options.profile) planned.objects = compare_objects(context, *session, diff_options);
+  if (options.profile) {
+    planned.objects = compare_objects(context, *session, diff_options);
+    planned.settings = context.profile.server.settings;
+  }
   return planned;
 }
 
@@ -269,7 +280,7 @@ Report to_report(const Planned& planned, std::string command) {
   changes.insert(changes.end(), planned.objects.changes.begin(), planned.objects.changes.end());
   report.summary = summary_of(changes);
   report.changes = std::move(changes);
-  report.tables = {std::move(hashes), to_table(planned.objects.undeclared)};
+  report.tables = {std::move(hashes), to_table(planned.objects.undeclared), to_table(planned.settings)};
   report.findings = planned.objects.findings;
   std::set<std::string_view> rules;
   for (const Finding& finding : report.findings)

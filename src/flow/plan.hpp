@@ -21,6 +21,7 @@ struct Planned {
   std::vector<Change> migrations;  // pending, in their order
   Differences objects;
   std::string target;
+  std::vector<files::DeclaredSetting> settings;  // which no plan changes
   PlanOrigin origin;
   std::vector<std::string> known;  // migrations, pending or applied, as changes name them
 

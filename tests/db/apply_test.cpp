@@ -403,6 +403,49 @@ TEST_CASE("a table that is locked too long is exit 4 with who locks it") {
   shop.apply();
 }
 
+TEST_CASE("what a change will have to wait for is said before it begins") {
+  const Shop shop(std::string(by_kind) + "[connection]\nlock_timeout = \"100ms\"\n");
+  Session writer(shop.database.url());
+  Session reader(shop.database.url());
+  Session report(shop.database.url());
+  const auto pid = [](Session& session) { return "pid " + session.text("SELECT pg_backend_pid()") + " ("; };
+  const std::string writers = pid(writer);
+  const std::string readers = pid(reader);
+  const std::string reports = pid(report);
+  writer.exec("BEGIN; UPDATE orders SET value = 0 WHERE id = 1");
+  reader.exec("BEGIN; SELECT count(*) FROM orders");
+  report.exec("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM nothing");
+  Session observer(shop.database.url());
+  observer.exec("SELECT pg_sleep(0.2)");
+  Child kdb(shop.command({"apply"}));
+  CHECK(eventually([&] {
+    return observer.text(
+               "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND "
+               "query LIKE 'CREATE INDEX CONCURRENTLY%' AND wait_event_type = 'Lock'") != "0";
+  }));
+  writer.exec("ROLLBACK");
+  report.exec("ROLLBACK");
+  const Run run = kdb.wait();
+  CHECK(run.exit == 0);
+  CHECK_MESSAGE(has(run.err, "warning: " + writers), run.err);
+  CHECK(has(run.err, "holds a lock on orders, whose changes may have to wait for it: BEGIN; UPDATE orders"));
+  CHECK(has(run.err, "warning: " + reports));
+  CHECK(has(run.err, "is one that building an index concurrently waits for: BEGIN ISOLATION LEVEL"));
+  CHECK(!has(run.err, readers));  // a build lets readers read
+}
+
+TEST_CASE("declared settings are listed and left as they are") {
+  const Shop shop(std::string(by_kind) +
+                  "[server]\nmemory = \"8GB\"\n[server.settings]\nwork_mem = \"64MB\"\n");
+  const Run planned = shop.kdb({"plan"});
+  CHECK(planned.exit == 0);
+  CHECK_MESSAGE(has(planned.out, "setting, left as it is"), planned.out);
+  CHECK(has(planned.out, "work_mem"));
+  CHECK(has(shop.kdb({"plan", "--format", "json"}).out, "\"declared\": \"64MB\""));
+  shop.apply();
+  CHECK(shop.database.text("SHOW work_mem") == "4MB");
+}
+
 TEST_CASE("two who apply at once end well, and everything is done once") {
   const Shop shop(by_kind);
   Child first(shop.command({"apply"}));

@@ -169,10 +169,21 @@ TEST_CASE("a wrong profile is reported with its place and what is accepted") {
       {"[migration]\nx = 1",
        "p.toml:1:2: unknown key \"migration\" in the profile | did you mean \"migrations\"?"},
       {"database = 5", "p.toml:1:12: [database] must be a table, not 5"},
-      {"[server]\nmemory = \"auto\"",
-       "p.toml:1:1: section [server] is not supported by this version of kdb | remove it, or use a "
-       "newer "
-       "kdb"},
+      {"[server]\nmemory = \"much\"\ncpus = 0\ndisk = \"tape\"\nconnections = \"many\"\nworkload = 1\n",
+       "p.toml:2:10: [server] memory must be a size such as \"16MB\" or a number of bytes, not \"much\""
+       "\np.toml:3:8: [server] cpus must be a number from 0.1 to 4096, not 0"
+       "\np.toml:4:8: [server] disk must be one of \"auto\", \"ssd\", \"hdd\", \"nvme\", \"san\", not "
+       "\"tape\""
+       "\np.toml:5:15: [server] connections must be an integer from 1 to 262143, not \"many\""
+       "\np.toml:6:12: [server] workload must be one of \"oltp\", \"web\", \"olap\", \"mixed\", "
+       "\"timeseries\", not 1"},
+      {"[server.settings]\n\"work mem\" = 1\nwork_mem = [1]\nsearch_path = \"a\\nb\"\nx.\"\" = 1\n",
+       "p.toml:2:1: [server.settings] work mem is no name of a setting | such as shared_buffers or "
+       "timescaledb.max_background_workers"
+       "\np.toml:3:12: [server.settings] work_mem must be a string, a number or a boolean, not an array"
+       "\np.toml:4:15: [server.settings] search_path must be on one line"
+       "\np.toml:5:3: [server.settings] x. is no name of a setting | such as shared_buffers or "
+       "timescaledb.max_background_workers"},
       {"[database]\nurl = \"${NOPE}\"",
        "p.toml:2:7: [database] url needs the environment variable NOPE, which is not set"},
       {"[database]\nurl = \"x${URL\"",
@@ -200,12 +211,38 @@ TEST_CASE("malformed TOML is reported with its place") {
 }
 
 TEST_CASE("a section of a later version is refused, not ignored") {
-  for (const std::string section : {"server", "roles"}) {
-    CAPTURE(section);
-    const auto problems = problems_of([&] { parse("[" + section + "]\n"); });
-    CHECK(problems == "p.toml:1:1: section [" + section +
-                          "] is not supported by this version of kdb | remove it, or use a newer kdb");
-  }
+  CHECK(
+      problems_of([] { parse("[roles]\n"); }) ==
+      "p.toml:1:1: section [roles] is not supported by this version of kdb | remove it, or use a newer kdb");
+}
+
+TEST_CASE("[server] says what the machine is, and holds settings by name") {
+  const ServerSection server =
+      parse(
+          "[server]\nmemory = \"8GB\"\ncpus = 2.5\ndisk = \"nvme\"\nconnections = 100\n"
+          "workload = \"timeseries\"\n[server.settings]\n"
+          "shared_buffers = \"25%\"\nRandom_Page_Cost = 1.1\njit = false\nmax_connections = 200\n"
+          "timescaledb.max_background_workers = 8\n")
+          .server;
+  CHECK(server.memory == 8ULL * 1024 * 1024 * 1024);
+  CHECK(server.cpus == 2.5);
+  CHECK(server.disk == "nvme");
+  CHECK(server.connections == 100);
+  CHECK(server.workload == "timeseries");
+  std::string settings;
+  for (const DeclaredSetting& one : server.settings) settings += one.name + "=" + one.value + " ";
+  CHECK(settings ==
+        "jit=off max_connections=200 random_page_cost=1.1 shared_buffers=25% "
+        "timescaledb.max_background_workers=8 ");
+}
+
+TEST_CASE("\"auto\" is what a missing key means") {
+  const ServerSection server =
+      parse("[server]\nmemory = \"auto\"\ncpus = \"auto\"\ndisk = \"auto\"\nconnections = \"auto\"\n").server;
+  CHECK(!server.memory);
+  CHECK(!server.cpus);
+  CHECK(server.disk.empty());
+  CHECK(!server.connections);
 }
 
 TEST_CASE("a key that begins with a brace is a syntax error and no crash") {
