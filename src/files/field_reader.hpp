@@ -192,29 +192,8 @@ class FieldReader {
     const auto* members = read_members(context_, field);
     if (members == nullptr) return;
     for (const TomlMember& option : *members)
-      if (auto text = scalar({option.value, fmt::format("{}.{}", field.name, option.key)}))
+      if (auto text = read_scalar(context_, {option.value, fmt::format("{}.{}", field.name, option.key)}))
         member[option.key] = std::move(*text);
-  }
-
-  /// A parameter's value as the catalog stores it.
-  std::optional<std::string> scalar(const Field& field) {
-    switch (field.value.kind) {
-      case TomlValue::Kind::string:
-        return read_text(context_, field);
-      case TomlValue::Kind::integer:
-        return fmt::format("{}", field.value.integer);
-      case TomlValue::Kind::floating:
-        return fmt::format("{}", field.value.floating);
-      case TomlValue::Kind::boolean:
-        return field.value.boolean ? "true" : "false";
-      case TomlValue::Kind::table:
-      case TomlValue::Kind::array:
-      case TomlValue::Kind::date:
-        break;
-    }
-    report(context_, field,
-           fmt::format("must be a number, a string, true or false, not {}", describe(field.value.kind)));
-    return std::nullopt;
   }
 
   ReadContext& context_;

@@ -171,6 +171,26 @@ std::optional<double> read_number(ReadContext& context, const Field& field, doub
   return std::nullopt;
 }
 
+std::optional<std::string> read_scalar(ReadContext& context, const Field& field) {
+  switch (field.value.kind) {
+    case TomlValue::Kind::string:
+      return read_text(context, field);
+    case TomlValue::Kind::integer:
+      return fmt::format("{}", field.value.integer);
+    case TomlValue::Kind::floating:
+      return fmt::format("{}", field.value.floating);
+    case TomlValue::Kind::boolean:
+      return field.value.boolean ? "true" : "false";
+    case TomlValue::Kind::table:
+    case TomlValue::Kind::array:
+    case TomlValue::Kind::date:
+      break;
+  }
+  report(context, field,
+         fmt::format("must be a number, a string, true or false, not {}", describe(field.value.kind)));
+  return std::nullopt;
+}
+
 std::optional<size_t> read_word(ReadContext& context, const Field& field,
                                 const std::vector<std::string_view>& words) {
   if (field.value.kind == TomlValue::Kind::string) {

@@ -57,6 +57,9 @@ std::optional<std::int64_t> read_integer(ReadContext& context, const Field& fiel
 
 std::optional<double> read_number(ReadContext& context, const Field& field, double minimum, double maximum);
 
+/// A string, a number or a boolean, as text: what a parameter of the server is set to.
+std::optional<std::string> read_scalar(ReadContext& context, const Field& field);
+
 /// One of `words`, as its index.
 std::optional<size_t> read_word(ReadContext& context, const Field& field,
                                 const std::vector<std::string_view>& words);

@@ -11,17 +11,20 @@ namespace kdb::files {
 
 namespace {
 
-/// `"auto"`: as without the key.
-bool is_auto(const Field& field) {
-  return field.value.kind == TomlValue::Kind::string && field.value.string == "auto";
+/// `"auto"`, which means the same as no key; what cannot be read is a problem already, and nothing else
+/// either.
+bool is_auto(ReadContext& context, const Field& field) {
+  if (field.value.kind != TomlValue::Kind::string) return false;
+  const auto text = read_text(context, field);
+  return !text || *text == "auto";
 }
 
 void memory(ReadContext& context, const Field& field, ServerSection& target) {
-  target.memory = is_auto(field) ? std::nullopt : read_bytes(context, field);
+  target.memory = is_auto(context, field) ? std::nullopt : read_bytes(context, field);
 }
 
 void cpus(ReadContext& context, const Field& field, ServerSection& target) {
-  target.cpus = is_auto(field) ? std::nullopt : read_number(context, field, 0.1, 4096);
+  target.cpus = is_auto(context, field) ? std::nullopt : read_number(context, field, 0.1, 4096);
 }
 
 void disk(ReadContext& context, const Field& field, ServerSection& target) {
@@ -32,7 +35,7 @@ void disk(ReadContext& context, const Field& field, ServerSection& target) {
 
 void connections(ReadContext& context, const Field& field, ServerSection& target) {
   target.connections.reset();
-  if (is_auto(field)) return;
+  if (is_auto(context, field)) return;
   // max_connections' own limit (PG docs 20.3).
   if (const auto count = read_integer(context, field, 1, 262'143))
     target.connections = static_cast<int>(*count);
@@ -59,39 +62,26 @@ bool is_setting_name(std::string_view name) {
   return true;
 }
 
-/// As postgresql.conf writes it; nothing, and a problem, for what it cannot hold.
+/// Nothing, and a problem, for what postgresql.conf cannot hold.
 std::optional<std::string> setting_value(ReadContext& context, const Field& field) {
-  switch (field.value.kind) {
-    case TomlValue::Kind::string: {
-      auto text = read_text(context, field);
-      if (!text || text->find_first_of(std::string_view("\n\r\0", 3)) == std::string::npos) return text;
-      report(context, field, "must be on one line");
-      return std::nullopt;
-    }
-    case TomlValue::Kind::integer:
-      return std::to_string(field.value.integer);
-    case TomlValue::Kind::floating:
-      if (const auto number = read_number(context, field, -1e15, 1e15)) return fmt::format("{}", *number);
-      return std::nullopt;
-    case TomlValue::Kind::boolean:
-      return field.value.boolean ? "on" : "off";
-    case TomlValue::Kind::table:
-    case TomlValue::Kind::array:
-    case TomlValue::Kind::date:
-      break;
-  }
-  report(context, field,
-         fmt::format("must be a string, a number or a boolean, not {}", describe(field.value.kind)));
+  auto text = read_scalar(context, field);
+  if (!text || text->find_first_of(std::string_view("\n\r\0", 3)) == std::string::npos) return text;
+  report(context, field, "must be on one line");
   return std::nullopt;
 }
 
-void set(std::vector<DeclaredSetting>& settings, DeclaredSetting setting) {
+/// Keeps them sorted. What another file said before is replaced; within a file a name in two cases is a
+/// mistake.
+void set(ReadContext& context, const Field& field, std::vector<DeclaredSetting>& settings,
+         DeclaredSetting setting) {
   const auto at = std::lower_bound(settings.begin(), settings.end(), setting,
                                    [](const auto& a, const auto& b) { return a.name < b.name; });
-  if (at != settings.end() && at->name == setting.name)
-    *at = std::move(setting);
-  else
+  if (at == settings.end() || at->name != setting.name)
     settings.insert(at, std::move(setting));
+  else if (at->where.file == setting.where.file)
+    report(context, field, fmt::format("is set in line {} already", at->where.line));
+  else
+    *at = std::move(setting);
 }
 
 /// `prefix`: the tables around, as `timescaledb.max_background_workers = 8` makes one.
@@ -111,7 +101,7 @@ void read_settings(ReadContext& context, const Field& field, const std::string& 
     } else if (auto value = setting_value(context, inner)) {
       const bool text = member.value.kind == TomlValue::Kind::string;
       const std::string written = text ? member.value.string : *value;
-      set(target.settings, {name, std::move(*value), written, member.where});
+      set(context, inner, target.settings, {name, std::move(*value), written, member.where});
     }
   }
 }

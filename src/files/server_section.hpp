@@ -12,7 +12,7 @@ namespace kdb::files {
 /// One setting of postgresql.conf as a profile declares it.
 struct DeclaredSetting {
   std::string name;     // lower case; with a prefix for an extension's: `timescaledb.max_background_workers`
-  std::string value;    // `25%`, `1.1`, `on`
+  std::string value;    // `25%`, `1.1`, `true`
   std::string written;  // the same as the profile has it: what comes from the environment may be a secret
   Source where;
 };

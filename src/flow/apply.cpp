@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/statement.hpp"
 #include "core/change_plan.hpp"
 #include "core/hazards.hpp"
 #include "core/plan_report.hpp"
@@ -61,15 +62,16 @@ void refuse_missing_rights(const Context& context, Session& session, const std::
   if (!problems.empty()) throw Error(Exit::failed, std::move(problems));
 }
 
-bool waits_for_snapshots(const ChangeStep& step) {
-  return step.sql.starts_with("CREATE ") && step.sql.find(" INDEX CONCURRENTLY ") != std::string::npos;
+/// Builds wait for old snapshots too, whatever these read.
+bool builds_concurrently(const sql::Classified& what) {
+  return what.patient && (what.recovery == sql::Recovery::create_index || what.command == "REINDEX");
 }
 
-/// The lock for whose holders the step waits. Outside of a transaction it takes SHARE UPDATE EXCLUSIVE, and
-/// waits for those who write (CREATE INDEX CONCURRENTLY) or use the index (DROP INDEX CONCURRENTLY).
-LockMode waited_for(const ChangeStep& step) {
-  if (step.sql.starts_with("DROP INDEX CONCURRENTLY")) return LockMode::access_exclusive;
-  return waits_for_snapshots(step) ? LockMode::share : step.lock.mode;
+/// The lock for whose holders the step waits. CONCURRENTLY takes SHARE UPDATE EXCLUSIVE, and then waits for
+/// those who write (a build) or use the index (a drop).
+LockMode waited_for(const ChangeStep& step, const sql::Classified& what) {
+  if (what.recovery == sql::Recovery::drop_index) return LockMode::access_exclusive;
+  return builds_concurrently(what) ? LockMode::share : step.lock.mode;
 }
 
 /// Says what the profile's changes will have to wait for, before anybody is asked. A help and never a
@@ -82,8 +84,9 @@ void tell_obstacles(const Context& context, const std::vector<Change>& changes) 
   for (const Change& change : changes)
     for (const ChangeStep& step : change.steps) {
       if (step.lock.mode == LockMode::none || change.table.empty()) continue;
-      intents.insert({parse_name(change.table, schema), waited_for(step)});
-      builds = builds || waits_for_snapshots(step);
+      const sql::Classified what = sql::classify(step.sql);
+      intents.insert({parse_name(change.table, schema), waited_for(step, what)});
+      builds = builds || builds_concurrently(what);
     }
   if (intents.empty()) return;
   const auto limit = context.profile.connection.lock_timeout;

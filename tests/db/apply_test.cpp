@@ -434,6 +434,58 @@ TEST_CASE("what a change will have to wait for is said before it begins") {
   CHECK(!has(run.err, readers));  // a build lets readers read
 }
 
+TEST_CASE("who may not look at others' sessions is told at least who holds a lock") {
+  const Shop shop(
+      "[tables.orders]\nreplica_identity = \"full\"\n[connection]\nlock_timeout = \"100ms\"\n"
+      "[migrations]\nlock_retry = { max_attempts = 1 }\n");
+  const std::string owner = shop.database.name() + "_owner";
+  shop.database.exec("CREATE ROLE " + owner + " LOGIN; ALTER TABLE orders OWNER TO " + owner +
+                     "; GRANT CREATE ON DATABASE " + shop.database.name() + " TO " + owner);
+  Session reader(shop.database.url());
+  const std::string pid = reader.text("SELECT pg_backend_pid()");
+  reader.exec("BEGIN; SELECT count(*) FROM orders");
+  const std::string url = shop.database.url() + (has(shop.database.url(), "?") ? "&" : "?") + "user=" + owner;
+  const Run run_as_owner = run(shop.project.command(url, {"apply", "-p", shop.profile}));
+  CHECK_MESSAGE(has(run_as_owner.err, "warning: pid " + pid + " ("), run_as_owner.err);
+  CHECK(has(run_as_owner.err, "open for an unknown time, holds a lock on orders"));
+  CHECK(has(run_as_owner.err, "whose changes may have to wait for it\n"));
+  reader.exec("ROLLBACK");
+  shop.database.exec("DROP OWNED BY " + owner + " CASCADE; DROP ROLE " + owner);
+}
+
+TEST_CASE("a partition's index that is built again waits for snapshots as a new one does") {
+  const Shop shop(
+      "[indexes.parted_a]\ntable = \"parted\"\ncolumns = [\"a\"]\n[connection]\nlock_timeout = \"100ms\"\n",
+      "CREATE TABLE parted (a int) PARTITION BY RANGE (a);"
+      "CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM (0) TO (100);");
+  shop.apply();
+  shop.database.exec("UPDATE pg_index SET indisvalid = false WHERE indrelid = 'parted_1'::regclass");
+  REQUIRE(has(shop.kdb({"plan"}).out, "REINDEX INDEX CONCURRENTLY"));
+  Session report(shop.database.url());
+  const std::string pid = report.text("SELECT pg_backend_pid()");
+  report.exec("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM nothing");
+  Session observer(shop.database.url());
+  observer.exec("SELECT pg_sleep(0.2)");
+  Child kdb(shop.command({"apply"}));
+  CHECK(eventually([&] {
+    return observer.text(
+               "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND "
+               "query LIKE 'REINDEX INDEX CONCURRENTLY%' AND wait_event_type = 'Lock'") != "0";
+  }));
+  report.exec("ROLLBACK");
+  const Run run = kdb.wait();
+  CHECK(run.exit == 0);
+  CHECK_MESSAGE(has(run.err, "warning: pid " + pid + " ("), run.err);
+  CHECK(has(run.err, "is one that building an index concurrently waits for"));
+}
+
+TEST_CASE("a setting's value from the environment is not printed") {
+  const Shop shop("[server.settings]\nprimary_conninfo = \"password=${PATH}\"\n");
+  const Run planned = shop.kdb({"plan", "--format", "json"});
+  CHECK(planned.exit == 0);
+  CHECK_MESSAGE(has(planned.out, "\"password=${PATH}\""), planned.out);
+}
+
 TEST_CASE("declared settings are listed and left as they are") {
   const Shop shop(std::string(by_kind) +
                   "[server]\nmemory = \"8GB\"\n[server.settings]\nwork_mem = \"64MB\"\n");

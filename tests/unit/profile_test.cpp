@@ -177,10 +177,14 @@ TEST_CASE("a wrong profile is reported with its place and what is accepted") {
        "\np.toml:5:15: [server] connections must be an integer from 1 to 262143, not \"many\""
        "\np.toml:6:12: [server] workload must be one of \"oltp\", \"web\", \"olap\", \"mixed\", "
        "\"timeseries\", not 1"},
+      {"[server.settings]\nwork_mem = 1\nWork_Mem = 2\n",
+       "p.toml:3:12: [server.settings] work_mem is set in line 2 already"},
+      {"[server]\nmemory = \"${NOPE}\"\n",
+       "p.toml:2:10: [server] memory needs the environment variable NOPE, which is not set"},
       {"[server.settings]\n\"work mem\" = 1\nwork_mem = [1]\nsearch_path = \"a\\nb\"\nx.\"\" = 1\n",
        "p.toml:2:1: [server.settings] work mem is no name of a setting | such as shared_buffers or "
        "timescaledb.max_background_workers"
-       "\np.toml:3:12: [server.settings] work_mem must be a string, a number or a boolean, not an array"
+       "\np.toml:3:12: [server.settings] work_mem must be a number, a string, true or false, not an array"
        "\np.toml:4:15: [server.settings] search_path must be on one line"
        "\np.toml:5:3: [server.settings] x. is no name of a setting | such as shared_buffers or "
        "timescaledb.max_background_workers"},
@@ -232,7 +236,7 @@ TEST_CASE("[server] says what the machine is, and holds settings by name") {
   std::string settings;
   for (const DeclaredSetting& one : server.settings) settings += one.name + "=" + one.value + " ";
   CHECK(settings ==
-        "jit=off max_connections=200 random_page_cost=1.1 shared_buffers=25% "
+        "jit=false max_connections=200 random_page_cost=1.1 shared_buffers=25% "
         "timescaledb.max_background_workers=8 ");
 }
 
