@@ -115,6 +115,17 @@ std::string quote_literal(std::string_view text) {
   return "E" + doubled(text, '\'', true);
 }
 
+std::string percent_encode(std::string_view text) {
+  std::string result;
+  for (const char c : text) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       std::string_view("/._~-").find(c) != std::string_view::npos;
+    if (plain) result += c;
+    if (!plain) result += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+  }
+  return result;
+}
+
 std::string_view trim(std::string_view text) {
   const size_t begin = text.find_first_not_of(whitespace);
   if (begin == std::string_view::npos) return {};

@@ -14,6 +14,9 @@ std::string quote_ident(std::string_view name);
 /// `text` as an SQL string literal, safe whatever `standard_conforming_strings` says.
 std::string quote_literal(std::string_view text);
 
+/// `text` as a part of a URL, `/` left as it is: `a b` becomes `a%20b`.
+std::string percent_encode(std::string_view text);
+
 /// ASCII's 0 to 9, whatever the locale.
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 #include "host/pg_bin.hpp"
 #include "host/postmaster.hpp"
 #include "host/process.hpp"
@@ -42,17 +43,6 @@ std::string quoted(std::string_view value) {
     result += c;
   }
   return result + "'";
-}
-
-std::string percent_encoded(std::string_view text) {
-  std::string result;
-  for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       std::string_view("/._~-").find(c) != std::string_view::npos;
-    if (plain) result += c;
-    if (!plain) result += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-  }
-  return result;
 }
 
 // A port that is free now; somebody may take it before the server does, who then asks for another.
@@ -88,10 +78,12 @@ bool write_file(const std::string& path, std::string_view text, int flags) {
 }
 
 // The server's own surroundings decide nothing: neither PGDATA, PGPORT or PGTZ, nor the language of its log.
+// And what stands in there is nobody's business: code in PL/Perl can read the variables of its server, and a
+// pipeline keeps its secrets in them.
 std::vector<std::string> server_environment() {
-  std::vector<std::string> result;
-  for (const std::string& entry : environment_with({{"LC_ALL", "C"}}))
-    if (!entry.starts_with("PG") && !entry.starts_with("LANG")) result.push_back(entry);
+  std::vector<std::string> result{"LC_ALL=C"};
+  for (const char* name : {"PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "LD_LIBRARY_PATH"})
+    if (const auto value = environment(name)) result.push_back(fmt::format("{}={}", name, *value));
   return result;
 }
 
@@ -122,7 +114,7 @@ void Server::start(const Pause& pause) {
 }
 
 std::string Server::url() const {
-  return fmt::format("postgresql://postgres@/postgres?host={}&port={}", percent_encoded(folder_.path()),
+  return fmt::format("postgresql://postgres@/postgres?host={}&port={}", percent_encode(folder_.path()),
                      port_);
 }
 

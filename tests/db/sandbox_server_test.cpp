@@ -41,13 +41,19 @@ kdb::Error error_of(const kdb::host::SandboxOptions& options) {
 }  // namespace
 
 TEST_CASE("a sandbox answers over its socket and its port, and is gone with its object") {
+  setenv("KDB_TEST_SECRET", "1", 1);
   auto sandbox = std::make_unique<kdb::host::Sandbox>(kdb::host::SandboxOptions{});
+  unsetenv("KDB_TEST_SECRET");
   CHECK(ask(sandbox->url(), "SELECT 41 + 1") == "42");
   CHECK(ask(sandbox->tcp_url(), "SELECT current_user || '@' || host(inet_server_addr())") ==
         "postgres@127.0.0.1");
   const std::string folder = sandbox->folder();
   const pid_t server = sandbox->server_pid();
   CHECK(is_alive(server));
+  // What a pipeline keeps in its environment is not for code that runs in the server.
+  const std::string variables = kdb::test::process_file(server, "environ");
+  CHECK(contains(variables, "LC_ALL=C"));
+  CHECK_FALSE(contains(variables, "KDB_TEST_SECRET"));
   sandbox.reset();
   CHECK_FALSE(is_alive(server));
   CHECK_FALSE(fs::exists(folder));
