@@ -60,6 +60,7 @@ const Option only{.flags = "--only",
                   .choices = {"migrations", "profile"}};
 const Option prune{.flags = "--prune",
                    .help = "drop undeclared indexes of tables whose indexes are exclusive"};
+const Option pg_bin{.flags = "--pg-bin", .value = "DIR", .help = "folder of initdb and postgres [search]"};
 const Option role{.flags = "--role", .value = "ROLE", .help = "run migrations under SET ROLE"};
 
 }  // namespace
@@ -163,9 +164,14 @@ const std::vector<Command>& commands() {
        .summary = "show what differs from the declared state",
        .details = "Pending migrations and the profile's objects against the database: what would run, which "
                   "locks it "
-                  "takes, what it may destroy. Changes nothing.",
+                  "takes, what it may destroy. Changes nothing. With --sandbox it needs no database: it "
+                  "replays the migrations on a throwaway server, as a role that can reach neither files nor "
+                  "programs, and plans the profile against that.",
        .options = {only,
                    prune,
+                   {.flags = "--sandbox", .help = "plan against a throwaway server, not a database"},
+                   {.flags = "--trust", .help = "replay as superuser: migrations may do anything"},
+                   pg_bin,
                    {.flags = "--exit-code", .help = "exit 2 if anything is pending, drifted or undecided"}},
        .run = plan,
        .contents = of_plan},
@@ -224,7 +230,7 @@ const std::vector<Command>& commands() {
        .details = "Starts a server from the programs on this machine, runs COMMAND with DATABASE_URL set, "
                   "and removes "
                   "the server. Without COMMAND it prints the URL and stays until it is interrupted.",
-       .options = {{.flags = "--pg-bin", .value = "DIR", .help = "folder of initdb and postgres [search]"}},
+       .options = {pg_bin},
        .rest = "COMMAND",
        .run = sandbox,
        .result = Result::stream},

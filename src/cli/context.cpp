@@ -133,8 +133,9 @@ Context::~Context() = default;
 
 const files::Profile& Context::profile() {
   if (profile_) return *profile_;
-  files::Profile read = files::read_profile(arguments_.value("profile", "default"), arguments_.has("profile"),
-                                            host::environment, !command_.offline && !given_url(arguments_));
+  files::Profile read = files::read_profile(
+      arguments_.value("profile", "default"), arguments_.has("profile"), host::environment,
+      !command_.offline && !arguments_.has("sandbox") && !given_url(arguments_));
   if (arguments_.has("migrations")) read.migrations.source.folder = arguments_.value("migrations");
   if (arguments_.has("lock-wait")) read.migrations.lock_wait = duration_of(arguments_, "lock-wait");
   if (arguments_.has("lock-timeout")) read.connection.lock_timeout = duration_of(arguments_, "lock-timeout");

@@ -9,6 +9,7 @@
 #include "cli/commands.hpp"
 #include "files/plan_file.hpp"
 #include "flow/apply.hpp"
+#include "flow/sandbox_plan.hpp"
 
 namespace kdb::cli {
 
@@ -48,11 +49,36 @@ SavedPlan saved_plan(const Arguments& arguments, flow::PlanOptions& options) {
   return saved;
 }
 
+/// What `--sandbox` is given beside the options of every plan.
+flow::SandboxPlanOptions sandbox_options(Context& context) {
+  const Arguments& arguments = context.arguments();
+  // A database that the environment or the profile names is not meant: CI sets these for other steps.
+  if (arguments.has("database-url"))
+    throw Error(Exit::usage, "--sandbox plans against a server of its own, and --database-url names another",
+                "leave one of them out");
+  flow::SandboxPlanOptions options{
+      .plan = plan_options(context), .pg_bin = arguments.value("pg-bin"), .trust = arguments.has("trust")};
+  options.replay = options.plan.migrations || arguments.has("migrations") ||
+                   std::filesystem::exists(context.profile().migrations.source.folder);
+  return options;
+}
+
+flow::Planned planned_of(Context& context) {
+  const Arguments& arguments = context.arguments();
+  if (arguments.has("sandbox")) {
+    const flow::SandboxPlanOptions options = sandbox_options(context);
+    return flow::plan_in_sandbox(context.database(), options);
+  }
+  for (const char* option : {"trust", "pg-bin"})
+    if (arguments.has(option))
+      throw Error(Exit::usage, fmt::format("--{} has no meaning without --sandbox", option));
+  return flow::plan(context.database(), plan_options(context));
+}
+
 }  // namespace
 
 Exit plan(Context& context) {
-  const flow::Context& database = context.database();
-  const flow::Planned planned = flow::plan(database, plan_options(context));
+  const flow::Planned planned = planned_of(context);
   context.print(flow::to_report(planned, "plan"));
   if (!planned.objects.problems.empty()) return Exit::failed;
   return context.arguments().has("exit-code") && !planned.is_empty() ? Exit::pending : Exit::ok;

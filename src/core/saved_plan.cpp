@@ -48,6 +48,12 @@ std::optional<std::string> difference(const SavedPlan& saved, const Change& chan
 
 }  // namespace
 
+void refuse_sandbox_plan(const PlanOrigin& saved) {
+  if (saved.sandbox)
+    throw Error(Exit::refused, "the plan was made against a sandbox, and is for review alone",
+                "`kdb plan -o PLAN.json` without --sandbox makes one that can be applied");
+}
+
 void refuse_other_origin(const PlanOrigin& saved, const PlanOrigin& now) {
   std::vector<Problem> problems;
   const auto compare = [&](std::string_view what, const std::string& then, const std::string& is) {

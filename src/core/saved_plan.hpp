@@ -7,6 +7,9 @@
 
 namespace kdb {
 
+/// Throws Error(refused) where a plan was made against a sandbox.
+void refuse_sandbox_plan(const PlanOrigin& saved);
+
 /// Throws Error(refused) where a plan was made from something else: another server, database, role, profile,
 /// version of kdb.
 void refuse_other_origin(const PlanOrigin& saved, const PlanOrigin& now);

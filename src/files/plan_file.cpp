@@ -114,6 +114,7 @@ SavedPlan parse_plan(std::string_view text, const std::string& path) {
   origin.database = plan.text("database");
   origin.role = plan.text("role");
   origin.prune = plan.boolean("prune");
+  origin.sandbox = plan.flag("sandbox");
   plan.each("parts", [&](const Json& part, const std::string& at) {
     if (!part.is_string()) throw malformed(path, fmt::format("{} is no string", at));
     origin.parts.push_back(part.get<std::string>());

@@ -127,6 +127,7 @@ void add_ran(Report& report, const std::vector<Ran>& ran) {
 }  // namespace
 
 Report apply(const Context& context, const ApplyOptions& options) {
+  if (options.saved) refuse_sandbox_plan(options.saved->origin);
   Planned planned = plan(context, options.plan);
   if (options.saved) {
     refuse_other_origin(options.saved->origin, planned.origin);

@@ -245,6 +245,7 @@ Planned plan_once(const Context& context, const PlanOptions& options) {
     session = open_session(context);
   }
   planned.target = session->facts.target;
+  planned.server_version = session->facts.version;
   planned.origin = origin_of(context, *session, options);
   if (options.profile) {
     planned.objects = compare_objects(context, *session, diff_options);
@@ -276,6 +277,10 @@ Report to_report(const Planned& planned, std::string command) {
                    {.key = "role", .value = origin.role},
                    {.key = "parts", .value = origin.parts},
                    {.key = "prune", .value = origin.prune}};
+  if (!planned.beforehand.empty())
+    report.fields.insert(report.fields.begin() + 1,
+                         {.key = "beforehand", .label = "beforehand", .value = planned.beforehand});
+  if (origin.sandbox) report.fields.push_back({.key = "sandbox", .value = true});
   std::vector<Change> changes = planned.migrations;
   changes.insert(changes.end(), planned.objects.changes.begin(), planned.objects.changes.end());
   report.summary = summary_of(changes);

@@ -21,6 +21,8 @@ struct Planned {
   std::vector<Change> migrations;  // pending, in their order
   Differences objects;
   std::string target;
+  std::string server_version;                    // "15.20"
+  std::vector<std::string> beforehand;           // what a sandbox had before the replay
   std::vector<files::DeclaredSetting> settings;  // which no plan changes
   PlanOrigin origin;
   std::vector<std::string> known;  // migrations, pending or applied, as changes name them

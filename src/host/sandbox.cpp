@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 #include "host/process.hpp"
 #include "host/supervisor.hpp"
 #include "host/unique_fd.hpp"
@@ -134,10 +135,51 @@ const std::string& Sandbox::pg_bin() const { return impl_->pg_bin; }
 int Sandbox::server_pid() const { return impl_->server_pid; }
 int Sandbox::link() const { return impl_->link.get(); }
 
+std::string Sandbox::url_for(const std::string& role, const std::string& database) const {
+  return fmt::format("postgresql://{}@/{}{}", percent_encode(role), percent_encode(database),
+                     url().substr(url().find('?')));
+}
+
+namespace {
+
+// They would lead elsewhere (PGSERVICE, PGHOSTADDR) or ask what the sandbox has not (PGSSLMODE); PGDATA would
+// lead pg_ctl elsewhere.
+const std::vector<std::string> foreign_variables = {"PGHOSTADDR",
+                                                    "PGSERVICE",
+                                                    "PGSERVICEFILE",
+                                                    "PGPASSWORD",
+                                                    "PGPASSFILE",
+                                                    "PGREQUIREAUTH",
+                                                    "PGCHANNELBINDING",
+                                                    "PGREQUIREPEER",
+                                                    "PGREQUIRESSL",
+                                                    "PGSSLMODE",
+                                                    "PGSSLNEGOTIATION",
+                                                    "PGSSLCERT",
+                                                    "PGSSLKEY",
+                                                    "PGSSLROOTCERT",
+                                                    "PGSSLCRL",
+                                                    "PGSSLCRLDIR",
+                                                    "PGSSLCERTMODE",
+                                                    "PGGSSENCMODE",
+                                                    "PGTARGETSESSIONATTRS",
+                                                    "PGLOADBALANCEHOSTS",
+                                                    "PGOPTIONS",
+                                                    "PGDATA",
+                                                    "PGMINPROTOCOLVERSION",
+                                                    "PGMAXPROTOCOLVERSION",
+                                                    "PGSSLMINPROTOCOLVERSION",
+                                                    "PGSSLMAXPROTOCOLVERSION"};
+
+}  // namespace
+
+void forget_libpq_variables() {
+  for (const std::string& name : foreign_variables) unsetenv(name.c_str());
+  for (const char* name : {"PGHOST", "PGPORT", "PGUSER", "PGDATABASE"}) unsetenv(name);
+}
+
 std::vector<std::string> sandbox_environment(const Sandbox& sandbox) {
   const std::string& url = sandbox.url();
-  // The rest of libpq's variables would lead elsewhere (PGSERVICE, PGHOSTADDR) or ask what the sandbox has
-  // not (PGSSLMODE); PGDATA would lead pg_ctl elsewhere.
   return environment_with(
       {{"DATABASE_URL", url},
        {"KDB_DATABASE_URL", url},  // kdb prefers it: COMMAND must not reach another database by it
@@ -148,32 +190,7 @@ std::vector<std::string> sandbox_environment(const Sandbox& sandbox) {
        {"PGPORT", url.substr(url.rfind('=') + 1)},
        {"PGUSER", "postgres"},
        {"PGDATABASE", "postgres"}},
-      {"PGHOSTADDR",
-       "PGSERVICE",
-       "PGSERVICEFILE",
-       "PGPASSWORD",
-       "PGPASSFILE",
-       "PGREQUIREAUTH",
-       "PGCHANNELBINDING",
-       "PGREQUIREPEER",
-       "PGREQUIRESSL",
-       "PGSSLMODE",
-       "PGSSLNEGOTIATION",
-       "PGSSLCERT",
-       "PGSSLKEY",
-       "PGSSLROOTCERT",
-       "PGSSLCRL",
-       "PGSSLCRLDIR",
-       "PGSSLCERTMODE",
-       "PGGSSENCMODE",
-       "PGTARGETSESSIONATTRS",
-       "PGLOADBALANCEHOSTS",
-       "PGOPTIONS",
-       "PGDATA",
-       "PGMINPROTOCOLVERSION",
-       "PGMAXPROTOCOLVERSION",
-       "PGSSLMINPROTOCOLVERSION",
-       "PGSSLMAXPROTOCOLVERSION"});
+      foreign_variables);
 }
 
 }  // namespace kdb::host

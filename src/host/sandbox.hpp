@@ -33,7 +33,9 @@ class Sandbox {
   Sandbox(const Sandbox&) = delete;
   Sandbox& operator=(const Sandbox&) = delete;
 
-  const std::string& url() const;      // over the unix socket
+  const std::string& url() const;  // over the unix socket
+  /// The same for another role and database.
+  std::string url_for(const std::string& role, const std::string& database) const;
   const std::string& tcp_url() const;  // over the loopback port, with its password
   const std::string& folder() const;
   const std::string& pg_bin() const;
@@ -51,6 +53,11 @@ class Sandbox {
 /// What a program finds in its environment to use the sandbox: DATABASE_URL, KDB_SANDBOX_…, libpq's
 /// variables.
 std::vector<std::string> sandbox_environment(const Sandbox& sandbox);
+
+/// Takes libpq's variables out of our own environment: what they say of another server (PGHOSTADDR,
+/// PGSERVICE, PGOPTIONS …) would lead a session away from the sandbox, or change it. While no other thread
+/// reads them.
+void forget_libpq_variables();
 
 /// Starts a sandbox, calls `started`, runs COMMAND with the sandbox in its environment, or without COMMAND
 /// waits for SIGINT, SIGTERM, SIGHUP or the end of a pipe on stdin. Returns the exit status of COMMAND, or

@@ -20,6 +20,7 @@ struct PlanOrigin {
   std::string system_identifier;  // of the server's data; empty where nobody may read it
   std::string database;
   std::string role;                // that logged in
+  bool sandbox = false;            // of a database that is gone: for review alone
   std::vector<std::string> parts;  // "migrations", "profile"
   bool prune = false;
   std::vector<FileHash> profiles;

@@ -55,6 +55,24 @@ Report report_of(const std::vector<Change>& changes) {
 
 }  // namespace
 
+TEST_CASE("a plan of a sandbox is never applied") {
+  Report report = report_of({});
+  CHECK_FALSE(files::parse_plan(render::find_format("json")->render(report, {}), "plan.json").origin.sandbox);
+  report.fields.push_back({.key = "sandbox", .value = true});
+  SavedPlan saved = files::parse_plan(render::find_format("json")->render(report, {}), "plan.json");
+  CHECK(saved.origin.sandbox);
+  CHECK(refused([&] { refuse_sandbox_plan(saved.origin); }) ==
+        "the plan was made against a sandbox, and is for review alone\n");
+  // Nor where somebody took the word out: no server has such an identifier.
+  saved.origin.sandbox = false;
+  saved.origin.system_identifier = "sandbox";
+  refuse_sandbox_plan(saved.origin);
+  PlanOrigin now = saved.origin;
+  now.system_identifier = "7";
+  CHECK(refused([&] { refuse_other_origin(saved.origin, now); }) ==
+        "the plan was made for the server with system identifier sandbox, this is 7\n");
+}
+
 TEST_CASE("what kdb plan writes is read back") {
   const std::vector<Change> changes = {index("a", Action::create, {"CREATE INDEX a ON t (x)"}),
                                        index("b", Action::drop, {"DROP INDEX b"}, "f00d")};

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+
+#include "flow/plan.hpp"
+
+namespace kdb::flow {
+
+struct SandboxPlanOptions {
+  PlanOptions plan;
+  bool replay = true;  // false: there is no folder of migrations
+  std::string pg_bin;  // as of host::SandboxOptions
+  /// Migrations run as the superuser of the server; otherwise as a role that owns the database and reaches
+  /// neither files nor programs.
+  bool trust = false;
+};
+
+/// What `plan` would say of a database that the migrations of the folder have just made, on a throwaway
+/// server. The context's URL is not used, nor what the profile expects of a database. Throws as `up` does,
+/// with the place of a statement that fails.
+Planned plan_in_sandbox(const Context& context, const SandboxPlanOptions& options);
+
+}  // namespace kdb::flow
