@@ -11,9 +11,7 @@
 #include "core/to_report.hpp"
 #include "files/migrations.hpp"
 #include "flow/migrate.hpp"
-#include "host/sandbox.hpp"
-#include "pg/connect.hpp"
-#include "pg/owned_database.hpp"
+#include "flow/sandbox_database.hpp"
 
 namespace kdb::flow {
 
@@ -102,92 +100,36 @@ Error with_ways_out(const Error& error) {
   return {error.exit(), std::move(problems)};
 }
 
-std::unique_ptr<pg::Connection> connect_as_superuser(const Context& context, const host::Sandbox& sandbox,
-                                                     const std::string& database) {
-  pg::ConnectSettings settings = context.connect;
-  settings.url = sandbox.url_for("postgres", database);
-  return pg::connect_with_retry(settings, context.watchdog, context.profile.connection.retry, context.events);
-}
-
-/// The role whose absence an error is about.
-std::optional<std::string> missing_role(const Error& error) {
-  constexpr std::string_view before = "role \"";
-  constexpr std::string_view behind = "\" does not exist (42704)";
-  const std::string_view message = error.what();
-  const size_t end = message.rfind(behind);
-  const size_t begin = message.find(before);
-  if (begin == std::string_view::npos || end == std::string_view::npos || begin + before.size() > end)
-    return std::nullopt;
-  return std::string(message.substr(begin + before.size(), end - begin - before.size()));
-}
-
 /// How many migrations the history has.
 size_t count_applied(const Context& context) {
   return open_session(context).read_history().migrations.size();
 }
 
-/// Runs all migrations. Roles belong to a server and not to a database: those that the migrations count on
-/// are made as they are missed, with a warning. Adds them to `beforehand`.
-void replay(const Context& context, const pg::OwnedDatabase& database,
-            const std::function<std::unique_ptr<pg::Connection>()>& superuser,
-            std::vector<std::string>& beforehand) {
-  constexpr int most_roles = 100;  // a script can complain of as many as it likes
-  for (int roles = 0;; ++roles) {
-    try {
-      up(context, {});
-      return;
-    } catch (const Error& error) {
-      const std::optional<std::string> role = missing_role(error);
-      if (role && roles < most_roles && make_powerless_role(*superuser(), database, *role)) {
-        context.events(
-            {.kind = Event::Kind::warning,
-             .message = fmt::format("role \"{}\" is made for the replay, without any rights", *role)});
-        beforehand.push_back("role " + *role);
-        continue;
-      }
-      if (database.login.empty()) throw;
-      throw with_ways_out(error);
-    }
+void replay(SandboxDatabase& sandbox) {
+  try {
+    sandbox.with_roles([&] { up(sandbox.inside(), {}); });
+  } catch (const Error& error) {
+    if (sandbox.trusts()) throw;
+    throw with_ways_out(error);
   }
 }
 
 }  // namespace
 
 Planned plan_in_sandbox(const Context& context, const SandboxPlanOptions& options) {
-  files::Profile profile = context.profile;
-  profile.database.expect_system_identifier.clear();
-  profile.migrations.refuse_hazards = false;  // nobody has anything to lose here
-  const std::vector<pg::WantedExtension> wanted = wanted_extensions(profile, options.replay);
   // Migrations may call the database by its name (ALTER DATABASE shop SET …).
-  const std::string& expected = profile.database.expect_name;
-  const pg::OwnedDatabase database{.name = expected.empty() ? "kdb" : expected,
-                                   .role = profile.database.role,
-                                   .login = options.trust ? "" : "kdb_sandbox"};
-
-  host::forget_libpq_variables();
-  const host::Sandbox sandbox({.pg_bin = options.pg_bin});
-  make_owned_database(*connect_as_superuser(context, sandbox, "postgres"), database);
-  const std::vector<std::string> made =
-      furnish(*connect_as_superuser(context, sandbox, database.name), database, wanted);
-  // From here on the database may hold anything, a function of any name too: no superuser enters it again.
-  Context inside{.profile = profile,
-                 .connect = context.connect,
-                 .watchdog = context.watchdog,
-                 .events = context.events,
-                 .random = context.random,
-                 .command = context.command,
-                 .who = context.who};
-  inside.connect.url = sandbox.url_for(options.trust ? "postgres" : database.login, database.name);
-  std::vector<std::string> beforehand;
-  for (const std::string& extension : made) beforehand.push_back("extension " + extension);
-  if (options.replay)
-    // Not in this database, where that would run what the migrations have made.
-    replay(
-        inside, database, [&] { return connect_as_superuser(context, sandbox, "postgres"); }, beforehand);
-  Planned planned = plan(inside, options.plan);
+  const std::string& expected = context.profile.database.expect_name;
+  SandboxDatabase sandbox(context, {.name = expected.empty() ? "kdb" : expected,
+                                    .pg_bin = options.pg_bin,
+                                    .trust = options.trust,
+                                    .extensions = wanted_extensions(context.profile, options.replay)});
+  if (options.replay) replay(sandbox);
+  Planned planned = plan(sandbox.inside(), options.plan);
   planned.target = fmt::format("a sandbox of PostgreSQL {} with {} replayed", planned.server_version,
-                               count(options.replay ? count_applied(inside) : 0, "migration"));
-  planned.beforehand = std::move(beforehand);
+                               count(options.replay ? count_applied(sandbox.inside()) : 0, "migration"));
+  for (const std::string& extension : sandbox.extensions())
+    planned.beforehand.push_back("extension " + extension);
+  for (const std::string& role : sandbox.roles()) planned.beforehand.push_back("role " + role);
   planned.origin.sandbox = true;
   // No two of them have the same, and none is worth knowing.
   planned.origin.system_identifier = "sandbox";

@@ -184,7 +184,7 @@ TEST_CASE("roles are made for the replay, but none that has rights already is le
     const Run planned = it.plan();
     CHECK_MESSAGE(planned.exit == 0, planned.err);
     CHECK(has(planned.out, "role writer"));
-    CHECK(has(planned.err, "role \"writer\" is made for the replay, without any rights"));
+    CHECK(has(planned.err, "role \"writer\" is made for the sandbox, without any rights"));
     CHECK(has(planned.out, "with 2 migrations replayed"));
   }
   SUBCASE("the superuser") {

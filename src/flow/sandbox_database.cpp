@@ -1,0 +1,85 @@
+#include "flow/sandbox_database.hpp"
+
+#include <optional>
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "pg/connect.hpp"
+
+namespace kdb::flow {
+
+namespace {
+
+files::Profile without_expectations(files::Profile profile) {
+  profile.database.expect_name.clear();
+  profile.database.expect_system_identifier.clear();
+  profile.migrations.refuse_hazards = false;  // nobody has anything to lose here
+  return profile;
+}
+
+/// What a host::Sandbox is made from; clears the way to it first.
+host::SandboxOptions sandbox_at(const std::string& pg_bin) {
+  host::forget_libpq_variables();
+  return {.pg_bin = pg_bin};
+}
+
+/// The role whose absence an error is about.
+std::optional<std::string> missing_role(const Error& error) {
+  constexpr std::string_view before = "role \"";
+  constexpr std::string_view behind = "\" does not exist (42704)";
+  const std::string_view message = error.what();
+  const size_t end = message.rfind(behind);
+  const size_t begin = message.find(before);
+  if (begin == std::string_view::npos || end == std::string_view::npos || begin + before.size() > end)
+    return std::nullopt;
+  return std::string(message.substr(begin + before.size(), end - begin - before.size()));
+}
+
+}  // namespace
+
+SandboxDatabase::SandboxDatabase(const Context& outside, const SandboxDatabaseOptions& options)
+    : outside_(outside),
+      profile_(without_expectations(outside.profile)),
+      database_{
+          .name = options.name, .role = profile_.database.role, .login = options.trust ? "" : "kdb_sandbox"},
+      sandbox_(sandbox_at(options.pg_bin)),
+      inside_{.profile = profile_,
+              .connect = outside.connect,
+              .watchdog = outside.watchdog,
+              .events = outside.events,
+              .random = outside.random,
+              .command = outside.command,
+              .who = outside.who} {
+  make_owned_database(*connect_as_superuser("postgres"), database_);
+  extensions_ = furnish(*connect_as_superuser(database_.name), database_, options.extensions);
+  // From here on the database may hold anything, a function of any name too: no superuser enters it again.
+  inside_.connect.url = sandbox_.url_for(options.trust ? "postgres" : database_.login, database_.name);
+}
+
+std::unique_ptr<pg::Connection> SandboxDatabase::connect_as_superuser(const std::string& database) const {
+  pg::ConnectSettings settings = outside_.connect;
+  settings.url = sandbox_.url_for("postgres", database);
+  return pg::connect_with_retry(settings, outside_.watchdog, profile_.connection.retry, outside_.events);
+}
+
+void SandboxDatabase::with_roles(const std::function<void()>& work) {
+  constexpr size_t most_roles = 100;  // a script can complain of as many as it likes
+  for (;;) {
+    try {
+      return work();
+    } catch (const Error& error) {
+      const std::optional<std::string> role = missing_role(error);
+      // Not in this database, where that would run what is in it.
+      if (!role || roles_.size() == most_roles ||
+          !make_powerless_role(*connect_as_superuser("postgres"), database_, *role))
+        throw;
+      roles_.push_back(*role);
+      outside_.events(
+          {.kind = Event::Kind::warning,
+           .message = fmt::format("role \"{}\" is made for the sandbox, without any rights", *role)});
+    }
+  }
+}
+
+}  // namespace kdb::flow

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "flow/session.hpp"
+#include "host/sandbox.hpp"
+#include "pg/owned_database.hpp"
+
+namespace kdb::flow {
+
+struct SandboxDatabaseOptions {
+  std::string name;    // of the database
+  std::string pg_bin;  // as of host::SandboxOptions
+  /// Sessions are the superuser's; otherwise those of a role that owns the database and reaches neither files
+  /// nor programs.
+  bool trust = false;
+  std::vector<pg::WantedExtension> extensions;
+};
+
+/// A database on a throwaway server, gone with this object. libpq's variables are gone too.
+class SandboxDatabase {
+ public:
+  SandboxDatabase(const Context& outside, const SandboxDatabaseOptions& options);
+  SandboxDatabase(const SandboxDatabase&) = delete;
+  SandboxDatabase& operator=(const SandboxDatabase&) = delete;
+
+  /// For flows that work in it. Its profile expects nothing of the database, and refuses no hazards.
+  const Context& inside() const { return inside_; }
+  /// The extensions that were made.
+  const std::vector<std::string>& extensions() const { return extensions_; }
+  /// The roles that were.
+  const std::vector<std::string>& roles() const { return roles_; }
+  bool trusts() const { return database_.login.empty(); }
+
+  /// Calls `work`, again while it ends with the want of a role: roles belong to a server and not to a
+  /// database. Each is made without any rights, with a warning.
+  void with_roles(const std::function<void()>& work);
+
+ private:
+  std::unique_ptr<pg::Connection> connect_as_superuser(const std::string& database) const;
+
+  const Context& outside_;
+  files::Profile profile_;
+  pg::OwnedDatabase database_;
+  host::Sandbox sandbox_;
+  Context inside_;
+  std::vector<std::string> extensions_;
+  std::vector<std::string> roles_;
+};
+
+}  // namespace kdb::flow
