@@ -166,7 +166,9 @@ const std::vector<Command>& commands() {
                   "locks it "
                   "takes, what it may destroy. Changes nothing. With --sandbox it needs no database: it "
                   "replays the migrations on a throwaway server, as a role that can reach neither files nor "
-                  "programs, and plans the profile against that.",
+                  "programs, and plans the profile against that. With --sandbox and -d it rehearses the plan "
+                  "on a copy "
+                  "of the database's schema, and says which locks were taken.",
        .options = {only,
                    prune,
                    {.flags = "--sandbox", .help = "plan against a throwaway server, not a database"},

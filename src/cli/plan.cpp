@@ -9,6 +9,7 @@
 #include "cli/commands.hpp"
 #include "files/plan_file.hpp"
 #include "flow/apply.hpp"
+#include "flow/rehearse.hpp"
 #include "flow/sandbox_plan.hpp"
 
 namespace kdb::cli {
@@ -52,10 +53,6 @@ SavedPlan saved_plan(const Arguments& arguments, flow::PlanOptions& options) {
 /// What `--sandbox` is given beside the options of every plan.
 flow::SandboxPlanOptions sandbox_options(Context& context) {
   const Arguments& arguments = context.arguments();
-  // A database that the environment or the profile names is not meant: CI sets these for other steps.
-  if (arguments.has("database-url"))
-    throw Error(Exit::usage, "--sandbox plans against a server of its own, and --database-url names another",
-                "leave one of them out");
   flow::SandboxPlanOptions options{
       .plan = plan_options(context), .pg_bin = arguments.value("pg-bin"), .trust = arguments.has("trust")};
   options.replay = options.plan.migrations || arguments.has("migrations") ||
@@ -67,7 +64,9 @@ flow::Planned planned_of(Context& context) {
   const Arguments& arguments = context.arguments();
   if (arguments.has("sandbox")) {
     const flow::SandboxPlanOptions options = sandbox_options(context);
-    return flow::plan_in_sandbox(context.database(), options);
+    // A database that the environment or the profile names is not meant: CI sets these for other steps.
+    return arguments.has("database-url") ? flow::plan_and_rehearse(context.database(), options)
+                                         : flow::plan_in_sandbox(context.database(), options);
   }
   for (const char* option : {"trust", "pg-bin"})
     if (arguments.has(option))

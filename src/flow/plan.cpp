@@ -84,6 +84,23 @@ Table to_table(const std::vector<files::DeclaredSetting>& settings) {
   return table;
 }
 
+Table to_table(const Rehearsal& rehearsal) {
+  Table table{.key = "rehearsed",
+              .columns = {{.key = "change", .title = "rehearsed"},
+                          {.key = "command", .title = "statement"},
+                          {.key = "locks", .title = "locks that it took"},
+                          {.key = "error", .title = ""},
+                          {.key = "sql", .title = ""}}};
+  for (const Rehearsal::Statement& one : rehearsal.statements)
+    table.rows.push_back({one.change, one.command,
+                          !one.error.empty()   ? Value("failed")
+                          : !one.locks         ? Value("not seen: outside of a transaction")
+                          : one.locks->empty() ? Value("no further ones")
+                                               : Value(*one.locks),
+                          one.error, one.sql});
+  return table;
+}
+
 void add_problems(Report& report, const std::vector<Problem>& problems) {
   report.warnings.insert(report.warnings.end(), problems.begin(), problems.end());
 }
@@ -280,12 +297,15 @@ Report to_report(const Planned& planned, std::string command) {
   if (!planned.beforehand.empty())
     report.fields.insert(report.fields.begin() + 1,
                          {.key = "beforehand", .label = "beforehand", .value = planned.beforehand});
+  if (planned.rehearsal)
+    report.fields.push_back({.key = "rehearsal", .label = "rehearsal", .value = planned.rehearsal->verdict});
   if (origin.sandbox) report.fields.push_back({.key = "sandbox", .value = true});
   std::vector<Change> changes = planned.migrations;
   changes.insert(changes.end(), planned.objects.changes.begin(), planned.objects.changes.end());
   report.summary = summary_of(changes);
   report.changes = std::move(changes);
   report.tables = {std::move(hashes), to_table(planned.objects.undeclared), to_table(planned.settings)};
+  if (planned.rehearsal) report.tables.push_back(to_table(*planned.rehearsal));
   report.findings = planned.objects.findings;
   std::set<std::string_view> rules;
   for (const Finding& finding : report.findings)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,13 +17,27 @@ struct PlanOptions {
   bool prune = false;  // drop what `indexes = "exclusive"` does not want
 };
 
+/// How a plan fared on a copy of the schema.
+struct Rehearsal {
+  struct Statement {
+    std::string change;  // "index orders_kind"
+    std::string sql;
+    std::string command;                            // "ALTER TABLE"
+    std::optional<std::vector<std::string>> locks;  // that it took; nothing where they could not be seen
+    std::string error;
+  };
+  std::string verdict;
+  std::vector<Statement> statements;  // up to the first that failed
+};
+
 /// What would be done to bring the database to the declared state.
 struct Planned {
   std::vector<Change> migrations;  // pending, in their order
   Differences objects;
   std::string target;
-  std::string server_version;                    // "15.20"
-  std::vector<std::string> beforehand;           // what a sandbox had before the replay
+  std::string server_version;           // "15.20"
+  std::vector<std::string> beforehand;  // what a sandbox had before the replay
+  std::optional<Rehearsal> rehearsal;
   std::vector<files::DeclaredSetting> settings;  // which no plan changes
   PlanOrigin origin;
   std::vector<std::string> known;  // migrations, pending or applied, as changes name them

@@ -1,0 +1,119 @@
+// `kdb plan --sandbox -d URL`: the plan of a database, tried on a copy of its schema.
+#include "db/project.hpp"
+#include "support/skip.hpp"
+#include "support/text.hpp"
+
+namespace kdb::test {
+
+namespace {
+
+/// A database and what is planned for it.
+struct Rehearsed {
+  Database database;
+  Project project;
+  TempDir folder;
+  std::string profile = folder.write("p.toml", "").string();
+
+  explicit Rehearsed(const std::string& setup) {
+    database.exec(setup);
+    std::filesystem::create_directories(project.folder());
+  }
+  Run plan(const std::vector<std::string>& words = {}) const {
+    std::vector<std::string> command = {"plan", "--sandbox", "-p", profile};
+    if (const char* programs = std::getenv("KDB_SANDBOX_PG_BIN"))
+      command.insert(command.end(), {"--pg-bin", programs});
+    command.insert(command.end(), words.begin(), words.end());
+    return project.kdb(database.url(), command);
+  }
+};
+
+constexpr const char* orders =
+    "CREATE SCHEMA more; CREATE EXTENSION IF NOT EXISTS pg_trgm SCHEMA more;"
+    "CREATE TABLE orders (id int PRIMARY KEY, kind text, value int);"
+    "CREATE TABLE more.lines (order_id int REFERENCES orders, \"Odd\" text);"
+    "CREATE INDEX ON more.lines USING gin (\"Odd\" more.gin_trgm_ops);"
+    "CREATE VIEW big AS SELECT * FROM orders WHERE value > 5;"
+    "INSERT INTO orders SELECT i, 'k', i FROM generate_series(1, 9) i;"
+    "COMMENT ON TABLE orders IS 'CREATE SCHEMA more'";
+
+}  // namespace
+
+TEST_CASE("a plan is rehearsed on a copy of the schema, and its locks are those that were taken") {
+  Rehearsed it(orders);
+  it.project.migration("1_note",
+                       "ALTER TABLE orders ADD note text;\nCREATE TABLE fresh (id int);\n"
+                       "CREATE INDEX ON more.lines (order_id);");
+  it.folder.write("p.toml",
+                  "[indexes.orders_kind]\ntable = \"orders\"\ncolumns = [\"kind\"]\n"
+                  "[indexes.fresh_id]\ntable = \"fresh\"\ncolumns = [\"id\"]\n"
+                  "[tables.orders]\nstorage = { fillfactor = 90 }\n");
+  const std::string before = it.database.state();
+  const Run planned = it.plan();
+  CHECK_MESSAGE(planned.exit == 0, planned.err);
+  CHECK_MESSAGE(has(planned.out, "6 statements ran on a copy of the schema without rows, on PostgreSQL "),
+                planned.out);
+  CHECK(has(planned.out, "ALTER TABLE   ACCESS EXCLUSIVE on orders\n"));
+  CHECK(has(planned.out, "CREATE TABLE  no further ones\n"));
+  CHECK(has(planned.out, "SHARE on more.lines\n"));
+  CHECK(has(planned.out, "SHARE UPDATE EXCLUSIVE on orders\n"));
+  CHECK(has(planned.out, "index fresh_id"));
+  CHECK(has(planned.out, "not seen: outside of a transaction"));
+  CHECK(it.database.state() == before);
+  CHECK(it.database.text("SELECT count(*) FROM pg_namespace WHERE nspname = 'kdb'") == "0");
+}
+
+TEST_CASE("what fails when it is rehearsed is named, and is no pass") {
+  Rehearsed it(orders);
+  it.project.migration("1_fine", "ALTER TABLE orders ADD note text;");
+  SUBCASE("a statement that the schema does not bear") {
+    it.project.migration("2_wrong",
+                         "ALTER TABLE orders ADD more int;\nALTER TABLE orders DROP COLUMN value;");
+    const Run planned = it.plan();
+    CHECK(planned.exit == 1);
+    CHECK_MESSAGE(has(planned.out, "statement 3 failed on a copy"), planned.out);
+    CHECK(has(planned.out, "migration 2 wrong failed when it was rehearsed: cannot drop column value"));
+  }
+  SUBCASE("one that has no business there") {
+    it.project.migration("2_stranger", "COPY orders TO PROGRAM 'cat';");
+    const Run planned = it.plan();
+    CHECK(planned.exit == 1);
+    CHECK_MESSAGE(has(planned.out, "(42501)"), planned.out);
+  }
+  CHECK(it.database.text("SELECT count(*) FROM information_schema.columns WHERE table_name = 'orders'") ==
+        "3");
+}
+
+TEST_CASE("a copy that is none is no rehearsal") {
+  Rehearsed it(orders);
+  it.project.migration("1_fine", "ALTER TABLE orders ADD note text;");
+  std::string why;
+  SUBCASE("an extension that strangers must not have") {
+    it.database.exec("CREATE EXTENSION dblink");
+    why = "the sandbox lacks what the database has: extension dblink";
+  }
+  SUBCASE("another inspection") {
+    it.database.exec(
+        "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'more.\"lines_Odd_idx\"'::regclass");
+    why = "`kdb inspect` says something else of the copy";
+  }
+  SUBCASE("hypertables") {
+    if (it.database.text("SHOW shared_preload_libraries").find("timescaledb") == std::string::npos)
+      return skip("the server does not preload TimescaleDB");
+    it.database.exec("CREATE EXTENSION timescaledb; CREATE TABLE events (at timestamptz NOT NULL)");
+    it.database.exec("SELECT create_hypertable('events', 'at')");
+    why = "the database has hypertables";
+  }
+  const Run planned = it.plan();
+  CHECK(planned.exit == 1);
+  CHECK_MESSAGE(has(planned.out, "not rehearsed: " + why), planned.out, planned.err);
+  CHECK(has(planned.out, "migration 1 fine"));
+}
+
+TEST_CASE("an empty plan needs no rehearsal") {
+  Rehearsed it(orders);
+  const Run planned = it.plan({"--exit-code"});
+  CHECK_MESSAGE(planned.exit == 0, planned.err);
+  CHECK(has(planned.out, "nothing to rehearse"));
+}
+
+}  // namespace kdb::test
