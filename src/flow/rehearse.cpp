@@ -27,12 +27,22 @@ struct Original {
   std::vector<pg::WantedExtension> extensions;
   std::string inspected;
   std::string dump;
+  bool has_hypertables = false;
 };
 
 /// Why a plan is not rehearsed: no failure of its own, and no pass.
 struct NotRehearsed {
   std::string why;
 };
+
+void look_at_timescale(pg::Connection& connection, Original& original) {
+  const pg::Result found = connection.exec(
+      "SELECT EXISTS (SELECT FROM timescaledb_information.hypertables), "
+      "EXISTS (SELECT FROM timescaledb_information.continuous_aggregates)");
+  original.has_hypertables = found.boolean(0, 0);
+  if (found.boolean(0, 1))
+    throw NotRehearsed{"the database has continuous aggregates, which pg_dump does not write as such"};
+}
 
 Original read_original(const Context& context) {
   Original original;
@@ -47,10 +57,7 @@ Original read_original(const Context& context) {
       original.extensions.push_back({.name = rows.text(row, 0), .schema = rows.text(row, 1)});
     const bool timescale = std::any_of(original.extensions.begin(), original.extensions.end(),
                                        [](const auto& one) { return one.name == "timescaledb"; });
-    if (timescale &&
-        session.connection->exec("SELECT EXISTS (SELECT FROM timescaledb_information.hypertables)")
-            .boolean(0, 0))
-      throw NotRehearsed{"the database has hypertables, which kdb cannot copy with their policies yet"};
+    if (timescale) look_at_timescale(*session.connection, original);
   }
   original.inspected = inspect(context, {});
   original.dump = dump(context);
@@ -95,6 +102,29 @@ void refuse_missing_extensions(const SandboxDatabase& sandbox, const Original& o
                     fmt::join(missing, ", "))};
 }
 
+/// pg_dump writes hypertables as tables: what they have beside is declared by the original's inspection.
+void rebuild_hypertables(const SandboxDatabase& sandbox, const Original& original) {
+  const Context& inside = sandbox.inside();
+  files::Profile profile = inside.profile;
+  profile.desired = files::parse_profile(original.inspected, "kdb inspect", [](const std::string&) {
+                      return std::nullopt;
+                    }).desired;
+  const Context as_original{.profile = profile,
+                            .connect = inside.connect,
+                            .watchdog = inside.watchdog,
+                            .events = inside.events,
+                            .random = inside.random,
+                            .command = inside.command,
+                            .who = inside.who};
+  const auto connection = connect_inside(sandbox);
+  connection->exec("SET search_path TO " + quote_ident(profile.database.schema));
+  for (const Change& change : compare_objects(as_original, {}).changes)
+    for (const pg::TrialStep& step : pg::try_steps(*connection, change.steps, profile.database.schema))
+      if (step.error)
+        throw NotRehearsed{fmt::format("{} {} cannot be made again: {}", change.kind, change.object,
+                                       pg::describe(*step.error))};
+}
+
 void copy_schema(SandboxDatabase& sandbox, const Original& original) {
   refuse_missing_extensions(sandbox, original);
   const std::string text = for_restore(original.dump);
@@ -110,6 +140,7 @@ void copy_schema(SandboxDatabase& sandbox, const Original& original) {
     if (error.exit() != Exit::failed) throw;
     throw NotRehearsed{fmt::format("the schema cannot be copied: {}", error.what())};
   }
+  if (original.has_hypertables) rebuild_hypertables(sandbox, original);
   if (inspect(sandbox.inside(), {}) != original.inspected)
     throw NotRehearsed{"`kdb inspect` says something else of the copy than of the database"};
 }
@@ -162,15 +193,28 @@ void note_rest(const SandboxDatabase& sandbox, Planned& planned) {
          .where = change.where});
 }
 
-void rehearse(SandboxDatabase& sandbox, Planned& planned, bool profile) {
+/// The plan's changes, as they are on the copy: what stands on tables that a migration makes is certain only
+/// now, and there are none of the chunks that the plan of a hypertable names.
+std::vector<Change> changes_on_copy(const SandboxDatabase& sandbox, const Planned& planned,
+                                    const Original& original) {
+  if (planned.migrations.empty() && !original.has_hypertables) return planned.objects.changes;
+  std::vector<Change> changes = compare_objects(sandbox.inside(), {.prune = planned.origin.prune}).changes;
+  if (!planned.migrations.empty()) return changes;
+  for (const Change& change : planned.objects.changes)
+    if (std::none_of(changes.begin(), changes.end(), [&](const Change& one) {
+          return one.kind == change.kind && one.object == change.object;
+        }))
+      throw NotRehearsed{
+          fmt::format("{} {} is about chunks, of which the copy has none", change.kind, change.object)};
+  return changes;
+}
+
+void rehearse(SandboxDatabase& sandbox, Planned& planned, const Original& original, bool profile) {
   Trial trial(sandbox, planned);
   const size_t problems = planned.objects.problems.size();
   bool done = trial.run(planned.migrations);
   if (done && profile) {
-    // What stands on tables that a migration makes is certain only now.
-    done = trial.run(planned.migrations.empty()
-                         ? planned.objects.changes
-                         : compare_objects(sandbox.inside(), {.prune = planned.origin.prune}).changes);
+    done = trial.run(changes_on_copy(sandbox, planned, original));
     if (done) note_rest(sandbox, planned);
   }
   planned.rehearsal->verdict = fmt::format("{} on a copy of the schema without rows, on PostgreSQL {}",
@@ -201,7 +245,7 @@ Planned plan_and_rehearse(const Context& context, const SandboxPlanOptions& opti
       throw NotRehearsed{fmt::format("the sandbox is PostgreSQL {}, the database {}: --pg-bin names another",
                                      major, original.major)};
     copy_schema(sandbox, original);
-    rehearse(sandbox, planned, options.plan.profile);
+    rehearse(sandbox, planned, original, options.plan.profile);
   } catch (const NotRehearsed& reason) {
     planned.rehearsal->verdict = "not rehearsed: " + reason.why;
     planned.objects.problems.push_back({.message = "the plan was not rehearsed: " + reason.why});

@@ -1,5 +1,5 @@
 // `kdb plan --sandbox -d URL`: the plan of a database, tried on a copy of its schema.
-#include "db/project.hpp"
+#include "db/timescale.hpp"
 #include "support/skip.hpp"
 #include "support/text.hpp"
 
@@ -96,17 +96,51 @@ TEST_CASE("a copy that is none is no rehearsal") {
         "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'more.\"lines_Odd_idx\"'::regclass");
     why = "`kdb inspect` says something else of the copy";
   }
-  SUBCASE("hypertables") {
-    if (it.database.text("SHOW shared_preload_libraries").find("timescaledb") == std::string::npos)
-      return skip("the server does not preload TimescaleDB");
-    it.database.exec("CREATE EXTENSION timescaledb; CREATE TABLE events (at timestamptz NOT NULL)");
-    it.database.exec("SELECT create_hypertable('events', 'at')");
-    why = "the database has hypertables";
+  SUBCASE("continuous aggregates") {
+    const Timescale timescale(false);
+    if (!timescale.reason().empty()) return skip(timescale.reason());
+    it.database.exec("CREATE EXTENSION timescaledb");
+    it.database.exec(
+        "CREATE TABLE events (at timestamptz NOT NULL); SELECT create_hypertable('events', 'at')");
+    it.database.exec(
+        "CREATE MATERIALIZED VIEW daily WITH (timescaledb.continuous) AS "
+        "SELECT time_bucket('1 day', at) AS day, count(*) FROM events GROUP BY 1 WITH NO DATA");
+    why = "the database has continuous aggregates";
   }
   const Run planned = it.plan();
   CHECK(planned.exit == 1);
   CHECK_MESSAGE(has(planned.out, "not rehearsed: " + why), planned.out, planned.err);
   CHECK(has(planned.out, "migration 1 fine"));
+}
+
+TEST_CASE("hypertables are copied with their dimensions, columnstore and policies") {
+  const Timescale timescale(false);
+  if (!timescale.reason().empty()) return skip(timescale.reason());
+  Rehearsed it("CREATE EXTENSION timescaledb");
+  it.database.exec(
+      "CREATE TABLE events (at timestamptz NOT NULL, kind text, value int);"
+      "SELECT create_hypertable('events', 'at', chunk_time_interval => interval '3 days');"
+      "SELECT add_dimension('events', 'kind', number_partitions => 2);"
+      "ALTER TABLE events SET (timescaledb.compress, timescaledb.compress_segmentby = 'kind');"
+      "SELECT add_compression_policy('events', interval '90 days');"
+      "SELECT add_retention_policy('events', interval '2 years');"
+      "INSERT INTO events VALUES (now(), 'a', 1), (now() - interval '9 days', 'b', 2)");
+  it.folder.write("p.toml", "[indexes.events_value]\ntable = \"events\"\ncolumns = [\"value\"]\n");
+  SUBCASE("but without chunks") {
+    it.database.exec("CREATE INDEX events_value ON events (value)");
+    it.database.exec(
+        "DO $$ BEGIN EXECUTE 'DROP INDEX ' || (SELECT min(indexrelid::regclass::text) FROM pg_index WHERE "
+        "indrelid <> 'events'::regclass AND indexrelid::regclass::text LIKE '%events\\_value'); END $$");
+    const Run planned = it.plan();
+    CHECK_MESSAGE(planned.exit == 1, planned.out, planned.err);
+    CHECK_MESSAGE(has(planned.out, "not rehearsed: "), planned.out);
+  }
+  SUBCASE("whole") {
+    const Run planned = it.plan();
+    CHECK_MESSAGE(planned.exit == 0, planned.out, planned.err);
+    CHECK_MESSAGE(has(planned.out, "ran on a copy of the schema"), planned.out);
+    CHECK_MESSAGE(has(planned.out, " on events\n"), planned.out);
+  }
 }
 
 TEST_CASE("an empty plan needs no rehearsal") {
