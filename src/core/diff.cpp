@@ -114,7 +114,8 @@ class KindDiff {
   }
 
   void run() {
-    for (const Declared<T>& one : sorted()) {
+    for (const Declared<T>* declared : sorted()) {
+      const Declared<T>& one = *declared;
       if (one.undecided) continue;
       if constexpr (has_parts<T>) {
         look_at_parts(one);
@@ -136,9 +137,11 @@ class KindDiff {
   std::vector<Change> take_late() { return std::move(late_); }
 
  private:
-  std::vector<Declared<T>> sorted() const {
-    std::vector<Declared<T>> list = desired_;
-    std::sort(list.begin(), list.end(), [](const auto& a, const auto& b) { return a.value < b.value; });
+  std::vector<const Declared<T>*> sorted() const {
+    std::vector<const Declared<T>*> list;
+    list.reserve(desired_.size());
+    for (const Declared<T>& one : desired_) list.push_back(&one);
+    std::sort(list.begin(), list.end(), [](const auto* a, const auto* b) { return a->value < b->value; });
     return list;
   }
 

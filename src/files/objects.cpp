@@ -1,6 +1,7 @@
 #include "files/objects.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -15,12 +16,12 @@ std::string title(std::string_view key) {
   return fmt::format("[{}.{}]", T::section, key);
 }
 
+/// Where the objects of a list are, by key.
 template <class T>
-Declared<T>& find_or_add(std::vector<Declared<T>>& list, const std::string& key) {
-  const auto found = std::find_if(list.begin(), list.end(), [&](const auto& one) { return one.key == key; });
-  if (found != list.end()) return *found;
-  list.push_back({.key = key});
-  return list.back();
+std::map<std::string, size_t> places_of(const std::vector<Declared<T>>& list) {
+  std::map<std::string, size_t> places;
+  for (size_t i = 0; i < list.size(); ++i) places.emplace(list[i].key, i);
+  return places;
 }
 
 template <class T>
@@ -44,9 +45,12 @@ void read_section(ReadContext& context, const TomlValue& root, std::string_view 
   if (section == nullptr) return;
   const auto* members = read_members(context, {*section, fmt::format("[{}]", T::section)});
   if (members == nullptr) return;
+  auto places = places_of(list);
   for (const TomlMember& member : *members) {
     if (read_members(context, {member.value, title<T>(member.key)}) == nullptr) continue;
-    Declared<T>& object = find_or_add(list, member.key);
+    const auto [place, is_new] = places.try_emplace(member.key, list.size());
+    if (is_new) list.push_back({.key = member.key});
+    Declared<T>& object = list[place->second];
     read_object(context, member, schema, object);
     try {
       object.value.name = object.value.name_of(member.key, schema);

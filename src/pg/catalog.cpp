@@ -110,7 +110,9 @@ LiveSchema read_catalog(Connection& connection, const ServerFacts& facts,
                         std::chrono::milliseconds lock_timeout) {
   LiveSchema live;
   connection.exec(
-      fmt::format("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL lock_timeout TO {}; {}",
+      // To compile a query of the catalog takes longer than to run it.
+      fmt::format("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL jit TO off; "
+                  "SET LOCAL lock_timeout TO {}; {}",
                   lock_timeout.count(), definition_settings_sql(facts)),
       Phase::in_transaction);
   try {
