@@ -25,6 +25,7 @@ inline constexpr std::string_view table_rewrite = "TABLE_REWRITE";
 inline constexpr std::string_view index_dropped = "INDEX_DROPPED";
 inline constexpr std::string_view access_exclusive = "ACQUIRES_ACCESS_EXCLUSIVE_LOCK";
 inline constexpr std::string_view restart_required = "RESTART_REQUIRED";
+inline constexpr std::string_view disk_space = "DISK_SPACE";
 inline constexpr std::string_view share = "ACQUIRES_SHARE_LOCK";
 inline constexpr std::string_view index_build = "INDEX_BUILD";
 inline constexpr std::string_view long_running = "LONG_RUNNING";
@@ -39,6 +40,7 @@ inline constexpr std::array names{
     Name{index_dropped, true},
     Name{access_exclusive, true},
     Name{restart_required, true},
+    Name{disk_space, true},
     Name{share},
     Name{index_build},
     Name{long_running},

@@ -12,6 +12,7 @@
 #include "core/saved_plan.hpp"
 #include "core/to_report.hpp"
 #include "flow/deployment.hpp"
+#include "flow/disk_space.hpp"
 #include "flow/migrate.hpp"
 #include "pg/obstacles.hpp"
 #include "pg/rights.hpp"
@@ -142,6 +143,7 @@ Report apply(const Context& context, const ApplyOptions& options) {
     report.summary = "nothing to do";
     return report;
   }
+  refuse_full_disk(context, planned.objects.changes, options.allow);
   tell_obstacles(context, planned.objects.changes);
   if (!options.confirm(report)) throw Error(Exit::refused, "nothing was changed: the answer was no");
 

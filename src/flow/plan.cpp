@@ -6,6 +6,7 @@
 
 #include "base/sql_words.hpp"
 #include "base/text.hpp"
+#include "core/build_estimate.hpp"
 #include "core/hazards.hpp"
 #include "core/plan_report.hpp"
 #include "core/to_report.hpp"
@@ -182,11 +183,18 @@ void append(std::vector<T>& to, const std::vector<T>& from) {
 void review(pg::Connection& connection, DesiredSchema desired, const LiveSchema& live,
             const ServerFacts& facts, Differences& found) {
   std::set<ObjectName> tables;
-  for (const Change& change : found.changes)
-    if (change.kind == Index::word && (change.action == Action::create || change.action == Action::replace))
+  std::set<ObjectName> repaired;
+  for (const Change& change : found.changes) {
+    if (change.kind != Index::word) continue;
+    if (change.action == Action::create || change.action == Action::replace)
       tables.insert(parse_name(change.table, facts.schema));
+    else if (change.action == Action::repair)
+      repaired.insert(parse_name(change.table, facts.schema));
+  }
+  repaired.insert(tables.begin(), tables.end());
+  const auto statistics = pg::read_table_statistics(connection, {repaired.begin(), repaired.end()});
+  estimate_builds(found.changes, desired.of<Index>(), statistics, facts.schema);
   std::erase_if(desired.of<Index>(), [&](const auto& index) { return tables.count(index.value.table) == 0; });
-  const auto statistics = pg::read_table_statistics(connection, {tables.begin(), tables.end()});
   for (Finding& finding :
        lint::check({.desired = &desired, .schema = facts.schema, .live = &live, .statistics = &statistics})
            .findings) {
@@ -268,6 +276,8 @@ Planned plan_once(const Context& context, const PlanOptions& options) {
     planned.objects = compare_objects(context, *session, diff_options);
     planned.settings = context.profile.server.settings;
   }
+  if (!planned.migrations.empty() || !planned.objects.changes.empty())
+    planned.replicas = pg::count_replicas(*session->connection);
   return planned;
 }
 
@@ -288,6 +298,9 @@ Report to_report(const Planned& planned, std::string command) {
   }
   report.fields = {{.key = "target", .label = "target", .value = planned.target},
                    {.key = "profiles", .label = "profile", .value = std::move(profiles)},
+                   {.key = "replicas",
+                    .label = planned.replicas > 0 ? "replicas, which get the WAL of all this" : "",
+                    .value = planned.replicas},
                    {.key = "kdb_version", .value = origin.kdb_version},
                    {.key = "system_identifier", .value = origin.system_identifier},
                    {.key = "database", .value = origin.database},

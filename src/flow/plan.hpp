@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -35,6 +36,7 @@ struct Planned {
   std::vector<Change> migrations;  // pending, in their order
   Differences objects;
   std::string target;
+  std::int64_t replicas = 0;            // that get the WAL of all that is done; counted where something is
   std::string server_version;           // "15.20"
   std::vector<std::string> beforehand;  // what a sandbox had before the replay
   std::optional<Rehearsal> rehearsal;

@@ -24,6 +24,7 @@ using std::chrono::seconds;
 
 // Lines of postmaster.pid: src/include/utils/pidfile.h of PostgreSQL.
 constexpr std::size_t pid_line = 0;
+constexpr std::size_t start_line = 2;
 constexpr std::size_t status_line = 7;
 
 std::vector<std::string> lines_of(const std::string& path) {
@@ -65,7 +66,8 @@ std::optional<Postmaster> find_postmaster(const std::string& data) {
   const pid_t pid = static_cast<pid_t>(std::strtol(lines[pid_line].c_str(), nullptr, 10));
   if (pid <= 0 || !serves(pid, data)) return std::nullopt;
   return Postmaster{.pid = pid,
-                    .ready = lines.size() > status_line && lines[status_line].starts_with("ready")};
+                    .ready = lines.size() > status_line && lines[status_line].starts_with("ready"),
+                    .started = lines.size() > start_line ? std::atoll(lines[start_line].c_str()) : 0};
 }
 
 bool stop_postmaster(const std::string& data, StopHow how, pid_t child) {

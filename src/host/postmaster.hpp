@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -11,6 +12,7 @@ namespace kdb::host {
 struct Postmaster {
   pid_t pid = 0;
   bool ready = false;
+  std::int64_t started = 0;  // seconds since the epoch
 };
 
 /// What `postmaster.pid` of the data directory says; nothing if the process that it names does not run or is

@@ -87,6 +87,8 @@ struct ChangeStep {
 struct Estimate {
   std::optional<std::int64_t> rows;   // of the table; unknown before its first VACUUM or ANALYZE
   std::optional<std::int64_t> bytes;  // of the table
+  std::optional<std::int64_t> disk;   // bytes that what is built takes at most
+  std::optional<double> seconds;      // that building takes, roughly
 
   bool operator==(const Estimate&) const = default;
 };

@@ -64,4 +64,13 @@ std::map<ObjectName, Estimate> read_estimates(Connection& connection, const std:
   return estimates;
 }
 
+std::int64_t count_replicas(Connection& connection) {
+  // To roles without pg_read_all_stats only that they are there is shown.
+  return connection
+      .exec(
+          "SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_replication WHERE state IS DISTINCT FROM "
+          "'backup'")
+      .integer(0, 0);
+}
+
 }  // namespace kdb::pg

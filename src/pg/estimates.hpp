@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
@@ -16,5 +17,8 @@ namespace kdb::pg {
 /// locks a table to tell its size.
 std::map<ObjectName, Estimate> read_estimates(Connection& connection, const std::vector<ObjectName>& tables,
                                               std::chrono::milliseconds lock_timeout);
+
+/// Standbys and other receivers of the server's WAL, those that copy it (pg_basebackup) left out.
+std::int64_t count_replicas(Connection& connection);
 
 }  // namespace kdb::pg

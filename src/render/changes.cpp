@@ -46,6 +46,13 @@ std::string rounded(double number, double base, const std::array<std::string_vie
                    : fmt::format("{:.{}f}{}", number, number < 10 ? 1 : 0, units[unit]);
 }
 
+/// A time span by its greatest unit, as nobody knows it better.
+std::string rough(double seconds) {
+  if (seconds < 90) return fmt::format("{:.0f} s", seconds);
+  if (seconds < 90 * 60) return fmt::format("{:.0f} min", seconds / 60);
+  return fmt::format("{:.0f} h", seconds / 3600);
+}
+
 /// The strongest lock of the transaction that begins with steps[at], or of the one statement outside of any.
 Lock strongest_lock(const std::vector<ChangeStep>& steps, size_t at) {
   Lock strongest = steps[at].lock;
@@ -79,6 +86,11 @@ std::string size_text(const Estimate& estimate) {
     text += fmt::format(
         "{}{}", text.empty() ? "" : ", ",
         rounded(static_cast<double>(*estimate.bytes), 1024, {" bytes", " kB", " MB", " GB", " TB"}));
+  constexpr std::int64_t worth_saying = 1024 * 1024;
+  if (estimate.disk.value_or(0) < worth_saying) return text;
+  text += fmt::format("; takes up to {}", rounded(static_cast<double>(*estimate.disk), 1024,
+                                                  {" bytes", " kB", " MB", " GB", " TB"}));
+  if (estimate.seconds.value_or(0) >= 1) text += fmt::format(" and roughly {}", rough(*estimate.seconds));
   return text;
 }
 

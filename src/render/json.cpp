@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include <nlohmann/json.hpp>
 
 #include "render/changes.hpp"
@@ -108,6 +110,8 @@ Json to_json(const Change& change) {
     json["fields"].push_back({{"field", field.field}, {"live", field.live}, {"desired", field.desired}});
   if (change.estimate.rows) json["estimate"]["rows"] = *change.estimate.rows;
   if (change.estimate.bytes) json["estimate"]["bytes"] = *change.estimate.bytes;
+  if (change.estimate.disk) json["estimate"]["disk"] = *change.estimate.disk;
+  if (change.estimate.seconds) json["estimate"]["seconds"] = std::round(*change.estimate.seconds);
   json["steps"] = Json::array();
   for (size_t at = 0; at < change.steps.size(); ++at)
     json["steps"].push_back(to_json(change.steps[at], boundary(change.steps, at)));

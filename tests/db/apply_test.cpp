@@ -2,6 +2,8 @@
 #include <csignal>
 #include <filesystem>
 
+#include <nlohmann/json.hpp>
+
 #include "db/catalog.hpp"
 #include "db/project.hpp"
 #include "support/skip.hpp"
@@ -69,6 +71,37 @@ void leave_invalid(const Shop& shop, const std::string& name) {
 }
 
 }  // namespace
+
+TEST_CASE("a plan says how much disk an index will take") {
+  const Shop shop(
+      "[indexes.orders_kind]\ntable = \"orders\"\ncolumns = [\"id\", \"kind\"]\n"
+      "[indexes.orders_payload]\ntable = \"orders\"\nmethod = \"gin\"\ncolumns = [\"payload\"]\n",
+      "INSERT INTO orders SELECT i, now(), 'kind ' || i, '{}', i FROM generate_series(1001, 100000) i;"
+      "ANALYZE orders;");
+  const Run planned = shop.kdb({"plan", "--format", "json"});
+  CHECK_MESSAGE(planned.exit == 0, planned.err);
+  const auto changes = nlohmann::json::parse(planned.out).at("changes");
+  REQUIRE(changes.size() == 2);
+  const double expected = changes[0].at("estimate").at("disk").get<double>();
+  CHECK_FALSE(changes[1].at("estimate").contains("disk"));
+  CHECK(has(shop.kdb({"plan"}).out, "; takes up to "));
+  shop.apply();
+  const double size = std::stod(shop.database.text("SELECT pg_relation_size('orders_kind')"));
+  CHECK(expected == doctest::Approx(size).epsilon(0.1));
+}
+
+TEST_CASE("an index that will not fit on the server's disk is not begun") {
+  const Shop shop(by_kind,
+                  "ANALYZE orders; UPDATE pg_class SET reltuples = 1e14 WHERE oid = 'orders'::regclass;");
+  const Run refused = shop.kdb({"apply"});
+  CHECK(refused.exit == 3);
+  CHECK_MESSAGE(has(refused.err, "the new indexes may take "), refused.err);
+  CHECK_MESSAGE(has(refused.err, " are free where the server has its data, /"), refused.err);
+  CHECK_MESSAGE(has(refused.err, "`--allow DISK_SPACE` begins all the same"), refused.err);
+  CHECK(shop.indexes() == "");
+  shop.apply({"DISK_SPACE"});
+  CHECK(shop.indexes() == "orders_kind");
+}
 
 TEST_CASE("a plan says what is hardly meant, knowing what is in the tables") {
   const Shop shop(
