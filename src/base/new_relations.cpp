@@ -22,15 +22,7 @@ std::string truncated(std::string name) {
 }
 
 /// A part of a name as the server compares it.
-std::string folded(std::string_view part) {
-  if (part.size() < 2 || part[0] != '"') return truncated(to_lower(part));
-  std::string result;
-  for (size_t i = 1; i + 1 < part.size(); ++i) {
-    result += part[i];
-    if (part[i] == '"') ++i;
-  }
-  return truncated(std::move(result));
-}
+std::string known_as(std::string_view part) { return truncated(folded(part)); }
 
 bool is_escaped(std::string_view name) {
   return name.find("U&\"") != std::string_view::npos || name.find("u&\"") != std::string_view::npos;
@@ -110,7 +102,7 @@ NewRelations::Name NewRelations::parse(std::string_view written) {
   Name name;
   for (size_t i = 0; i < words.size(); i += 2) {
     name.schema = std::move(name.name);
-    name.name = folded(words.text(i));
+    name.name = known_as(words.text(i));
   }
   return name;
 }
@@ -233,7 +225,7 @@ void NewRelations::read_alter(std::string_view statement, const Classified& what
 
 std::string relation_name(std::string_view written) {
   const Words words(written);
-  return words.size() == 0 ? "" : folded(words.text(words.size() - 1));
+  return words.size() == 0 ? "" : known_as(words.text(words.size() - 1));
 }
 
 std::vector<StatementHazard> script_hazards(const std::vector<Statement>& statements) {

@@ -99,6 +99,16 @@ std::vector<std::pair<size_t, size_t>> Words::list(size_t from) const {
   return parts;
 }
 
+std::string folded(std::string_view part) {
+  if (part.size() < 2 || part[0] != '"') return to_lower(part);
+  std::string result;
+  for (size_t i = 1; i + 1 < part.size(); ++i) {
+    result += part[i];
+    if (part[i] == '"') ++i;
+  }
+  return result;
+}
+
 std::string literal_value(std::string_view literal) {
   if (!literal.empty() && literal[0] == '$') {
     const size_t tag = literal.find('$', 1) + 1;

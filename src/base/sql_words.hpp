@@ -56,6 +56,10 @@ class Words {
   std::vector<Token> tokens_;
 };
 
+/// A part of a name as the server stores it: unquoted in lower case, quoted as it stands. It
+/// may be longer than the server keeps.
+std::string folded(std::string_view part);
+
 /// What a string constant says: quotes and doubled quotes taken away. Escapes in E'' stay as they are.
 std::string literal_value(std::string_view literal);
 

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/checksum.hpp"
+#include "core/kind_answers.hpp"
 #include "core/profile_text.hpp"
 #include "kinds/difference.hpp"
 #include "kinds/index_parts.hpp"
@@ -15,86 +16,6 @@
 namespace kdb {
 
 namespace {
-
-// What a kind's objects belong to; nothing where it is no table.
-const ObjectName* table_of(const Index& index) { return &index.table; }
-const ObjectName* table_of(const Statistics& statistics) { return &statistics.table; }
-const ObjectName* table_of(const Hypertable& hypertable) { return &hypertable.name; }
-template <class T>
-const ObjectName* table_of(const T&) {
-  return nullptr;
-}
-
-// Objects with parts know by themselves what differs, and what a server can have of them.
-template <class T>
-constexpr bool has_parts = std::is_same_v<T, Hypertable> || std::is_same_v<T, ContinuousAggregate>;
-
-template <class T>
-std::vector<FieldChange> fields_of(const Declared<T>& declared, const Live<T>& live,
-                                   std::string_view default_schema) {
-  if constexpr (has_parts<T>)
-    return differing(declared, live);
-  else
-    return differing(declared, live.value, default_schema);
-}
-
-Action action_of(const Hypertable&, const std::vector<FieldChange>&) { return Action::alter; }
-
-template <class T>
-std::vector<ChangeStep> steps_of(const Difference<T>& difference, const Surroundings& around) {
-  if constexpr (has_parts<T>)
-    return steps(difference, around.facts);
-  else
-    return steps(difference, around);
-}
-
-/// Whether a catalog's object is more than a row that every such object has.
-bool counts(const TableProperties& table) { return table != TableProperties{.name = table.name}; }
-template <class T>
-bool counts(const T&) {
-  return true;
-}
-
-/// Two objects that differ in nothing but their names, and what is changed along with these.
-template <class T>
-bool same_but_name(T a, const T& b) {
-  a.name = b.name;
-  if constexpr (requires { a.comment; }) a.comment = b.comment;
-  if constexpr (std::is_same_v<T, Index>) a.statistics = b.statistics;
-  return a == b;
-}
-
-/// What is wrong with an undeclared object, or what a table has that it has not by default.
-std::string remark(const Live<Index>& index, std::string_view) {
-  if (index.facts.whole()) return "";
-  return index.facts.coverage.leaves > 0 ? index.facts.coverage.text() : "INVALID";
-}
-std::string remark(const Live<TableProperties>& table, std::string_view default_schema) {
-  FieldComparer comparer(default_schema, nullptr);
-  const TableProperties plain{.name = table.value.name};
-  fields(comparer, plain, table.value);
-  std::set<std::string> names;
-  for (const FieldChange& change : comparer.take())
-    names.insert(change.field.substr(0, change.field.find('.')));
-  return fmt::format("{}", fmt::join(names, ", "));
-}
-template <class T>
-std::string remark(const Live<T>&, std::string_view) {
-  return {};
-}
-
-/// `create` after what it needs: tables' properties may name indexes.
-template <class T>
-constexpr size_t rank = 3;
-template <>
-constexpr size_t rank<Extension> = 0;
-template <>
-constexpr size_t rank<Hypertable> = 1;
-template <>
-constexpr size_t rank<ContinuousAggregate> = 2;
-template <>
-constexpr size_t rank<TableProperties> = 4;
-constexpr size_t last_rank = 4;
 
 /// The changes of one kind.
 template <class T>

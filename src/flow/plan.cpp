@@ -26,22 +26,12 @@ namespace {
 /// For locks that reading needs: nobody should have to wait for a plan.
 constexpr std::chrono::milliseconds patience(1'000);
 
-/// `public.Events` as it is written in SQL, as the catalog has it.
-std::optional<ObjectName> name_in_catalog(const std::string& written, std::string_view default_schema) {
-  const std::string folded = written.find('"') == std::string::npos ? to_lower(written) : written;
-  try {
-    return parse_name(folded, default_schema);
-  } catch (const Error&) {
-    return std::nullopt;
-  }
-}
-
 /// The tables that the statements of pending migrations create.
 std::set<ObjectName> coming_tables(const std::vector<MigrationPlan>& plans, std::string_view default_schema) {
   std::set<ObjectName> tables;
   const auto look = [&](const Step& step) {
     if (!step.what.command.starts_with("CREATE") || !step.what.command.ends_with("TABLE")) return;
-    if (auto name = name_in_catalog(step.what.object, default_schema)) tables.insert(std::move(*name));
+    tables.insert(name_in_catalog(step.what.object, default_schema));
   };
   for (const MigrationPlan& plan : plans)
     for (const Step& step : plan.steps) {
@@ -296,17 +286,16 @@ Report to_report(const Planned& planned, std::string command) {
     profiles.push_back(file.path);
     hashes.rows.push_back({file.path, file.sha256});
   }
-  report.fields = {{.key = "target", .label = "target", .value = planned.target},
-                   {.key = "profiles", .label = "profile", .value = std::move(profiles)},
-                   {.key = "replicas",
-                    .label = planned.replicas > 0 ? "replicas, which get the WAL of all this" : "",
-                    .value = planned.replicas},
-                   {.key = "kdb_version", .value = origin.kdb_version},
-                   {.key = "system_identifier", .value = origin.system_identifier},
-                   {.key = "database", .value = origin.database},
-                   {.key = "role", .value = origin.role},
-                   {.key = "parts", .value = origin.parts},
-                   {.key = "prune", .value = origin.prune}};
+  report.fields = {
+      {.key = "target", .label = "target", .value = planned.target},
+      {.key = "profiles", .label = "profile", .value = std::move(profiles)},
+      {.key = "replicas", .label = planned.replicas > 0 ? "replicas" : "", .value = planned.replicas},
+      {.key = "kdb_version", .value = origin.kdb_version},
+      {.key = "system_identifier", .value = origin.system_identifier},
+      {.key = "database", .value = origin.database},
+      {.key = "role", .value = origin.role},
+      {.key = "parts", .value = origin.parts},
+      {.key = "prune", .value = origin.prune}};
   if (!planned.beforehand.empty())
     report.fields.insert(report.fields.begin() + 1,
                          {.key = "beforehand", .label = "beforehand", .value = planned.beforehand});

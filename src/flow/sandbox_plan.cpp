@@ -17,16 +17,6 @@ namespace kdb::flow {
 
 namespace {
 
-/// The name at a word of a statement, as the catalog would have it.
-std::string name_at(const sql::Words& words, size_t at) {
-  const std::string written = words.name(at);
-  try {
-    return parse_name(written.starts_with('"') ? written : to_lower(written), "").name;
-  } catch (const Error&) {
-    return {};
-  }
-}
-
 /// What the migrations and the profile count on, read from the files.
 class Wanted {
  public:
@@ -40,7 +30,7 @@ class Wanted {
     if (at == 0) return made_.push_back(name);
     const size_t schema = words.find("SCHEMA", at);
     add({.name = name,
-         .schema = schema == sql::npos ? "" : name_at(words, schema + 1),
+         .schema = schema == sql::npos ? "" : sql::folded(words.text(schema + 1)),
          .in_migration = true});
   }
   void add(pg::WantedExtension extension) {
@@ -58,10 +48,7 @@ class Wanted {
   }
 
  private:
-  static std::string name_of(const Step& step) {
-    const sql::Words words(step.what.object);
-    return name_at(words, 0);
-  }
+  static std::string name_of(const Step& step) { return sql::folded(step.what.object); }
 
   std::vector<pg::WantedExtension> wanted_;
   std::vector<std::string> made_;

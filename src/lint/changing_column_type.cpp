@@ -13,7 +13,7 @@ bool is_free(const Statement& statement, const TableAction& action, const Column
   if (words.find("using", column.type, action.last) != npos) return false;
   const KnownTables::Table* table = statement.tables.find(statement.table());
   if (table == nullptr) return false;
-  const auto known = table->columns.find(folded(words.text(column.name)));
+  const auto known = table->columns.find(sql::folded(words.text(column.name)));
   return known != table->columns.end() &&
          is_free_change(known->second, read_type(words, column.type, column.last));
 }

@@ -72,7 +72,7 @@ std::vector<std::pair<std::string, size_t>> constraints(const Statement& stateme
                                         words.find("not valid", action.body, action.last) != npos;
     if (!wanted) continue;
     const ObjectName table = statement.tables.name_of(statement.table());
-    found.emplace_back(fmt::format("{} {}", table.name, folded(words.text(action.name))), action.first);
+    found.emplace_back(fmt::format("{} {}", table.name, sql::folded(words.text(action.name))), action.first);
   }
   return found;
 }

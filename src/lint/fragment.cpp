@@ -41,10 +41,10 @@ std::vector<std::string> normalised(const std::vector<Fragment>& fragments) {
 
 std::string column_of(std::string_view key) {
   const Words words(key);
-  if (words.is(0, "(") && is_name(words, 1) && words.is(2, ")")) return folded(words.text(1));
+  if (words.is(0, "(") && is_name(words, 1) && words.is(2, ")")) return sql::folded(words.text(1));
   // A name, and perhaps its collation, operator class and order; never a call, a field or an operator.
   if (!is_name(words, 0) || (words.size() > 1 && !is_name(words, 1))) return {};
-  return folded(words.text(0));
+  return sql::folded(words.text(0));
 }
 
 std::vector<std::string> constant_columns(std::string_view condition) {
@@ -58,7 +58,7 @@ std::vector<std::string> constant_columns(std::string_view condition) {
     const bool ends =
         at + 3 >= words.size() || words.is(at + 3, "and") || words.is(at + 3, ")") || words.is(at + 3, "::");
     if (begins && ends && is_name(words, at) && words.is(at + 1, "=") && is_value(words, at + 2))
-      columns.push_back(folded(words.text(at)));
+      columns.push_back(sql::folded(words.text(at)));
   }
   return columns;
 }

@@ -14,30 +14,13 @@ using Kind = TableAction::Kind;
 std::string not_null_column(const sql::Words& words, size_t check) {
   const size_t column = check + 2;
   if (!words.match(check, "check (") || !words.match(column + 1, "is not null )")) return {};
-  return folded(words.text(column));
+  return sql::folded(words.text(column));
 }
 
 }  // namespace
 
-std::string folded(std::string_view part) {
-  if (part.size() < 2 || part[0] != '"') return to_lower(part);
-  std::string result;
-  for (size_t i = 1; i + 1 < part.size(); ++i) {
-    result += part[i];
-    if (part[i] == '"') ++i;
-  }
-  return result;
-}
-
 ObjectName KnownTables::name_of(std::string_view written) const {
-  bool quoted = false;
-  size_t dot = npos;
-  for (size_t i = 0; i < written.size(); ++i) {
-    if (written[i] == '"') quoted = !quoted;
-    if (written[i] == '.' && !quoted) dot = i;
-  }
-  if (dot == npos) return {default_schema_, folded(written)};
-  return {folded(written.substr(0, dot)), folded(written.substr(dot + 1))};
+  return name_in_catalog(written, default_schema_);
 }
 
 const KnownTables::Table* KnownTables::find(const ObjectName& name) const {
@@ -59,7 +42,7 @@ void KnownTables::read_create(const Statement& statement) {
   const sql::Words& words = statement.words;
   Table table;
   for (const ColumnDefinition& column : statement.columns)
-    table.columns.emplace(folded(words.text(column.name)), read_type(words, column.type, column.last));
+    table.columns.emplace(sql::folded(words.text(column.name)), read_type(words, column.type, column.last));
   table.partitioned = words.find("partition by", statement.object) != npos;
   table.hypertable = sql::has_timescaledb_option(words, "hypertable");
   tables_.try_emplace(name_of(statement.step.what.object), std::move(table));  // IF NOT EXISTS keeps the old
@@ -71,14 +54,14 @@ void KnownTables::read_alter(const Statement& statement) {
   if (found == tables_.end()) return;
   Table& table = found->second;
   for (const ColumnDefinition& column : statement.columns)
-    table.columns[folded(words.text(column.name))] = read_type(words, column.type, column.last);
+    table.columns[sql::folded(words.text(column.name))] = read_type(words, column.type, column.last);
   for (const TableAction& action : statement.actions) {
-    const std::string name = action.name == npos ? "" : folded(words.text(action.name));
+    const std::string name = action.name == npos ? "" : sql::folded(words.text(action.name));
     if (action.kind == Kind::drop_column) table.columns.erase(name);
     if (action.kind == Kind::rename_column && words.is(action.body, "to")) {
       auto column = table.columns.extract(name);
       if (column.empty()) continue;
-      column.key() = folded(words.text(action.body + 1));
+      column.key() = sql::folded(words.text(action.body + 1));
       table.columns.insert(std::move(column));
     }
     if (action.kind == Kind::add_constraint) {
@@ -93,7 +76,7 @@ void KnownTables::read_alter(const Statement& statement) {
   }
   if (statement.actions.size() != 1 || statement.actions.front().kind != Kind::rename_table) return;
   auto renamed = tables_.extract(found);
-  renamed.key().name = folded(words.text(statement.actions.front().name));
+  renamed.key().name = sql::folded(words.text(statement.actions.front().name));
   tables_.insert(std::move(renamed));
 }
 

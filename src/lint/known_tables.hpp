@@ -47,7 +47,4 @@ class KnownTables {
   std::map<ObjectName, Table> tables_;
 };
 
-/// A part of a name as the server stores it: unquoted in lower case, quoted as it stands.
-std::string folded(std::string_view part);
-
 }  // namespace kdb::lint

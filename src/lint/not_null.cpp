@@ -16,7 +16,7 @@ bool is_proven(const Statement& statement, std::string_view column) {
   const KnownTables::Table* table = statement.tables.find(statement.table());
   if (table == nullptr) return false;
   return std::any_of(table->not_null_checks.begin(), table->not_null_checks.end(), [&](const auto& check) {
-    return check.second.valid && check.second.column == folded(column);
+    return check.second.valid && check.second.column == sql::folded(column);
   });
 }
 

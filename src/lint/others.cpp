@@ -31,7 +31,7 @@ void check_names(const Statement& statement, Findings& findings) {
   for (size_t i = 0; i < words.size(); ++i) {
     const std::string_view word = words.text(i);
     if (word.size() <= longest_name || words.is_literal(i) || words.skip_name(i) == i) continue;
-    const std::string name = folded(word);
+    const std::string name = sql::folded(word);
     if (name.size() <= longest_name) continue;
     findings.add(statement.at(i),
                  fmt::format("the name {} has {} bytes, and the server keeps the first {}", name, name.size(),
@@ -52,7 +52,7 @@ void check_assignments(const Statement& statement, Findings& findings) {
   std::set<std::string> seen;
   for (const auto& [first, last] : parts(words, set + 1, end)) {
     if (!words.is(first + 1, "=")) continue;  // (a, b) = …, and parts of arrays and of rows
-    const std::string name = folded(words.text(first));
+    const std::string name = sql::folded(words.text(first));
     if (seen.insert(name).second) continue;
     findings.add(statement.at(first),
                  fmt::format("column {} is assigned twice, which the server refuses", name));

@@ -102,7 +102,7 @@ void check_include(const Input& input, const KnownTables& tables, Findings& find
     const KnownTables::Table* table = index.absent ? nullptr : tables.find(index.value.table);
     if (table == nullptr || index.value.method != "btree") continue;
     for (const Fragment& include : index.value.include) {
-      const auto column = table->columns.find(folded(trim(include.sql)));
+      const auto column = table->columns.find(sql::folded(trim(include.sql)));
       if (column == table->columns.end() || !is_document(column->second)) continue;
       findings.add(index.where_of("include"),
                    fmt::format("index {} includes {}, a {}: a row whose value is too long for an index entry "

@@ -25,7 +25,7 @@ bool is_key(const Statement& statement, const ColumnDefinition& column, const Co
   if (type.name.starts_with("serial")) return true;
   for (const std::string_view phrase : {"primary key", "references", "as identity"})
     if (words.find(phrase, column.type, column.last) != npos) return true;
-  const std::string name = folded(words.text(column.name));
+  const std::string name = sql::folded(words.text(column.name));
   return name == "id" || name.ends_with("_id");
 }
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/error.hpp"
+#include "base/sql_words.hpp"
 #include "base/text.hpp"
 
 namespace kdb {
@@ -73,6 +74,17 @@ ObjectName parse_name(std::string_view text, std::string_view default_schema) {
   if (parts.size() > 2) fail(text, "it has more than a schema and a name");
   if (parts.size() == 1) return {.schema = std::string(default_schema), .name = parts[0]};
   return {.schema = parts[0], .name = parts[1]};
+}
+
+ObjectName name_in_catalog(std::string_view written, std::string_view default_schema) {
+  bool quoted = false;
+  size_t dot = std::string_view::npos;
+  for (size_t i = 0; i < written.size(); ++i) {
+    if (written[i] == '"') quoted = !quoted;
+    if (written[i] == '.' && !quoted) dot = i;
+  }
+  if (dot == std::string_view::npos) return {std::string(default_schema), sql::folded(written)};
+  return {sql::folded(written.substr(0, dot)), sql::folded(written.substr(dot + 1))};
 }
 
 }  // namespace kdb

@@ -27,4 +27,8 @@ std::string to_text(const ObjectName& name, std::string_view default_schema);
 /// quote that does not end.
 ObjectName parse_name(std::string_view text, std::string_view default_schema);
 
+/// The name that a statement has written as `events` or `Audit."Odd.Name"`, as the catalog has it: what is
+/// not quoted in lower case, not cut where it is too long. Of three parts the last two count as one.
+ObjectName name_in_catalog(std::string_view written, std::string_view default_schema);
+
 }  // namespace kdb

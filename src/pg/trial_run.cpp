@@ -12,21 +12,15 @@ namespace kdb::pg {
 
 namespace {
 
-/// From the weakest to the strongest, as pg_locks and as people write them (PG docs 13.3.1).
-constexpr std::array<std::pair<std::string_view, std::string_view>, 8> lock_modes = {
-    {{"AccessShareLock", "ACCESS SHARE"},
-     {"RowShareLock", "ROW SHARE"},
-     {"RowExclusiveLock", "ROW EXCLUSIVE"},
-     {"ShareUpdateExclusiveLock", "SHARE UPDATE EXCLUSIVE"},
-     {"ShareLock", "SHARE"},
-     {"ShareRowExclusiveLock", "SHARE ROW EXCLUSIVE"},
-     {"ExclusiveLock", "EXCLUSIVE"},
-     {"AccessExclusiveLock", "ACCESS EXCLUSIVE"}}};
+/// The lock modes as pg_locks names them, in their order.
+constexpr std::array<std::string_view, 8> lock_modes = {
+    "AccessShareLock", "RowShareLock",          "RowExclusiveLock", "ShareUpdateExclusiveLock",
+    "ShareLock",       "ShareRowExclusiveLock", "ExclusiveLock",    "AccessExclusiveLock"};
 
-size_t strength_of(std::string_view mode) {
-  const auto found =
-      std::find_if(lock_modes.begin(), lock_modes.end(), [&](const auto& row) { return row.first == mode; });
-  return static_cast<size_t>(found - lock_modes.begin());
+LockMode lock_mode_of(std::string_view name) {
+  const auto found = std::find(lock_modes.begin(), lock_modes.end(), name);
+  if (found == lock_modes.end()) return LockMode::none;
+  return static_cast<LockMode>(found - lock_modes.begin() + static_cast<int>(LockMode::access_share));
 }
 
 class TrialTransaction {
@@ -64,19 +58,18 @@ class TrialTransaction {
             "ORDER BY 1, 2, 3",
             newest_),
         Phase::in_transaction);
-    std::map<ObjectName, size_t> stronger;
+    std::map<ObjectName, LockMode> stronger;
     for (size_t row = 0; row < rows.size(); ++row) {
       const ObjectName name{rows.text(row, 0), rows.text(row, 1)};
-      const size_t strength = strength_of(rows.view(row, 2));
-      const auto [held, is_new] = held_.try_emplace(name, strength);
-      if (!is_new && held->second >= strength) continue;
-      held->second = strength;
-      stronger[name] = strength;
+      const LockMode mode = lock_mode_of(rows.view(row, 2));
+      LockMode& held = held_[name];
+      if (held >= mode) continue;
+      held = mode;
+      stronger[name] = mode;
     }
     std::vector<std::string> locks;
-    for (const auto& [name, strength] : stronger)
-      if (strength < lock_modes.size())
-        locks.push_back(fmt::format("{} on {}", lock_modes[strength].second, to_text(name, schema_)));
+    for (const auto& [name, mode] : stronger)
+      locks.push_back(fmt::format("{} on {}", to_string(mode), to_text(name, schema_)));
     return locks;
   }
 
@@ -84,7 +77,7 @@ class TrialTransaction {
   Connection& connection_;
   std::string schema_;
   std::string newest_;  // the greatest number of a relation at its beginning
-  std::map<ObjectName, size_t> held_;
+  std::map<ObjectName, LockMode> held_;
   bool open_ = false;
 };
 

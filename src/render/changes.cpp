@@ -38,11 +38,12 @@ std::string indented(std::string_view sql, std::string_view margin) {
   return text;
 }
 
-/// A number with three figures and its unit, 1,000 or 1,024 to the next.
-std::string rounded(double number, double base, const std::array<std::string_view, 5>& units) {
+/// A number of rows by its greatest unit.
+std::string rounded(double number) {
+  constexpr std::array<std::string_view, 5> units = {"", " thousand", " million", " billion", " trillion"};
   size_t unit = 0;
-  for (; number >= base && unit + 1 < units.size(); ++unit) number /= base;
-  return unit == 0 ? fmt::format("{:.0f}{}", number, units[unit])
+  for (; number >= 1000 && unit + 1 < units.size(); ++unit) number /= 1000;
+  return unit == 0 ? fmt::format("{:.0f}", number)
                    : fmt::format("{:.{}f}{}", number, number < 10 ? 1 : 0, units[unit]);
 }
 
@@ -79,17 +80,13 @@ std::string step_text(const std::vector<ChangeStep>& steps, size_t at, const Pai
 
 std::string size_text(const Estimate& estimate) {
   std::string text;
-  if (estimate.rows)
-    text = fmt::format("about {} rows", rounded(static_cast<double>(*estimate.rows), 1000,
-                                                {"", " thousand", " million", " billion", " trillion"}));
+  if (estimate.rows) text = fmt::format("about {} rows", rounded(static_cast<double>(*estimate.rows)));
   if (estimate.bytes)
-    text += fmt::format(
-        "{}{}", text.empty() ? "" : ", ",
-        rounded(static_cast<double>(*estimate.bytes), 1024, {" bytes", " kB", " MB", " GB", " TB"}));
+    text += fmt::format("{}{}", text.empty() ? "" : ", ",
+                        human_bytes(static_cast<unsigned long long>(*estimate.bytes)));
   constexpr std::int64_t worth_saying = 1024 * 1024;
   if (estimate.disk.value_or(0) < worth_saying) return text;
-  text += fmt::format("; takes up to {}", rounded(static_cast<double>(*estimate.disk), 1024,
-                                                  {" bytes", " kB", " MB", " GB", " TB"}));
+  text += fmt::format("; takes up to {}", human_bytes(static_cast<unsigned long long>(*estimate.disk)));
   if (estimate.seconds.value_or(0) >= 1) text += fmt::format(" and roughly {}", rough(*estimate.seconds));
   return text;
 }

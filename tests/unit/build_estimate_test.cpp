@@ -73,6 +73,7 @@ TEST_CASE("what nobody can know is left open") {
   CHECK_FALSE(estimate_of(on({{"fresh"}})).disk);        // never analysed
   CHECK_FALSE(estimate_of(on({{"now()"}})).disk);        // names no column
   CHECK_FALSE(estimate_of(on({{"kind"}}, "gin")).disk);  // as large as what is in the values
+  CHECK_FALSE(estimate_of(on({{"kind text_bloom_ops"}}, "brin")).disk);
   CHECK_FALSE(estimate_of(on({{"id"}}), Action::drop).disk);
   CHECK(estimate_of(on({{"id"}}), Action::repair).disk);
 }
