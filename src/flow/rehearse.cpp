@@ -33,6 +33,7 @@ struct Original {
 /// Why a plan is not rehearsed: no failure of its own, and no pass.
 struct NotRehearsed {
   std::string why;
+  std::string hint = {};
 };
 
 void look_at_timescale(pg::Connection& connection, Original& original) {
@@ -42,6 +43,16 @@ void look_at_timescale(pg::Connection& connection, Original& original) {
   original.has_hypertables = found.boolean(0, 0);
   if (found.boolean(0, 1))
     throw NotRehearsed{"the database has continuous aggregates, which pg_dump does not write as such"};
+}
+
+/// What cannot be dumped (no pg_dump for the server, no right to read a table) is still worth its plan.
+std::string dump_of(const Context& context) {
+  try {
+    return dump(context);
+  } catch (const Error& error) {
+    if (error.exit() != Exit::failed) throw;
+    throw NotRehearsed{error.what(), error.problems().front().hint};
+  }
 }
 
 Original read_original(const Context& context) {
@@ -60,7 +71,7 @@ Original read_original(const Context& context) {
     if (timescale) look_at_timescale(*session.connection, original);
   }
   original.inspected = inspect(context, {});
-  original.dump = dump(context);
+  original.dump = dump_of(context);
   return original;
 }
 
@@ -248,7 +259,8 @@ Planned plan_and_rehearse(const Context& context, const SandboxPlanOptions& opti
     rehearse(sandbox, planned, original, options.plan.profile);
   } catch (const NotRehearsed& reason) {
     planned.rehearsal->verdict = "not rehearsed: " + reason.why;
-    planned.objects.problems.push_back({.message = "the plan was not rehearsed: " + reason.why});
+    planned.objects.problems.push_back(
+        {.message = "the plan was not rehearsed: " + reason.why, .where = {}, .hint = reason.hint});
   }
   return planned;
 }

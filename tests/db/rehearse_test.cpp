@@ -27,6 +27,16 @@ struct Rehearsed {
   }
 };
 
+/// Whether there is no pg_dump for the server: then the plan is still shown, and is no pass.
+bool lacks_pg_dump(const Run& planned) {
+  if (!has(planned.out, "not rehearsed: no pg_dump")) return false;
+  CHECK(planned.exit == 1);
+  CHECK(has(planned.out, "migration 1 "));
+  CHECK_MESSAGE(has(planned.out, "hint: install the package postgresql-client-"), planned.out);
+  skip("no pg_dump for this server");
+  return true;
+}
+
 constexpr const char* orders =
     "CREATE SCHEMA more; CREATE EXTENSION IF NOT EXISTS pg_trgm SCHEMA more;"
     "CREATE TABLE orders (id int PRIMARY KEY, kind text, value int);"
@@ -49,6 +59,7 @@ TEST_CASE("a plan is rehearsed on a copy of the schema, and its locks are those 
                   "[tables.orders]\nstorage = { fillfactor = 90 }\n");
   const std::string before = it.database.state();
   const Run planned = it.plan();
+  if (lacks_pg_dump(planned)) return;
   CHECK_MESSAGE(planned.exit == 0, planned.err);
   CHECK_MESSAGE(has(planned.out, "6 statements ran on a copy of the schema without rows, on PostgreSQL "),
                 planned.out);
@@ -69,6 +80,7 @@ TEST_CASE("what fails when it is rehearsed is named, and is no pass") {
     it.project.migration("2_wrong",
                          "ALTER TABLE orders ADD more int;\nALTER TABLE orders DROP COLUMN value;");
     const Run planned = it.plan();
+    if (lacks_pg_dump(planned)) return;
     CHECK(planned.exit == 1);
     CHECK_MESSAGE(has(planned.out, "statement 3 failed on a copy"), planned.out);
     CHECK(has(planned.out, "migration 2 wrong failed when it was rehearsed: cannot drop column value"));
@@ -76,6 +88,7 @@ TEST_CASE("what fails when it is rehearsed is named, and is no pass") {
   SUBCASE("one that has no business there") {
     it.project.migration("2_stranger", "COPY orders TO PROGRAM 'cat';");
     const Run planned = it.plan();
+    if (lacks_pg_dump(planned)) return;
     CHECK(planned.exit == 1);
     CHECK_MESSAGE(has(planned.out, "(42501)"), planned.out);
   }
@@ -108,6 +121,7 @@ TEST_CASE("a copy that is none is no rehearsal") {
     why = "the database has continuous aggregates";
   }
   const Run planned = it.plan();
+  if (lacks_pg_dump(planned)) return;
   CHECK(planned.exit == 1);
   CHECK_MESSAGE(has(planned.out, "not rehearsed: " + why), planned.out, planned.err);
   CHECK(has(planned.out, "migration 1 fine"));
