@@ -42,6 +42,12 @@ std::optional<int> number(const ColumnType& type, size_t modifier) {
 
 }  // namespace
 
+bool is_document(std::string_view type) {
+  for (const std::string_view name : {"json", "jsonb", "bytea", "xml", "tsvector", "hstore"})
+    if (type == name) return true;
+  return false;
+}
+
 ColumnType read_type(const sql::Words& words, size_t at, size_t last) {
   ColumnType type;
   const size_t behind = std::min(words.skip_name(at), last);

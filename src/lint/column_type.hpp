@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/sql_words.hpp"
@@ -24,6 +25,9 @@ struct ColumnType {
 
   bool operator==(const ColumnType&) const = default;
 };
+
+/// Types whose values have no bound and in practice are long: `jsonb`.
+bool is_document(std::string_view type);
 
 ColumnType read_type(const sql::Words& words, size_t at, size_t last);
 

@@ -89,25 +89,31 @@ void check_redundant(const Input& input, const KnownTables&, Findings& findings)
     }
 }
 
-/// Types whose values have no bound and in practice are long.
-bool is_document(const ColumnType& type) {
-  for (const std::string_view name : {"json", "jsonb", "bytea", "xml", "tsvector", "hstore"})
-    if (type.name == name) return true;
-  return false;
+/// The type of a column as the server knows it, else as a migration made it; empty where neither does.
+std::string type_of(const Input& input, const KnownTables& tables, const ObjectName& table,
+                    const std::string& column) {
+  if (input.statistics != nullptr)
+    if (const auto live = input.statistics->find(table); live != input.statistics->end())
+      if (const auto found = live->second.columns.find(column); found != live->second.columns.end())
+        return found->second.type;
+  if (const KnownTables::Table* known = tables.find(table))
+    if (const auto found = known->columns.find(column); found != known->columns.end())
+      return found->second.name;
+  return {};
 }
 
 void check_include(const Input& input, const KnownTables& tables, Findings& findings) {
   if (input.desired == nullptr) return;
   for (const DeclaredIndex& index : input.desired->of<Index>()) {
-    const KnownTables::Table* table = index.absent ? nullptr : tables.find(index.value.table);
-    if (table == nullptr || index.value.method != "btree") continue;
+    if (index.absent || index.value.method != "btree") continue;
     for (const Fragment& include : index.value.include) {
-      const auto column = table->columns.find(sql::folded(trim(include.sql)));
-      if (column == table->columns.end() || !is_document(column->second)) continue;
+      const std::string column = sql::folded(trim(include.sql));
+      const std::string type = type_of(input, tables, index.value.table, column);
+      if (!is_document(type)) continue;
       findings.add(index.where_of("include"),
                    fmt::format("index {} includes {}, a {}: a row whose value is too long for an index entry "
                                "cannot be inserted",
-                               index.key, column->first, column->second.name),
+                               index.key, column, type),
                    "leave it out: queries fetch it from the table");
     }
   }
@@ -170,7 +176,7 @@ Rule index_include_unbounded() {
           .why =
               "An entry of a btree index may have 2704 bytes, included columns counted and compressed. A row "
               "whose json, bytea or the like is longer cannot be inserted: the index works until the first "
-              "such row, months later. The type is known from the migrations.",
+              "such row, months later. The type is known from the migrations, or from the server.",
           .lock = "",
           .instead =
               "Include what is short. An expression such as ((properties ->> 'price')) takes the part "
