@@ -92,16 +92,19 @@ inline void at_message(const Deed& deed, const Undisturbed& expected, const Harm
 }
 
 /// Harm of every kind at every `stride`-th message, the kinds evenly between each other's; all kinds at all
-/// messages where KDB_CASES asks for more than a short run, at a third of them where it asks for less.
+/// messages where KDB_CASES asks for more than a short run.
 inline void at_every_message(const Deed& deed, int stride) {
-  if (cases() > 200) stride = 1;
-  if (cases() < 100) stride *= 3;
+  stride = cases() > 200 ? 1 : stride * static_cast<int>(harm_every());
+  const unsigned first_seed = seed();
+  CAPTURE(first_seed);
+  const int first = static_cast<int>(first_seed % static_cast<unsigned>(stride));
   const Undisturbed expected = undisturbed(deed);
   REQUIRE(expected.messages > 8);
   constexpr int kinds = std::size(harms);
   int kind = 0;
   for (const Harm& harm : harms)
-    for (int number = 1 + kind++ * stride / kinds; number <= expected.messages; number += stride)
+    for (int number = 1 + (first + kind++ * stride / kinds) % stride; number <= expected.messages;
+         number += stride)
       at_message(deed, expected, harm, number);
 }
 

@@ -18,4 +18,11 @@ inline unsigned seed() {
   return value == nullptr ? std::random_device{}() : static_cast<unsigned>(std::stoul(value));
 }
 
+/// Of the places at which a test does harm, a short run takes one in KDB_HARM_EVERY, else each: from one on
+/// that the seed decides, so that no two runs take the same.
+inline unsigned harm_every() {
+  const char* value = std::getenv("KDB_HARM_EVERY");
+  return value == nullptr ? 1 : static_cast<unsigned>(std::stoul(value));
+}
+
 }  // namespace kdb::test
