@@ -110,14 +110,14 @@ namespace {
 /// Puts the server's form of declared definitions in their place. What it refuses, or cannot say, is noted
 /// and not compared.
 template <class T>
-void settle(std::vector<Declared<T>>& desired, const std::vector<pg::Canonical<T>>& answers,
+void settle(std::vector<Declared<T>>& desired, std::vector<pg::Canonical<T>>& answers,
             std::string_view schema, Differences& found) {
   for (size_t i = 0; i < desired.size(); ++i) {
     Declared<T>& one = desired[i];
-    const pg::Canonical<T>& answer = answers[i];
+    pg::Canonical<T>& answer = answers[i];
     if (one.absent || answer.table_missing) continue;
     if (answer.value) {
-      one.value = *answer.value;
+      one.value = std::move(*answer.value);
       continue;
     }
     one.undecided = true;

@@ -1,6 +1,5 @@
 #include "pg/catalog.hpp"
 
-#include <algorithm>
 #include <stdexcept>
 
 #include <fmt/format.h>
@@ -58,10 +57,13 @@ void read_parts(Connection& connection, const ServerFacts& facts, LiveSchema& li
 
 std::optional<std::string_view> ResultRow::value(std::string_view column) const {
   const std::vector<std::string>& columns = result_.columns();
-  const auto found = std::find(columns.begin(), columns.end(), column);
-  if (found == columns.end()) throw std::out_of_range(fmt::format("no column {}", column));
-  const auto index = static_cast<size_t>(found - columns.begin());
-  return result_.is_null(row_, index) ? std::nullopt : std::optional(result_.view(row_, index));
+  for (size_t tried = 0; tried < columns.size(); ++tried) {
+    const size_t index = next_;
+    next_ = next_ + 1 < columns.size() ? next_ + 1 : 0;
+    if (columns[index] != column) continue;
+    return result_.is_null(row_, index) ? std::nullopt : std::optional(result_.view(row_, index));
+  }
+  throw std::out_of_range(fmt::format("no column {}", column));
 }
 
 ServerFacts read_facts(Connection& connection, std::string schema, std::string history_schema) {

@@ -44,6 +44,7 @@ class ResultRow : public Row {
  private:
   const Result& result_;
   size_t row_;
+  mutable size_t next_ = 0;  // where the next column is looked for first: mostly they are read in their order
 };
 
 }  // namespace kdb::pg
