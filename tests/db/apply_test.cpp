@@ -304,6 +304,17 @@ TEST_CASE("undeclared indexes are left alone, and only --prune drops those of an
   CHECK(shop.indexes("nothing") == "other");
 }
 
+TEST_CASE("what a table has that no profile declares is listed in words") {
+  const Shop shop(
+      "",
+      "COMMENT ON TABLE nothing IS 'a'; COMMENT ON COLUMN nothing.a IS 'b'; COMMENT ON COLUMN nothing.b "
+      "IS 'c'; ALTER TABLE orders SET (fillfactor = 90), REPLICA IDENTITY FULL");
+  const Run plan = shop.kdb({"plan"});
+  CHECK_MESSAGE(has(plan.out, "table         nothing         has a comment, comments of columns\n"),
+                plan.out);
+  CHECK(has(plan.out, "has storage parameters, a replica identity\n"));
+}
+
 TEST_CASE("an invalid index is no index: it is built again") {
   const Shop shop("[indexes.u]\ntable = \"orders\"\ncolumns = [\"kind\"]\nunique = true\n");
   leave_invalid(shop, "u");
