@@ -181,7 +181,9 @@ class IndexSteps {
     if (whole && is_built_by_parts()) build_ = build_on_parts(index_, made.name, begun, around_);
     finish(made, begun != nullptr && (whole || is_built_by_parts()) ? begun->value : Index{});
     const Live<Index>& old = *difference_.live;
-    drop(old.value.name, "removes the old one");
+    const std::vector<std::string>& lost = old.facts.unmanaged;
+    drop(old.value.name,
+         fmt::format("removes the old one{}{}", lost.empty() ? "" : " and ", fmt::join(lost, "; ")));
     steps_.back().begins = true;
     add(fmt::format("ALTER INDEX {} RENAME TO {}", to_sql(really(made)), quote_ident(index_.name.name)),
         "gives the new one its name", LockMode::share_update_exclusive);

@@ -32,7 +32,10 @@ struct PartIndex {
   int building = 0;         // the pid of a session that builds it right now
   bool constraint = false;  // it backs one
   std::string definition;   // of chunks only, which have nothing attached
-  Options with;             // the same
+  Options with;
+  bool commented = false;  // this and what follows of partitions only
+  std::string tablespace;
+  Options statistics;  // target by column
 
   static PartIndex read(const Row& row);
 };
