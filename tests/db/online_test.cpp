@@ -101,6 +101,30 @@ TEST_CASE("what parts lack is built, and the rest is left alone") {
   });
 }
 
+TEST_CASE("names of parts that are cut and collide are those that the server would give them") {
+  const std::string stem = "p_" + std::string(56, 'x');
+  const auto names = [](const Database& database) {
+    return database.text(
+        "SELECT string_agg(format('%s of %s', indexrelid::regclass, indrelid::regclass), ', ' ORDER BY "
+        "indrelid::regclass::text) FROM pg_index WHERE indrelid::regclass::text ~ '^p_'");
+  };
+  const Database database;
+  database.exec("CREATE TABLE p (a int, b int) PARTITION BY RANGE (a)");
+  database.exec(fmt::format("CREATE TABLE {}_rest PARTITION OF p DEFAULT", stem));
+  for (int part = 0; part < 4; ++part)
+    database.exec(fmt::format("CREATE TABLE {}_{} PARTITION OF p FOR VALUES FROM ({}) TO ({})", stem, part,
+                              part * 10, part * 10 + 10));
+  database.exec("CREATE INDEX p_b ON p (b)");
+  const std::string before = names(database);
+  const ProfileRun run("[indexes.p_b]\ntable = \"p\"\ncolumns = [\"b\"]\n");
+  database.exec("DROP INDEX p_b");
+  REQUIRE(run.apply(database).exit == 0);
+  CHECK(names(database) == before);
+  const ProfileRun other("[indexes.p_b]\ntable = \"p\"\ncolumns = [\"b\"]\nwhere = \"a > 0\"\n");
+  REQUIRE(other.apply(database).exit == 0);
+  CHECK(names(database) == before);
+}
+
 TEST_CASE("what somebody attached before its own parts is completed without a deadlock") {
   const Database database;
   Start{makes[0]}.fill(database);
