@@ -34,6 +34,7 @@ struct Differences {
 
 struct DiffOptions {
   bool prune = false;                    // drop what `indexes = "exclusive"` does not want
+  bool migrations_pending = false;       // which may make any index
   std::set<ObjectName> coming_tables;    // that pending migrations create
   std::map<ObjectName, Estimate> sizes;  // of tables that are to become hypertables
 };

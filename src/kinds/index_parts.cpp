@@ -57,6 +57,12 @@ std::vector<const Part*> in_server_order(const TableFacts& table) {
   return parts;
 }
 
+ObjectName free_name(IndexPartSteps& steps, const Part& part) {
+  return steps.choose(part.name.schema, [&](const IsTaken& is_taken) {
+    return partition_index_name(part.name.name, steps.index(), is_taken);
+  });
+}
+
 /// Builds on the partitions of a partitioned table, at all levels. From the bottom up: attached to an index
 /// that is attached itself, the last one that was missing would make the server lock the tables above against
 /// everybody, in the order in which no writer can be beside it without a deadlock.
@@ -118,14 +124,8 @@ class PartitionBuild {
         continue;
       }
       if (there != nullptr) do_.drop_broken(*part, there->value.name);
-      slots_[part->oid].name = free_name(*part);
+      slots_[part->oid].name = free_name(do_, *part);
     }
-  }
-
-  ObjectName free_name(const Part& part) {
-    return do_.choose(part.name.schema, [&](const IsTaken& is_taken) {
-      return partition_index_name(part.name.name, do_.index(), is_taken);
-    });
   }
 
   /// Everything but the leaves.
@@ -269,11 +269,32 @@ PartsBuild build_on_parts(const Index& index, const std::string& name, const Liv
   return PartitionBuild(index, name, begun, around).take();
 }
 
+std::map<std::string, ObjectName> names_by_server(const Index& index, const Surroundings& around) {
+  IndexPartSteps whole(index, around);
+  std::map<std::string, ObjectName> names;
+  if (whole.table().kind != 'p') return names;
+  for (const Part* part : in_server_order(whole.table())) {
+    if (part->kind == 'f') continue;
+    const Live<Index>* there = whole.twin_on(*part);  // which the server attaches
+    names[part->oid] = there != nullptr ? there->value.name : free_name(whole, *part);
+  }
+  return names;
+}
+
 std::vector<ChangeStep> rename_on_parts(const PartsBuild& build, const Index& index, const Live<Index>& old,
                                         const Surroundings& around) {
   RelationNames& names = around.names();
-  for (const PartIndex& part : old.facts.parts) names.release(part.name);
+  names.release(old);
+  names.take(index.name);
+  std::map<std::string, const PartIndex*> before;
+  for (const PartIndex& part : old.facts.parts) before[part.part] = &part;
   std::vector<ChangeStep> steps;
+  const auto add = [&](std::string sql, std::string purpose, LockMode mode, const Part& part) {
+    steps.push_back({.sql = std::move(sql),
+                     .purpose = std::move(purpose),
+                     .lock = {mode, around.text(part.name)},
+                     .hazards = {}});
+  };
   for (const Part* part : in_server_order(around.table(index.table))) {
     const auto built = build.names.find(part->oid);
     if (built == build.names.end()) continue;
@@ -282,13 +303,19 @@ std::vector<ChangeStep> rename_on_parts(const PartsBuild& build, const Index& in
                             partition_index_name(part->name.name, index, [&](const auto& name) {
                               return names.is_taken({part->name.schema, name});
                             })};
-    names.take(wanted);
-    if (wanted == built->second) continue;
-    steps.push_back(
-        {.sql = fmt::format("ALTER INDEX {} RENAME TO {}", to_sql(built->second), quote_ident(wanted.name)),
-         .purpose = "takes the name that has become free",
-         .lock = {LockMode::share_update_exclusive, around.text(part->name)},
-         .hazards = {}});
+    names.take_part(part->oid, index.name, wanted);
+    if (wanted != built->second)
+      add(fmt::format("ALTER INDEX {} RENAME TO {}", to_sql(built->second), quote_ident(wanted.name)),
+          "takes the name that has become free", LockMode::share_update_exclusive, *part);
+    const auto old_part = before.find(part->oid);
+    if (old_part == before.end()) continue;
+    const std::string alter = fmt::format("ALTER TABLE {} ", to_sql(part->name));
+    if (old_part->second->replica_identity && index.unique)
+      add(alter + "REPLICA IDENTITY USING INDEX " + quote_ident(wanted.name),
+          "makes the new one the replica identity", LockMode::access_exclusive, *part);
+    if (old_part->second->clustered)
+      add(alter + "CLUSTER ON " + quote_ident(wanted.name), "keeps the order for CLUSTER",
+          LockMode::share_update_exclusive, *part);
   }
   return steps;
 }

@@ -36,6 +36,8 @@ PartIndex PartIndex::read(const Row& row) {
           .constraint = row.boolean("is_constraint"),
           .definition = row.text("definition"),
           .with = row.options("with"),
+          .replica_identity = row.boolean("replica_identity"),
+          .clustered = row.boolean("clustered"),
           .commented = row.boolean("commented"),
           .tablespace = row.text("tablespace"),
           .statistics = row.options("statistics")};
@@ -73,7 +75,7 @@ std::string part_indexes_query(const ServerFacts& facts) {
   std::string sql = fmt::format(R"(
 SELECT i.indexrelid AS oid, i.indrelid AS part, h.inhparent AS parent, n.nspname AS schema, x.relname AS name,
        i.indisvalid AS valid, {}, false AS is_constraint, NULL::text AS definition, x.reloptions AS "with",
-       d.objoid IS NOT NULL AS commented,
+       i.indisreplident AS replica_identity, i.indisclustered AS clustered, d.objoid IS NOT NULL AS commented,
        ts.spcname AS tablespace,
        CASE WHEN i.indexprs IS NOT NULL THEN (
          SELECT pg_catalog.array_agg(a.attnum || '=' || a.attstattarget ORDER BY a.attnum)
@@ -90,7 +92,7 @@ LEFT JOIN pg_catalog.pg_description d
     sql += fmt::format(R"(
 UNION ALL
 SELECT i.indexrelid, i.indrelid, NULL, n.nspname, x.relname, i.indisvalid, {0}, false,
-       pg_catalog.pg_get_indexdef(i.indexrelid), x.reloptions, false, NULL, NULL
+       pg_catalog.pg_get_indexdef(i.indexrelid), x.reloptions, false, false, false, NULL, NULL
 FROM {1}
 JOIN pg_catalog.pg_index i ON i.indrelid = c.oid
 JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
@@ -98,7 +100,7 @@ WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_constraint o
                   WHERE o.conindid = i.indexrelid AND o.contype IN ('p', 'u', 'x'))
 UNION ALL
 SELECT i.indexrelid, i.indrelid, NULL, n.nspname, x.relname, i.indisvalid, NULL, true,
-       pg_catalog.pg_get_indexdef(i.indexrelid), x.reloptions, false, NULL, NULL
+       pg_catalog.pg_get_indexdef(i.indexrelid), x.reloptions, false, false, false, NULL, NULL
 FROM _timescaledb_catalog.hypertable k
 JOIN pg_catalog.pg_namespace n ON n.nspname = k.schema_name
 JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = k.table_name

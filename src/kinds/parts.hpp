@@ -33,7 +33,9 @@ struct PartIndex {
   bool constraint = false;  // it backs one
   std::string definition;   // of chunks only, which have nothing attached
   Options with;
-  bool commented = false;  // this and what follows of partitions only
+  bool replica_identity = false;  // this and what follows of partitions only
+  bool clustered = false;
+  bool commented = false;
   std::string tablespace;
   Options statistics;  // target by column
 
