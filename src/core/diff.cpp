@@ -89,6 +89,8 @@ class KindDiff {
   /// Whether a pending migration makes what it stands on: the server has not seen its definition.
   bool is_provisional(const T& value) const {
     if constexpr (std::is_same_v<T, ContinuousAggregate>) return !options_.coming_tables.empty();
+    if constexpr (std::is_same_v<T, TableProperties>)
+      if (!missing_indexes(value, around_).empty()) return true;
     const ObjectName* table = std::is_same_v<T, TableProperties> ? &value.name : table_of(value);
     return table != nullptr && options_.coming_tables.count(*table) > 0;
   }
@@ -166,6 +168,23 @@ class KindDiff {
     }
   }
 
+  /// Of a table whose properties name an index that is not there, and that no migration may make yet.
+  bool refuse_missing_indexes(const Declared<T>& one) {
+    if (options_.migrations_pending) return false;
+    const auto missing = missing_indexes(one.value, around_);
+    for (const auto& [field, index] : missing) {
+      const std::string whole = around_.whole_of(one.value.name, index);
+      found_.problems.push_back(
+          {.message = fmt::format("{}: there is no index \"{}\" on it", title(one.value.name), index),
+           .where = one.where_of(field),
+           .hint = whole.empty()
+                       ? "indexes are declared with [indexes.NAME], or made by migrations; names are "
+                         "as the catalog has them"
+                       : fmt::format("it is a part of index {}: name that", whole)});
+    }
+    return !missing.empty();
+  }
+
   /// A hypertable or a continuous aggregate: as far as this server can have it, and a statement can bring it
   /// about.
   void look_at_parts(const Declared<T>& declared) {
@@ -205,6 +224,8 @@ class KindDiff {
   }
 
   void compare(const Declared<T>& one, const Live<T>& live) {
+    if constexpr (std::is_same_v<T, TableProperties>)
+      if (refuse_missing_indexes(one)) return;
     std::vector<FieldChange> fields = fields_of(one, live, around_.facts.schema);
     if constexpr (std::is_same_v<T, Index>)
       if (!live.facts.whole()) return mend(one, live, std::move(fields));
@@ -293,15 +314,16 @@ template <class... T>
 void diff_kinds(KindList<T...>, const DesiredSchema& desired, const LiveSchema& live,
                 const Surroundings& around, const DiffOptions& options, Differences& found) {
   const std::set<ObjectName> exclusive = exclusive_tables(desired);
-  std::vector<std::vector<Change>> by_rank(last_rank + 1);
-  const auto one_kind = [&]<class Kind>(Kind*) {
+  std::vector<Change> late;
+  const auto one_kind = [&]<class Kind>(Kind*, size_t now) {
+    if (rank<Kind> != now) return;
     KindDiff<Kind> kind(desired.of<Kind>(), live.of<Kind>(), around, exclusive, options, found);
     kind.run();
-    append(by_rank[rank<Kind>], std::exchange(found.changes, {}));
-    append(by_rank[last_rank], kind.take_late());
+    append(late, kind.take_late());
   };
-  (one_kind(static_cast<T*>(nullptr)), ...);
-  for (std::vector<Change>& list : by_rank) append(found.changes, std::move(list));
+  // In the order in which they run: what changes name, later ones may speak of.
+  for (size_t now = 0; now <= last_rank; ++now) (one_kind(static_cast<T*>(nullptr), now), ...);
+  append(found.changes, std::move(late));
 }
 
 }  // namespace

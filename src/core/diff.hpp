@@ -16,7 +16,7 @@ struct Undeclared {
   std::string kind;
   std::string object;  // as a profile writes its name
   std::string table;
-  std::string remark;  // "INVALID"; of a table the fields that are not so by default
+  std::string remark;  // "INVALID"; of a table what it has that it has not by default
   bool drift = false;  // its table's indexes are exclusive: `--prune` drops it
 
   bool operator==(const Undeclared&) const = default;
@@ -34,6 +34,7 @@ struct Differences {
 
 struct DiffOptions {
   bool prune = false;                    // drop what `indexes = "exclusive"` does not want
+  bool migrations_pending = false;       // which may make any index
   std::set<ObjectName> coming_tables;    // that pending migrations create
   std::map<ObjectName, Estimate> sizes;  // of tables that are to become hypertables
 };

@@ -1,9 +1,11 @@
 #pragma once
 
-#include <set>
+#include <algorithm>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -64,7 +66,8 @@ bool same_but_name(T a, const T& b) {
   return a == b;
 }
 
-/// What is wrong with an undeclared object, or what a table has that it has not by default.
+/// What is wrong with an undeclared object, or what a table has that it has not by default: `has storage
+/// parameters, comments of columns`.
 inline std::string remark(const Live<Index>& index, std::string_view) {
   if (index.facts.whole()) return "";
   return index.facts.coverage.leaves > 0 ? index.facts.coverage.text() : "INVALID";
@@ -73,10 +76,26 @@ inline std::string remark(const Live<TableProperties>& table, std::string_view d
   FieldComparer comparer(default_schema, nullptr);
   const TableProperties plain{.name = table.value.name};
   fields(comparer, plain, table.value);
-  std::set<std::string> names;
-  for (const FieldChange& change : comparer.take())
-    names.insert(change.field.substr(0, change.field.find('.')));
-  return fmt::format("{}", fmt::join(names, ", "));
+  constexpr std::pair<std::string_view, std::string_view> words[] = {
+      {"storage", "storage parameters"},
+      {"statistics", "statistics targets"},
+      {"column_storage", "storage of columns"},
+      {"compression", "compression of columns"},
+      {"replica_identity", "a replica identity"},
+      {"cluster", "an index to cluster by"},
+      {"tablespace", "a tablespace"},
+      {"comment", "a comment"},
+      {"comments", "comments of columns"},
+  };
+  std::vector<std::string> has;
+  for (const FieldChange& change : comparer.take()) {
+    const std::string field = change.field.substr(0, change.field.find('.'));
+    const auto* word =
+        std::find_if(std::begin(words), std::end(words), [&](const auto& one) { return one.first == field; });
+    const std::string text = word == std::end(words) ? field : std::string(word->second);
+    if (has.empty() || has.back() != text) has.push_back(text);
+  }
+  return has.empty() ? "" : fmt::format("has {}", fmt::join(has, ", "));
 }
 template <class T>
 std::string remark(const Live<T>&, std::string_view) {

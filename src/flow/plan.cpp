@@ -254,6 +254,7 @@ Planned plan_once(const Context& context, const PlanOptions& options) {
       planned.migrations.push_back(to_change(one, context.profile.migrations.refuse_hazards));
     for (const MigrationStatus& row : view.picture.rows)
       if (row.file || row.applied) planned.known.push_back(title(row.version, row.name));
+    diff_options.migrations_pending = !plans.empty();
     diff_options.coming_tables = coming_tables(plans, context.profile.database.schema);
     session = std::move(view.session);
   } else {

@@ -25,15 +25,33 @@ RelationNames::RelationNames(const LiveSchema& live) {
   }
   for (const auto& index : live.of<Index>()) {
     take(index.value.name);
-    for (const PartIndex& part : index.facts.parts) take(part.name);
+    for (const PartIndex& part : index.facts.parts) take_part(part.part, index.value.name, part.name);
   }
+}
+
+void RelationNames::release(const Live<Index>& index) {
+  release(index.value.name);
+  for (const PartIndex& part : index.facts.parts) {
+    release(part.name);
+    parts_.erase({part.part, index.value.name.name});
+  }
+}
+
+void RelationNames::take_part(const std::string& partition, const ObjectName& index, const ObjectName& name) {
+  take(name);
+  parts_[{partition, index.name}] = name.name;
+}
+
+std::string RelationNames::part_on(const std::string& partition, const std::string& index) const {
+  const auto found = parts_.find({partition, index});
+  return found == parts_.end() ? "" : found->second;
 }
 
 Surroundings::Surroundings(const ServerFacts& server, const LiveSchema& all, const DesiredSchema& desired,
                            const std::vector<ObjectName>& becoming)
     : facts(server), live(all) {
   for (const auto& index : desired.of<Index>())
-    if (!index.absent) declared_.insert(index.value.name);
+    if (!index.absent) declared_[index.value.name] = &index.value;
   for (const auto& table : live.of<TableProperties>()) tables_[table.value.name] = &table.facts;
   for (const auto& aggregate : live.of<ContinuousAggregate>()) tables_[aggregate.value.name] = &aggregate_;
   for (const ObjectName& name : becoming) {
@@ -54,6 +72,27 @@ const TableFacts& Surroundings::table(const ObjectName& name) const {
 const Live<Index>* Surroundings::index(const ObjectName& name) const {
   const auto found = indexes_.find(name);
   return found == indexes_.end() ? nullptr : found->second;
+}
+
+std::string Surroundings::index_on(const ObjectName& table, const std::string& name) const {
+  const TableFacts& its = this->table(table);
+  const ObjectName own{table.schema, name};
+  const auto declared = declared_.find(own);
+  const Live<Index>* there = index(own);
+  if ((declared != declared_.end() && declared->second->table == table) ||
+      (there != nullptr && there->value.table == table && names().is_taken(own)) ||
+      std::find(its.constraint_indexes.begin(), its.constraint_indexes.end(), name) !=
+          its.constraint_indexes.end())
+    return name;
+  return names().part_on(its.oid, name);
+}
+
+std::string Surroundings::whole_of(const ObjectName& partition, const std::string& part) const {
+  const std::string& oid = table(partition).oid;
+  for (const auto& index : live.of<Index>())
+    for (const PartIndex& one : index.facts.parts)
+      if (one.part == oid && one.name.name == part) return index.value.name.name;
+  return {};
 }
 
 RelationNames& Surroundings::names() const {

@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "kinds/declared.hpp"
@@ -37,9 +38,18 @@ class RelationNames {
   bool is_taken(const ObjectName& name) const { return taken_.count(name) > 0; }
   void take(const ObjectName& name) { taken_.insert(name); }
   void release(const ObjectName& name) { taken_.erase(name); }
+  /// An index and its parts.
+  void release(const Live<Index>& index);
+
+  /// What is called `name` is the part of `index` that the partition of that oid has.
+  void take_part(const std::string& partition, const ObjectName& index, const ObjectName& name);
+  /// The name of that part, by the name of the index alone: a partition may be in another schema. Empty where
+  /// there is none.
+  std::string part_on(const std::string& partition, const std::string& index) const;
 
  private:
   std::set<ObjectName> taken_;
+  std::map<std::pair<std::string, std::string>, std::string> parts_;  // by partition and index
 };
 
 /// What the statements of a change may depend on.
@@ -60,6 +70,11 @@ class Surroundings {
   const Live<Index>* index(const ObjectName& name) const;
   /// Whether a profile declares an index of that name.
   bool is_declared(const ObjectName& index) const { return declared_.count(index) > 0; }
+  /// The name of the index of a table that its properties call `name`: its own one, or its part of one of a
+  /// table above. Once the changes before are made; empty where there is none.
+  std::string index_on(const ObjectName& table, const std::string& name) const;
+  /// The index of a table above of which `part` is what a partition has; empty where there is none.
+  std::string whole_of(const ObjectName& partition, const std::string& part) const;
   /// Changes note there what they name, one after the other.
   RelationNames& names() const;
   /// As a profile writes it.
@@ -70,7 +85,7 @@ class Surroundings {
   std::map<ObjectName, TableFacts> becoming_;
   std::map<ObjectName, const TableFacts*> tables_;
   std::map<ObjectName, const Live<Index>*> indexes_;
-  std::set<ObjectName> declared_;
+  std::map<ObjectName, const Index*> declared_;
   mutable std::optional<RelationNames> names_;  // made when it is asked for: few changes name anything
 };
 

@@ -122,10 +122,14 @@ std::vector<std::pair<std::string, std::string>> check(const Index& index) {
 }
 
 std::vector<std::string> remarks(const Index&, const IndexFacts& facts) {
-  if (facts.whole()) return {};
-  if (facts.coverage.leaves > 0)
-    return {fmt::format("{}{}", facts.coverage.text(), facts.valid ? "" : ", and as a whole INVALID")};
-  return {"INVALID: its build did not end; no query uses it, every write maintains it"};
+  std::vector<std::string> remarks;
+  if (!facts.whole() && facts.coverage.leaves > 0)
+    remarks.push_back(
+        fmt::format("{}{}", facts.coverage.text(), facts.valid ? "" : ", and as a whole INVALID"));
+  else if (!facts.whole())
+    remarks.emplace_back("INVALID: its build did not end; no query uses it, every write maintains it");
+  for (const std::string& what : facts.unmanaged) remarks.push_back("not managed: " + what);
+  return remarks;
 }
 
 Index Index::read(const Row& row) {
@@ -148,7 +152,8 @@ IndexFacts Index::read_facts(const Row& row) {
           .building = static_cast<int>(row.integer("building")),
           .schema = row.text("schema"),
           .coverage = {},
-          .parts = {}};
+          .parts = {},
+          .unmanaged = {}};
 }
 
 std::string structure_of(const Index& index) {

@@ -28,7 +28,8 @@ struct IndexFacts {
   int building = 0;    // the pid of a session that builds it, or one of its parts, right now
   std::string schema;  // where it really is: TimescaleDB's own where its table is a continuous aggregate
   Coverage coverage;   // of a table that has parts
-  std::vector<PartIndex> parts;  // those of the parts that belong to it, in no order
+  std::vector<PartIndex> parts;        // those of the parts that belong to it, in no order
+  std::vector<std::string> unmanaged;  // what partitions' have of their own: `comments of its parts: a, b`
 
   /// Whether it is there for every row of its table.
   bool whole() const { return valid && coverage.complete(); }

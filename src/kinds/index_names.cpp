@@ -108,16 +108,6 @@ class NameReader {
   std::string_view text_;
 };
 
-/// The names with `_` between them, as far as they go into one.
-std::string addition(const Index& index) {
-  std::string text;
-  for (const std::string& name : index_column_names(index)) {
-    text += (text.empty() ? "" : "_") + name;
-    if (text.size() > name_limit) break;
-  }
-  return std::string(clip(text, name_limit));
-}
-
 std::string numbered(std::string_view text, int number) {
   return number == 0 ? std::string(text) : fmt::format("{}{}", text, number);
 }
@@ -141,10 +131,26 @@ std::vector<std::string> index_column_names(const Index& index) {
   return names;
 }
 
+std::string column_part(const Index& index) {
+  std::string text;
+  for (const std::string& name : index_column_names(index)) {
+    text += (text.empty() ? "" : "_") + name;
+    if (text.size() > name_limit) break;
+  }
+  return std::string(clip(text, name_limit));
+}
+
 std::string partition_index_name(std::string_view partition, const Index& index, const IsTaken& is_taken) {
-  const std::string columns = addition(index);
+  const std::string columns = column_part(index);
   return first_free([&](int number) { return object_name(partition, columns, numbered("idx", number)); },
                     is_taken);
+}
+
+bool is_partition_index_name(std::string_view partition, std::string_view columns, std::string_view name) {
+  if (name == object_name(partition, columns, "idx")) return true;
+  const std::string_view label = name.substr(name.rfind('_') + 1);
+  return label.starts_with("idx") && is_number(label.substr(3), 1, 999'999) &&
+         name == object_name(partition, columns, label);
 }
 
 std::string chunk_index_name(std::string_view chunk, std::string_view index, const IsTaken& is_taken) {

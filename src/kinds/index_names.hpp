@@ -20,6 +20,12 @@ std::vector<std::string> index_column_names(const Index& index);
 /// where that is taken, and never longer than a name may be.
 std::string partition_index_name(std::string_view partition, const Index& index, const IsTaken& is_taken);
 
+/// What stands for the columns of `index` in such a name.
+std::string column_part(const Index& index);
+/// Whether PostgreSQL may have given an index of the partition that name, `columns` being what stands for its
+/// columns.
+bool is_partition_index_name(std::string_view partition, std::string_view columns, std::string_view name);
+
 /// What TimescaleDB calls an index of a chunk: `_hyper_1_2_chunk_events_by_day`.
 std::string chunk_index_name(std::string_view chunk, std::string_view index, const IsTaken& is_taken);
 

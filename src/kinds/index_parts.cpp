@@ -47,6 +47,22 @@ bool is_in_way_of_inserts(const Index& index, const Surroundings& around) {
                      [&](const PartIndex& one) { return disturbs(read_part_index(one)); });
 }
 
+/// As the server goes through partitions when it makes an index of all of them: by their bounds, the default
+/// ones last. Of names that are cut and are the same then, the first part's gets no number.
+std::vector<const Part*> in_server_order(const TableFacts& table) {
+  std::vector<const Part*> parts;
+  for (auto part = table.parts.rbegin(); part != table.parts.rend(); ++part) parts.push_back(&*part);
+  std::stable_partition(parts.begin(), parts.end(),
+                        [](const Part* part) { return part->bound != "DEFAULT"; });
+  return parts;
+}
+
+ObjectName free_name(IndexPartSteps& steps, const Part& part) {
+  return steps.choose(part.name.schema, [&](const IsTaken& is_taken) {
+    return partition_index_name(part.name.name, steps.index(), is_taken);
+  });
+}
+
 /// Builds on the partitions of a partitioned table, at all levels. From the bottom up: attached to an index
 /// that is attached itself, the last one that was missing would make the server lock the tables above against
 /// everybody, in the order in which no writer can be beside it without a deadlock.
@@ -60,6 +76,8 @@ class PartitionBuild {
   }
 
   PartsBuild take() {
+    find();
+    choose_names();
     declare();
     const auto& parts = do_.table().parts;
     for (const Part& part : parts)
@@ -76,47 +94,55 @@ class PartitionBuild {
   /// The index of a part.
   struct Slot {
     ObjectName name;
+    bool there = false;
     bool valid = false;
     bool attached = false;
   };
 
   void note(const std::vector<PartIndex>& indexes) {
-    for (const PartIndex& index : indexes) slots_[index.part] = {index.name, index.valid, true};
+    for (const PartIndex& index : indexes) slots_[index.part] = {index.name, true, index.valid, true};
+  }
+
+  /// What partitioned parts have already, each with its own parts.
+  void find() {
+    for (const Part& part : do_.table().parts) {
+      if (part.is_leaf() || slots_.count(part.oid) > 0) continue;
+      const Live<Index>* there = do_.twin_on(part);
+      if (there == nullptr) continue;
+      note(there->facts.parts);
+      slots_[part.oid] = {there->value.name, true, there->facts.valid, false};
+    }
+  }
+
+  /// Of those that are still to be made.
+  void choose_names() {
+    for (const Part* part : in_server_order(do_.table())) {
+      if (slots_.count(part->oid) > 0) continue;
+      const Live<Index>* there = part->is_leaf() ? do_.twin_on(*part) : nullptr;
+      if (there != nullptr && there->facts.valid) {
+        slots_[part->oid] = {there->value.name, true, true, false};
+        continue;
+      }
+      if (there != nullptr) do_.drop_broken(*part, there->value.name);
+      slots_[part->oid].name = free_name(do_, *part);
+    }
   }
 
   /// Everything but the leaves.
   void declare() {
     if (begun_ == nullptr) do_.declare_on(do_.index().table, root_).begins = true;
-    for (const Part& part : do_.table().parts) {
-      if (part.is_leaf() || slots_.count(part.oid) > 0) continue;
-      if (const Live<Index>* there = do_.twin_on(part)) {
-        note(there->facts.parts);
-        slots_[part.oid] = {there->value.name, there->facts.valid, false};
-      } else {
-        slots_[part.oid] = {free_name(part), false, false};
-        do_.declare_on(part.name, slots_[part.oid].name).begins = true;
-      }
-    }
-  }
-
-  ObjectName free_name(const Part& part) {
-    return do_.choose(part.name.schema, [&](const IsTaken& is_taken) {
-      return partition_index_name(part.name.name, do_.index(), is_taken);
-    });
+    for (const Part& part : do_.table().parts)
+      if (const Slot& slot = slots_[part.oid]; !part.is_leaf() && !slot.there)
+        do_.declare_on(part.name, slot.name).begins = true;
   }
 
   void build(const Part& part) {
-    const auto slot = slots_.find(part.oid);
-    if (slot != slots_.end() && slot->second.valid) return;
-    if (slot != slots_.end()) {
-      do_.rebuild(part, slot->second.name);
-    } else if (const Live<Index>* there = do_.twin_on(part); there != nullptr && there->facts.valid) {
-      slots_[part.oid] = {there->value.name, true, false};
-    } else {
-      if (there != nullptr) do_.drop_broken(part, there->value.name);
-      slots_[part.oid] = {free_name(part), true, false};
-      do_.build_on(part, slots_[part.oid].name);
-    }
+    const Slot& slot = slots_[part.oid];
+    if (slot.attached && slot.valid) return;
+    if (slot.attached)
+      do_.rebuild(part, slot.name);
+    else if (!slot.there)
+      do_.build_on(part, slot.name);
     attach(part);
   }
 
@@ -243,26 +269,53 @@ PartsBuild build_on_parts(const Index& index, const std::string& name, const Liv
   return PartitionBuild(index, name, begun, around).take();
 }
 
+std::map<std::string, ObjectName> names_by_server(const Index& index, const Surroundings& around) {
+  IndexPartSteps whole(index, around);
+  std::map<std::string, ObjectName> names;
+  if (whole.table().kind != 'p') return names;
+  for (const Part* part : in_server_order(whole.table())) {
+    if (part->kind == 'f') continue;
+    const Live<Index>* there = whole.twin_on(*part);  // which the server attaches
+    names[part->oid] = there != nullptr ? there->value.name : free_name(whole, *part);
+  }
+  return names;
+}
+
 std::vector<ChangeStep> rename_on_parts(const PartsBuild& build, const Index& index, const Live<Index>& old,
                                         const Surroundings& around) {
   RelationNames& names = around.names();
-  for (const PartIndex& part : old.facts.parts) names.release(part.name);
+  names.release(old);
+  names.take(index.name);
+  std::map<std::string, const PartIndex*> before;
+  for (const PartIndex& part : old.facts.parts) before[part.part] = &part;
   std::vector<ChangeStep> steps;
-  for (const Part& part : around.table(index.table).parts) {
-    const auto built = build.names.find(part.oid);
+  const auto add = [&](std::string sql, std::string purpose, LockMode mode, const Part& part) {
+    steps.push_back({.sql = std::move(sql),
+                     .purpose = std::move(purpose),
+                     .lock = {mode, around.text(part.name)},
+                     .hazards = {}});
+  };
+  for (const Part* part : in_server_order(around.table(index.table))) {
+    const auto built = build.names.find(part->oid);
     if (built == build.names.end()) continue;
     names.release(built->second);
-    const ObjectName wanted{part.name.schema,
-                            partition_index_name(part.name.name, index, [&](const auto& name) {
-                              return names.is_taken({part.name.schema, name});
+    const ObjectName wanted{part->name.schema,
+                            partition_index_name(part->name.name, index, [&](const auto& name) {
+                              return names.is_taken({part->name.schema, name});
                             })};
-    names.take(wanted);
-    if (wanted == built->second) continue;
-    steps.push_back(
-        {.sql = fmt::format("ALTER INDEX {} RENAME TO {}", to_sql(built->second), quote_ident(wanted.name)),
-         .purpose = "takes the name that has become free",
-         .lock = {LockMode::share_update_exclusive, around.text(part.name)},
-         .hazards = {}});
+    names.take_part(part->oid, index.name, wanted);
+    if (wanted != built->second)
+      add(fmt::format("ALTER INDEX {} RENAME TO {}", to_sql(built->second), quote_ident(wanted.name)),
+          "takes the name that has become free", LockMode::share_update_exclusive, *part);
+    const auto old_part = before.find(part->oid);
+    if (old_part == before.end()) continue;
+    const std::string alter = fmt::format("ALTER TABLE {} ", to_sql(part->name));
+    if (old_part->second->replica_identity && index.unique)
+      add(alter + "REPLICA IDENTITY USING INDEX " + quote_ident(wanted.name),
+          "makes the new one the replica identity", LockMode::access_exclusive, *part);
+    if (old_part->second->clustered)
+      add(alter + "CLUSTER ON " + quote_ident(wanted.name), "keeps the order for CLUSTER",
+          LockMode::share_update_exclusive, *part);
   }
   return steps;
 }

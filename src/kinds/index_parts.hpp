@@ -29,8 +29,12 @@ struct PartsBuild {
 PartsBuild build_on_parts(const Index& index, const std::string& name, const Live<Index>* begun,
                           const Surroundings& around);
 
+/// What the server will call the partitions' indexes where it makes `index` as a whole, by the oid of the
+/// partition.
+std::map<std::string, ObjectName> names_by_server(const Index& index, const Surroundings& around);
+
 /// Gives the partitions' indexes the names that they would have had without those of `old` beside them, which
-/// is gone by then.
+/// is gone by then, and what the partitions have set about those.
 std::vector<ChangeStep> rename_on_parts(const PartsBuild& build, const Index& index, const Live<Index>& old,
                                         const Surroundings& around);
 

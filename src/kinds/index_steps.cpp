@@ -58,7 +58,7 @@ class IndexSteps {
         break;
       case Action::drop:
         drop(difference_.live->value.name);
-        for (const PartIndex& part : difference_.live->facts.parts) around_.names().release(part.name);
+        around_.names().release(*difference_.live);
         break;
     }
     return std::move(steps_);
@@ -91,13 +91,24 @@ class IndexSteps {
     if (is_built_by_parts()) {
       build_ = build_on_parts(index_, name, begun, around_);
       append(std::move(build_.steps));
+      note_parts();
       return;
     }
-    if (begun != nullptr) tidy({index_.table.schema, name}, "removes what an interrupted build left");
+    if (begun != nullptr) {
+      tidy({index_.table.schema, name}, "removes what an interrupted build left");
+      around_.names().release(*begun);
+    }
     create_at_once(name);
   }
 
+  void note_parts() {
+    for (const auto& [partition, part] : build_.names)
+      around_.names().take_part(partition, index_.name, part);
+  }
+
   void create_at_once(const std::string& name) {
+    build_.names = names_by_server(index_, around_);
+    note_parts();
     const bool by_chunk = method_ == PartsMethod::one_transaction;
     const bool online = is_online() || by_chunk;
     Index index = index_;
@@ -179,9 +190,13 @@ class IndexSteps {
     const bool whole = begun != nullptr && begun->facts.whole();
     if (!whole) create(made.name, begun);
     if (whole && is_built_by_parts()) build_ = build_on_parts(index_, made.name, begun, around_);
+    if (whole && table_.kind == 'p')
+      for (const PartIndex& part : begun->facts.parts) build_.names[part.part] = part.name;
     finish(made, begun != nullptr && (whole || is_built_by_parts()) ? begun->value : Index{});
     const Live<Index>& old = *difference_.live;
-    drop(old.value.name, "removes the old one");
+    const std::vector<std::string>& lost = old.facts.unmanaged;
+    drop(old.value.name,
+         fmt::format("removes the old one{}{}", lost.empty() ? "" : " and ", fmt::join(lost, "; ")));
     steps_.back().begins = true;
     add(fmt::format("ALTER INDEX {} RENAME TO {}", to_sql(really(made)), quote_ident(index_.name.name)),
         "gives the new one its name", LockMode::share_update_exclusive);
@@ -206,6 +221,11 @@ class IndexSteps {
     const Index& old = difference_.live->value;
     add(fmt::format("ALTER INDEX {} RENAME TO {}", to_sql(really(old.name)), quote_ident(index_.name.name)),
         "the same definition is there under another name", LockMode::share_update_exclusive);
+    RelationNames& names = around_.names();
+    names.release(*difference_.live);
+    names.take(index_.name);
+    for (const PartIndex& part : difference_.live->facts.parts)
+      names.take_part(part.part, index_.name, part.name);
     finish(index_.name, old);
   }
 
@@ -216,6 +236,7 @@ class IndexSteps {
     }
     if (!is_built_by_parts()) {
       tidy(index_.name, "removes what an interrupted build left");
+      around_.names().release(*difference_.live);
       create_at_once(index_.name.name);
       finish(index_.name, {});
       return;

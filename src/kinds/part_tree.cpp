@@ -6,6 +6,8 @@
 #include <string_view>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "base/text.hpp"
 #include "kinds/index_names.hpp"
 
@@ -163,6 +165,44 @@ void note_coverage(LiveSchema& live) {
   }
 }
 
+/// `comments of its parts: a, b, c and 12 more`.
+std::string of_parts(std::string_view what, const std::vector<std::string>& parts) {
+  constexpr size_t shown = 3;
+  const size_t number = std::min(parts.size(), shown);
+  std::string text =
+      fmt::format("{} of its parts: {}", what,
+                  fmt::join(parts.begin(), parts.begin() + static_cast<std::ptrdiff_t>(number), ", "));
+  if (parts.size() > number) text += fmt::format(" and {} more", parts.size() - number);
+  return text;
+}
+
+/// What partitions' parts of an index have of their own, and none that is built again will have.
+/// `partitions`: their names by oid.
+void note_own(Live<Index>& index, const std::map<std::string, std::string>& partitions) {
+  struct Own {
+    std::string_view what;
+    std::vector<std::string> parts;
+  };
+  Own names{"own names", {}};
+  Own parameters{"own storage parameters", {}};
+  Own tablespaces{"own tablespaces", {}};
+  Own targets{"statistics targets", {}};
+  Own comments{"comments", {}};
+  const std::string columns = column_part(index.value);
+  for (const PartIndex& part : index.facts.parts) {
+    const std::string& name = part.name.name;
+    const auto partition = partitions.find(part.part);
+    if (partition != partitions.end() && !is_partition_index_name(partition->second, columns, name))
+      names.parts.push_back(name);
+    if (part.with != index.value.with) parameters.parts.push_back(name);
+    if (part.tablespace != index.value.tablespace) tablespaces.parts.push_back(name);
+    if (!part.statistics.empty()) targets.parts.push_back(name);
+    if (part.commented) comments.parts.push_back(name);
+  }
+  for (const Own* own : {&names, &parameters, &tablespaces, &targets, &comments})
+    if (!own->parts.empty()) index.facts.unmanaged.push_back(of_parts(own->what, own->parts));
+}
+
 }  // namespace
 
 Index read_part_index(const PartIndex& index) {
@@ -180,6 +220,8 @@ bool may_have_parts(const LiveSchema& live) {
 
 void add_parts(LiveSchema& live, std::vector<Part> parts, std::vector<PartIndex> indexes) {
   Children children;
+  std::map<std::string, std::string> names;
+  for (const Part& part : parts) names[part.oid] = part.name.name;
   for (Part& part : parts) children[part.parent].push_back(std::move(part));
   for (auto& [parent, list] : children) std::sort(list.begin(), list.end(), is_newer);
   for (auto& table : live.of<TableProperties>()) collect(children, table.facts.oid, table.facts.parts);
@@ -188,7 +230,10 @@ void add_parts(LiveSchema& live, std::vector<Part> parts, std::vector<PartIndex>
   for (const PartIndex& index : indexes)
     if (!index.parent.empty()) attached[index.parent].push_back(&index);
   for (auto& index : live.of<Index>())
-    if (index.facts.partitioned) collect(attached, index.facts.oid, index.facts.parts);
+    if (index.facts.partitioned) {
+      collect(attached, index.facts.oid, index.facts.parts);
+      note_own(index, names);
+    }
   link_chunks(live, indexes);
   note_coverage(live);
 }

@@ -35,7 +35,12 @@ PartIndex PartIndex::read(const Row& row) {
           .building = static_cast<int>(row.integer("building")),
           .constraint = row.boolean("is_constraint"),
           .definition = row.text("definition"),
-          .with = row.options("with")};
+          .with = row.options("with"),
+          .replica_identity = row.boolean("replica_identity"),
+          .clustered = row.boolean("clustered"),
+          .commented = row.boolean("commented"),
+          .tablespace = row.text("tablespace"),
+          .statistics = row.options("statistics")};
 }
 
 std::string parts_query(const ServerFacts& facts) {
@@ -69,17 +74,25 @@ LEFT JOIN (
 std::string part_indexes_query(const ServerFacts& facts) {
   std::string sql = fmt::format(R"(
 SELECT i.indexrelid AS oid, i.indrelid AS part, h.inhparent AS parent, n.nspname AS schema, x.relname AS name,
-       i.indisvalid AS valid, {}, false AS is_constraint, NULL::text AS definition, NULL::text[] AS "with"
+       i.indisvalid AS valid, {}, false AS is_constraint, NULL::text AS definition, x.reloptions AS "with",
+       i.indisreplident AS replica_identity, i.indisclustered AS clustered, d.objoid IS NOT NULL AS commented,
+       ts.spcname AS tablespace,
+       CASE WHEN i.indexprs IS NOT NULL THEN (
+         SELECT pg_catalog.array_agg(a.attnum || '=' || a.attstattarget ORDER BY a.attnum)
+         FROM pg_catalog.pg_attribute a WHERE a.attrelid = i.indexrelid AND a.attstattarget >= 0) END AS statistics
 FROM pg_catalog.pg_inherits h
 JOIN pg_catalog.pg_index i ON i.indexrelid = h.inhrelid
 JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
-JOIN pg_catalog.pg_namespace n ON n.oid = x.relnamespace)",
+JOIN pg_catalog.pg_namespace n ON n.oid = x.relnamespace
+LEFT JOIN pg_catalog.pg_tablespace ts ON ts.oid = x.reltablespace
+LEFT JOIN pg_catalog.pg_description d
+  ON d.objoid = x.oid AND d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objsubid = 0)",
                                 builder);
   if (facts.timescale)
     sql += fmt::format(R"(
 UNION ALL
 SELECT i.indexrelid, i.indrelid, NULL, n.nspname, x.relname, i.indisvalid, {0}, false,
-       pg_catalog.pg_get_indexdef(i.indexrelid), x.reloptions
+       pg_catalog.pg_get_indexdef(i.indexrelid), x.reloptions, false, false, false, NULL, NULL
 FROM {1}
 JOIN pg_catalog.pg_index i ON i.indrelid = c.oid
 JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
@@ -87,7 +100,7 @@ WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_constraint o
                   WHERE o.conindid = i.indexrelid AND o.contype IN ('p', 'u', 'x'))
 UNION ALL
 SELECT i.indexrelid, i.indrelid, NULL, n.nspname, x.relname, i.indisvalid, NULL, true,
-       pg_catalog.pg_get_indexdef(i.indexrelid), x.reloptions
+       pg_catalog.pg_get_indexdef(i.indexrelid), x.reloptions, false, false, false, NULL, NULL
 FROM _timescaledb_catalog.hypertable k
 JOIN pg_catalog.pg_namespace n ON n.nspname = k.schema_name
 JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = k.table_name

@@ -32,7 +32,12 @@ struct PartIndex {
   int building = 0;         // the pid of a session that builds it right now
   bool constraint = false;  // it backs one
   std::string definition;   // of chunks only, which have nothing attached
-  Options with;             // the same
+  Options with;
+  bool replica_identity = false;  // this and what follows of partitions only
+  bool clustered = false;
+  bool commented = false;
+  std::string tablespace;
+  Options statistics;  // target by column
 
   static PartIndex read(const Row& row);
 };

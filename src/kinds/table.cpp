@@ -19,6 +19,17 @@ bool is_one_of(std::string_view text, std::initializer_list<std::string_view> wo
 constexpr std::string_view own_options =
     "(pg_catalog.array_length(a.attoptions, 1) > 1 OR a.attoptions[1] !~ '^pg_attver=')";
 
+constexpr std::string_view index_prefix = "index ";
+
+/// The name of an index, or of that of a table above to which it belongs. A constraint's keeps its own.
+std::string index_name_sql(std::string_view alias) {
+  return fmt::format(R"(CASE WHEN {0}.relispartition AND NOT EXISTS (
+           SELECT FROM pg_catalog.pg_constraint k WHERE k.conindid = {0}.oid AND k.contype IN ('p', 'u', 'x'))
+         THEN (SELECT r.relname FROM pg_catalog.pg_class r WHERE r.oid = pg_catalog.pg_partition_root({0}.oid))
+         ELSE {0}.relname END)",
+                     alias);
+}
+
 }  // namespace
 
 std::string TableProperties::catalog_query(const ServerFacts& facts) {
@@ -26,9 +37,9 @@ std::string TableProperties::catalog_query(const ServerFacts& facts) {
 SELECT n.nspname AS schema, c.relname AS name, c.oid, c.relkind AS kind, c.reloptions AS storage, {3} AS hypertable,
        toast.reloptions AS toast, ts.spcname AS tablespace, d.description AS comment, c.relreplident AS identity,
        CASE WHEN c.relreplident = 'i' THEN (
-         SELECT x.relname FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
+         SELECT {4} FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
          WHERE i.indrelid = c.oid AND i.indisreplident) END AS identity_index,
-       cluster.relname AS cluster,
+       {5} AS cluster, constraints.names AS constraint_indexes,
        a.target_columns, a.targets, a.storage_columns, a.storages, a.compression_columns, a.compressions,
        a.option_columns, comments.columns AS comment_columns, comments.texts AS comment_texts
 FROM pg_catalog.pg_class c
@@ -63,6 +74,10 @@ LEFT JOIN (
   JOIN pg_catalog.pg_attribute a ON a.attrelid = d.objoid AND a.attnum = d.objsubid
   WHERE d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objsubid > 0
   GROUP BY d.objoid) comments ON comments.objoid = c.oid
+LEFT JOIN (
+  SELECT k.conrelid, pg_catalog.array_agg(k.conname ORDER BY k.conname) AS names
+  FROM pg_catalog.pg_constraint k WHERE k.contype IN ('p', 'u', 'x')
+  GROUP BY k.conrelid) constraints ON constraints.conrelid = c.oid
 WHERE c.relkind IN ('r', 'p', 'm') AND c.relpersistence <> 't'
   AND n.nspname <> 'information_schema' AND n.nspname <> {1} AND n.nspname !~ '^(pg_|_timescaledb_)'
   AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e WHERE e.objid = c.oid AND e.deptype = 'e'
@@ -72,7 +87,8 @@ ORDER BY n.nspname, c.relname)",
                      is_no_chunk_sql(facts, "n.nspname", "c.relname"),
                      facts.timescale ? "EXISTS (SELECT FROM _timescaledb_catalog.hypertable h WHERE "
                                        "h.schema_name = n.nspname AND h.table_name = c.relname)"
-                                     : "false");
+                                     : "false",
+                     index_name_sql("x"), index_name_sql("cluster"));
 }
 
 namespace {
@@ -95,7 +111,7 @@ std::string identity_of(const Row& row) {
   if (code == "n") return "nothing";
   if (code != "i") return "";
   // Of an index that was dropped the server keeps the letter, and does as with nothing.
-  return row.value("identity_index") ? "index " + row.text("identity_index") : "nothing";
+  return row.value("identity_index") ? std::string(index_prefix) + row.text("identity_index") : "nothing";
 }
 
 }  // namespace
@@ -122,12 +138,18 @@ TableFacts TableProperties::read_facts(const Row& row) {
                    .kind = row.text("kind").front(),
                    .hypertable = row.boolean("hypertable"),
                    .unmanaged = {},
+                   .constraint_indexes = row.list("constraint_indexes"),
                    .parts = {},
                    .unlinked = {},
                    .constraints = {}};
   for (const std::string& column : row.list("option_columns"))
     facts.unmanaged.push_back(fmt::format("the attribute options (n_distinct) of \"{}\"", column));
   return facts;
+}
+
+std::string identity_index(const TableProperties& table) {
+  const std::string& identity = table.replica_identity;
+  return identity.starts_with(index_prefix) ? identity.substr(index_prefix.size()) : "";
 }
 
 std::vector<std::string> remarks(const TableProperties&, const TableFacts& facts) {
@@ -157,8 +179,7 @@ std::vector<std::pair<std::string, std::string>> check(const TableProperties& ta
   if (!is_one_of(table.indexes, {"", "declared", "exclusive"}))
     problem("indexes", "must be declared or exclusive");
   const std::string& identity = table.replica_identity;
-  if (!is_one_of(identity, {"", "default", "full", "nothing"}) &&
-      !(identity.starts_with("index ") && identity.size() > 6))
+  if (!is_one_of(identity, {"", "default", "full", "nothing"}) && identity_index(table).empty())
     problem("replica_identity", "must be default, full, nothing, or index NAME");
   return problems;
 }

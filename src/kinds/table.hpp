@@ -23,9 +23,10 @@ struct TableFacts {
   char kind = 'r';  // pg_class.relkind: r table, p partitioned, m materialised view
   bool hypertable = false;
   std::vector<std::string> unmanaged;  // what somebody has set that no profile can say: `n_distinct of "a"`
-  std::vector<Part> parts;             // newest first, each before its own parts
-  std::vector<PartIndex> unlinked;     // indexes of chunks that belong to none of the hypertable's
-  std::vector<PartIndex> constraints;  // the hypertable's own unique ones
+  std::vector<std::string> constraint_indexes;  // their names
+  std::vector<Part> parts;                      // newest first, each before its own parts
+  std::vector<PartIndex> unlinked;              // indexes of chunks that belong to none of the hypertable's
+  std::vector<PartIndex> constraints;           // the hypertable's own unique ones
 };
 
 /// What a profile says of a table (or materialised view) that migrations make. What it does not say is left
@@ -37,10 +38,12 @@ struct TableProperties {
   using Facts = TableFacts;
 
   ObjectName name;
-  Options storage;               // fillfactor, autovacuum_…, toast.autovacuum_…
-  Options statistics;            // target by column
-  Options column_storage;        // plain, external, extended or main by column, where it is not its type's
-  Options compression;           // pglz or lz4 by column
+  Options storage;         // fillfactor, autovacuum_…, toast.autovacuum_…
+  Options statistics;      // target by column
+  Options column_storage;  // plain, external, extended or main by column, where it is not its type's
+  Options compression;     // pglz or lz4 by column
+  // Of an index that a partition has of a table above, the name is that one's: its own may be another after
+  // the next build.
   std::string replica_identity;  // full, nothing, or `index NAME`; empty: the primary key
   std::string cluster;           // the index by which it is clustered
   std::string tablespace;
@@ -80,6 +83,9 @@ void fields(Visitor&& visit, T&... table) {
 
 inline bool operator<(const TableProperties& a, const TableProperties& b) { return a.name < b.name; }
 
+/// The name behind `index ` of a replica identity; empty where it is by none.
+std::string identity_index(const TableProperties& table);
+
 std::vector<std::string> remarks(const TableProperties& table, const TableFacts& facts);
 std::vector<std::pair<std::string, std::string>> check(const TableProperties& table);
 
@@ -91,6 +97,11 @@ inline TableProperties catalog_form(TableProperties table) {
 }
 
 inline Action action_of(const TableProperties&, const std::vector<FieldChange>&) { return Action::alter; }
+
+/// The indexes that its properties name and that will not be there once the changes before are made, each
+/// behind its field.
+std::vector<std::pair<std::string, std::string>> missing_indexes(const TableProperties& table,
+                                                                 const Surroundings& around);
 
 /// The statements of a change, in their order.
 std::vector<ChangeStep> steps(const Difference<TableProperties>& difference, const Surroundings& around);

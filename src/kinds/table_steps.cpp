@@ -29,6 +29,7 @@ class TableSteps {
  public:
   TableSteps(const Difference<TableProperties>& difference, const Surroundings& around)
       : difference_(difference),
+        around_(around),
         table_(*difference.desired),
         facts_(difference.live->facts),
         name_(around.text(table_.name)),
@@ -81,16 +82,22 @@ class TableSteps {
   void identity() {
     if (difference_.differs_in("replica_identity")) {
       const std::string& wanted = table_.replica_identity;
-      const std::string what = wanted.starts_with("index ") ? "USING INDEX " + quote_ident(wanted.substr(6))
-                                                            : to_upper(wanted.empty() ? "default" : wanted);
+      const std::string index = identity_index(table_);
+      const std::string what =
+          index.empty() ? to_upper(wanted.empty() ? "default" : wanted) : "USING INDEX " + index_sql(index);
       add(fmt::format("{} REPLICA IDENTITY {}", sql_, what), "sets by what replicas find a row",
           LockMode::access_exclusive);
     }
     if (difference_.differs_in("cluster"))
       add(fmt::format(
               "{} {}", sql_,
-              table_.cluster.empty() ? "SET WITHOUT CLUSTER" : "CLUSTER ON " + quote_ident(table_.cluster)),
+              table_.cluster.empty() ? "SET WITHOUT CLUSTER" : "CLUSTER ON " + index_sql(table_.cluster)),
           "sets the order for the next CLUSTER; no row moves now", LockMode::share_update_exclusive);
+  }
+
+  std::string index_sql(const std::string& index) const {
+    const std::string there = around_.index_on(table_.name, index);
+    return quote_ident(there.empty() ? index : there);  // a pending migration may make it
   }
 
   void comments() {
@@ -127,6 +134,7 @@ class TableSteps {
   }
 
   const Difference<TableProperties>& difference_;
+  const Surroundings& around_;
   const TableProperties& table_;
   const TableFacts& facts_;
   std::string name_;
@@ -135,6 +143,18 @@ class TableSteps {
 };
 
 }  // namespace
+
+std::vector<std::pair<std::string, std::string>> missing_indexes(const TableProperties& table,
+                                                                 const Surroundings& around) {
+  std::vector<std::pair<std::string, std::string>> missing;
+  const auto look = [&](std::string_view field, std::string index) {
+    if (!index.empty() && around.index_on(table.name, index).empty())
+      missing.emplace_back(field, std::move(index));
+  };
+  look("replica_identity", identity_index(table));
+  look("cluster", table.cluster);
+  return missing;
+}
 
 std::vector<ChangeStep> steps(const Difference<TableProperties>& difference, const Surroundings& around) {
   return TableSteps(difference, around).take();

@@ -62,6 +62,23 @@ Lock strongest_lock(const std::vector<ChangeStep>& steps, size_t at) {
   return strongest;
 }
 
+constexpr size_t longest_round = 3;  // steps for one part: drop what is broken, build, attach
+constexpr size_t shortest_run = 5;   // parts; of fewer each is shown
+
+/// Whether `b` does to another relation what `a` does to one, and has nothing more to say.
+bool is_alike(const ChangeStep& a, const ChangeStep& b) {
+  return !a.purpose.empty() && a.purpose == b.purpose && a.in_transaction == b.in_transaction &&
+         a.begins == b.begins && a.lock.mode == b.lock.mode && a.lock.relation != b.lock.relation &&
+         b.hazards.empty();
+}
+
+/// How often the steps from `at` on, `length` of them, are there one after the other.
+size_t rounds(const std::vector<ChangeStep>& steps, size_t at, size_t length) {
+  size_t end = at + length;
+  while (end < steps.size() && is_alike(steps[at + (end - at) % length], steps[end])) ++end;
+  return (end - at) / length;
+}
+
 std::string step_text(const std::vector<ChangeStep>& steps, size_t at, const Painter& paint) {
   const ChangeStep& step = steps[at];
   std::string text;
@@ -77,6 +94,27 @@ std::string step_text(const std::vector<ChangeStep>& steps, size_t at, const Pai
 }
 
 }  // namespace
+
+std::vector<ShownStep> shown_steps(const std::vector<ChangeStep>& steps) {
+  std::vector<ShownStep> shown;
+  for (size_t at = 0; at < steps.size();) {
+    size_t length = 1;
+    while (length < longest_round && rounds(steps, at, length) < shortest_run) ++length;
+    const size_t number = rounds(steps, at, length);
+    if (number < shortest_run) length = 1;
+    for (size_t step = 0; step < length; ++step) shown.push_back({at + step, 0});
+    at += length;
+    if (number < shortest_run) continue;
+    at += length * (number - 2);
+    for (size_t step = 0; step < length; ++step) shown.push_back({at + step, step == 0 ? number - 2 : 0});
+    at += length;
+  }
+  return shown;
+}
+
+std::string left_out_text(size_t number) {
+  return fmt::format("… and the same for {} more: --format json or sql shows all", number);
+}
 
 std::string size_text(const Estimate& estimate) {
   std::string text;
@@ -139,7 +177,10 @@ std::string change_steps(const std::vector<Change>& changes, const Painter& pain
     const std::string size = size_text(change.estimate);
     text += fmt::format("{}{}. {} {}{}\n", number > 0 ? "\n" : "", number + 1, to_string(change.action),
                         title(change), size.empty() ? "" : fmt::format(" ({})", size));
-    for (size_t at = 0; at < change.steps.size(); ++at) text += step_text(change.steps, at, paint);
+    for (const auto& [at, left_out] : shown_steps(change.steps)) {
+      if (left_out > 0) text += fmt::format("   {}\n", paint(dim, left_out_text(left_out)));
+      text += step_text(change.steps, at, paint);
+    }
   }
   return text;
 }

@@ -18,6 +18,21 @@ std::string change_steps(const std::vector<Change>& changes, const Painter& pain
 /// The same as a script for psql.
 std::string change_sql(const std::vector<Change>& changes, const Style& style);
 
+/// A step that people are shown, and how often what lies between the one before and it is not: the same for
+/// another part of the table each time.
+struct ShownStep {
+  size_t at = 0;
+  size_t left_out = 0;
+
+  bool operator==(const ShownStep&) const = default;
+};
+
+/// All steps but the middle of long runs: of a table's parts the first and the last stand for all.
+std::vector<ShownStep> shown_steps(const std::vector<ChangeStep>& steps);
+
+/// `… and the same for 1998 more: …`.
+std::string left_out_text(size_t number);
+
 /// `in one transaction`, `outside of a transaction` … of steps[at], which begins something new; empty for one
 /// that goes on in the transaction of the step before.
 std::string_view boundary(const std::vector<ChangeStep>& steps, size_t at);

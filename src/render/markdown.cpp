@@ -123,8 +123,12 @@ std::string step_list(const Change& change) {
     if (!block.empty()) text += code_block("sql", block) + "\n";
     block.clear();
   };
-  for (size_t at = 0; at < change.steps.size(); ++at) {
+  for (const auto& [at, left_out] : shown_steps(change.steps)) {
     const ChangeStep& step = change.steps[at];
+    if (left_out > 0) {
+      end_block();
+      text += plain(left_out_text(left_out)) + "\n\n";
+    }
     if (const std::string begins = boundary_text(change.steps, at); !begins.empty()) {
       end_block();
       text += plain(begins) + "\n\n";

@@ -304,6 +304,17 @@ TEST_CASE("undeclared indexes are left alone, and only --prune drops those of an
   CHECK(shop.indexes("nothing") == "other");
 }
 
+TEST_CASE("what a table has that no profile declares is listed in words") {
+  const Shop shop(
+      "",
+      "COMMENT ON TABLE nothing IS 'a'; COMMENT ON COLUMN nothing.a IS 'b'; COMMENT ON COLUMN nothing.b "
+      "IS 'c'; ALTER TABLE orders SET (fillfactor = 90), REPLICA IDENTITY FULL");
+  const Run plan = shop.kdb({"plan"});
+  CHECK_MESSAGE(has(plan.out, "table         nothing         has a comment, comments of columns\n"),
+                plan.out);
+  CHECK(has(plan.out, "has storage parameters, a replica identity\n"));
+}
+
 TEST_CASE("an invalid index is no index: it is built again") {
   const Shop shop("[indexes.u]\ntable = \"orders\"\ncolumns = [\"kind\"]\nunique = true\n");
   leave_invalid(shop, "u");
@@ -359,6 +370,77 @@ TEST_CASE("a declaration that the server refuses is said with its place, and not
     CHECK(has(said, "IMMUTABLE"));
   }
   CHECK(shop.indexes() == "");
+}
+
+TEST_CASE(
+    "an index that a table's properties name and that will not be there is said before anything is done") {
+  constexpr const char* partitioned =
+      "CREATE TABLE p (a int, b int) PARTITION BY RANGE (a); CREATE INDEX p_b ON p (b);"
+      "CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (9)";
+  struct Case {
+    const char* name;
+    std::string before;
+    std::string toml;
+    const char* said;  // nothing: it will be there
+  };
+  const std::vector<Case> rows = {
+      {"a typo", "", "[tables.nothing]\ncluster = \"nope\"\n",
+       "p.toml:2:11: table nothing: there is no index \"nope\" on it"},
+      {"both", "", "[tables.nothing]\nreplica_identity = \"index nope\"\ncluster = \"also\"\n",
+       "p.toml:3:11: table nothing: there is no index \"also\" on it"},
+      {"of another table", "CREATE INDEX i ON orders (kind)", "[tables.nothing]\ncluster = \"i\"\n",
+       "no index \"i\" on it"},
+      {"declared for another table", "",
+       std::string(by_kind) + "[tables.nothing]\ncluster = \"orders_kind\"\n",
+       "no index \"orders_kind\" on it"},
+      {"dropped by the profile", "CREATE INDEX i ON nothing (a); ALTER TABLE nothing CLUSTER ON i",
+       "[tables.nothing]\ncluster = \"i\"\n[indexes.i]\ntable = \"nothing\"\ncolumns = [\"a\"]\nstate = "
+       "\"absent\"\n",
+       "no index \"i\" on it"},
+      {"renamed by the profile", "CREATE INDEX i ON nothing (a)",
+       "[tables.nothing]\ncluster = \"i\"\n[indexes.j]\ntable = \"nothing\"\ncolumns = [\"a\"]\n",
+       "no index \"i\" on it"},
+      {"a partition's part by its own name", partitioned, "[tables.p1]\ncluster = \"p1_b_idx\"\n",
+       "it is a part of index p_b: name that"},
+      {"there, and undeclared", "CREATE INDEX i ON nothing (a)", "[tables.nothing]\ncluster = \"i\"\n",
+       nullptr},
+      {"a constraint's", "", "[tables.orders]\nreplica_identity = \"index orders_pkey\"\n", nullptr},
+      {"declared", "", "[tables.orders]\ncluster = \"orders_kind\"\n" + std::string(by_kind), nullptr},
+      {"under its new name", "CREATE INDEX i ON orders (kind)",
+       "[tables.orders]\ncluster = \"orders_kind\"\n" + std::string(by_kind), nullptr},
+      {"a partition's part", partitioned, "[tables.p1]\ncluster = \"p_b\"\n", nullptr},
+  };
+  for (const Case& row : rows) {
+    CAPTURE(std::string(row.name));
+    const Shop shop(row.toml, row.before);
+    if (row.said == nullptr) {
+      shop.apply();
+      continue;
+    }
+    for (const char* command : {"plan", "apply"}) {
+      const Run run = shop.kdb({command});
+      CHECK(run.exit == 1);
+      CHECK_MESSAGE(has(run.out + run.err, row.said), (run.out + run.err));
+    }
+    CHECK(shop.database.text("SELECT to_regnamespace('kdb') IS NULL") == "t");
+  }
+}
+
+TEST_CASE("an index that a table's properties name may come with a pending migration") {
+  Shop shop("[tables.nothing]\ncluster = \"later\"\n");
+  shop.project.migration("1_later", "DO $$ BEGIN CREATE INDEX later ON nothing (a); END $$;");
+  CHECK(shop.kdb({"plan", "--only", "profile"}).exit == 1);
+  const Run plan = shop.kdb({"plan", "--exit-code", "-o", shop.folder.path() / "plan.json"});
+  CHECK_MESSAGE(plan.exit == 2, plan.err);
+  const Run applied = shop.kdb({"apply", shop.folder.path() / "plan.json"});
+  CHECK_MESSAGE(applied.exit == 0, applied.err);
+  shop.declare("[tables.nothing]\ncluster = \"typo\"\n");
+  shop.project.migration("2_other", "CREATE TABLE other (a int);");
+  CHECK(shop.kdb({"plan"}).exit == 0);
+  const Run refused = shop.kdb({"apply"});
+  CHECK(refused.exit == 1);
+  CHECK_MESSAGE(has(refused.err, "p.toml:2:11: table nothing: there is no index \"typo\" on it"),
+                refused.err);
 }
 
 TEST_CASE("what a pending migration creates can be declared along with it") {

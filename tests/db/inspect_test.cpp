@@ -154,6 +154,39 @@ TEST_CASE("an index that some partitions lack is not called broken") {
         "[indexes.p_a]\ntable = \"p\"\ncolumns = [\"a\"]\n");
 }
 
+TEST_CASE(
+    "what partitions' parts of an index have of their own is listed, and goes with them not without a word") {
+  const Database database;
+  database.exec(
+      "CREATE TABLE p (a int, b int) PARTITION BY RANGE (a); CREATE INDEX p_b ON p (b) WITH (fillfactor = "
+      "80);"
+      "CREATE INDEX p_expr ON p ((a + b)); CREATE INDEX p_plain ON p (a, b)");
+  for (int part = 1; part <= 6; ++part)
+    database.exec(fmt::format("CREATE TABLE p{0} PARTITION OF p FOR VALUES FROM ({0}) TO ({0} + 1)", part));
+  database.exec("ALTER INDEX p1_b_idx RENAME TO mine; COMMENT ON INDEX mine IS 'c'");
+  for (int part = 2; part <= 6; ++part)
+    database.exec(fmt::format("ALTER INDEX p{}_b_idx SET (fillfactor = 50)", part));
+  database.exec("ALTER INDEX p3_expr_idx ALTER COLUMN 1 SET STATISTICS 500");
+  const Project project;
+  const Run inspected = project.kdb(database.url(), {"inspect"});
+  CHECK(without_head(inspected.out) ==
+        "# not managed: own names of its parts: mine\n"
+        "# not managed: own storage parameters of its parts: p2_b_idx, p3_b_idx, p4_b_idx and 2 more\n"
+        "# not managed: comments of its parts: mine\n"
+        "[indexes.p_b]\ntable = \"p\"\ncolumns = [\"b\"]\nwith = { fillfactor = 80 }\n\n"
+        "# not managed: statistics targets of its parts: p3_expr_idx\n"
+        "[indexes.p_expr]\ntable = \"p\"\ncolumns = [\"((a + b))\"]\n\n"
+        "[indexes.p_plain]\ntable = \"p\"\ncolumns = [\"a\", \"b\"]\n");
+  const TempDir folder;
+  const std::string profile =
+      folder.write("p.toml", "[indexes.p_b]\ntable = \"p\"\ncolumns = [\"b\"]\n").string();
+  const Run plan = project.kdb(database.url(), {"plan", "--only", "profile", "-p", profile});
+  CHECK_MESSAGE(has(plan.out,
+                    "-- removes the old one and own names of its parts: mine; own storage parameters of its "
+                    "parts: p2_b_idx, p3_b_idx, p4_b_idx and 2 more; comments of its parts: mine\n"),
+                plan.out);
+}
+
 TEST_CASE("what is dropped while the catalog is read is not read") {
   const Database database;
   database.exec("CREATE TABLE t (a int, b int); CREATE INDEX i ON t (a); CREATE STATISTICS s ON a, b FROM t");

@@ -101,6 +101,72 @@ TEST_CASE("what parts lack is built, and the rest is left alone") {
   });
 }
 
+TEST_CASE("what a partition has set about its part of an index outlives that, whatever it is called") {
+  const Database database;
+  database.exec(
+      "CREATE SCHEMA s; CREATE TABLE e (a int NOT NULL, b int NOT NULL) PARTITION BY RANGE (a);"
+      "CREATE TABLE e1 PARTITION OF e FOR VALUES FROM (0) TO (10);"
+      "CREATE TABLE s.e2 PARTITION OF e FOR VALUES FROM (10) TO (20) PARTITION BY RANGE (a);"
+      "CREATE TABLE s.e3 PARTITION OF s.e2 FOR VALUES FROM (10) TO (20);"
+      "CREATE INDEX e_b ON e (b); CREATE UNIQUE INDEX e_a ON e (a); ALTER TABLE e ADD UNIQUE (a, b);"
+      "ALTER INDEX e1_b_idx RENAME TO mine; ALTER TABLE e1 CLUSTER ON mine;"
+      "ALTER TABLE e1 REPLICA IDENTITY USING INDEX e1_a_b_key;"
+      "ALTER TABLE s.e3 CLUSTER ON e3_b_idx, REPLICA IDENTITY USING INDEX e3_a_idx");
+  // The names of the indexes that are partitions' parts are not compared.
+  const std::string set =
+      "SELECT string_agg(format('%s %s %s %s', indrelid::regclass, indkey, indisclustered, indisreplident), "
+      "'; ' ORDER BY indrelid::regclass::text, indkey::text) FROM pg_index WHERE indisclustered OR "
+      "indisreplident";
+  const std::string before = database.text(set);
+  const std::string profile = run({KDB_BINARY, "inspect", "-d", database.url()}).out;
+  CHECK_MESSAGE(profile.find("[tables.e1]\nreplica_identity = \"index e1_a_b_key\"\ncluster = \"e_b\"\n") !=
+                    std::string::npos,
+                profile);
+  CHECK_MESSAGE(profile.find("[tables.\"s.e3\"]\nreplica_identity = \"index e_a\"\ncluster = \"e_b\"\n") !=
+                    std::string::npos,
+                profile);
+  CHECK(ProfileRun(profile).plan(database).exit == 0);
+
+  database.exec("DROP INDEX e_a, e_b");
+  REQUIRE(database.text(set) != before);
+  const Run applied = ProfileRun(profile).apply(database);
+  CHECK_MESSAGE(applied.exit == 0, applied.err);
+  CHECK(database.text(set) == before);
+  CHECK(ProfileRun(profile).plan(database).exit == 0);
+
+  // A replacement, whoever declares it.
+  const ProfileRun other(
+      "[indexes.e_b]\ntable = \"e\"\ncolumns = [\"b\"]\nwith = { fillfactor = 70 }\n"
+      "[indexes.e_a]\ntable = \"e\"\ncolumns = [\"a\"]\nunique = true\nwith = { fillfactor = 70 }\n");
+  const Run replaced = other.apply(database);
+  CHECK_MESSAGE(replaced.exit == 0, replaced.err);
+  CHECK(database.text(set) == before);
+}
+
+TEST_CASE("names of parts that are cut and collide are those that the server would give them") {
+  const std::string stem = "p_" + std::string(56, 'x');
+  const auto names = [](const Database& database) {
+    return database.text(
+        "SELECT string_agg(format('%s of %s', indexrelid::regclass, indrelid::regclass), ', ' ORDER BY "
+        "indrelid::regclass::text) FROM pg_index WHERE indrelid::regclass::text ~ '^p_'");
+  };
+  const Database database;
+  database.exec("CREATE TABLE p (a int, b int) PARTITION BY RANGE (a)");
+  database.exec(fmt::format("CREATE TABLE {}_rest PARTITION OF p DEFAULT", stem));
+  for (int part = 0; part < 4; ++part)
+    database.exec(fmt::format("CREATE TABLE {}_{} PARTITION OF p FOR VALUES FROM ({}) TO ({})", stem, part,
+                              part * 10, part * 10 + 10));
+  database.exec("CREATE INDEX p_b ON p (b)");
+  const std::string before = names(database);
+  const ProfileRun run("[indexes.p_b]\ntable = \"p\"\ncolumns = [\"b\"]\n");
+  database.exec("DROP INDEX p_b");
+  REQUIRE(run.apply(database).exit == 0);
+  CHECK(names(database) == before);
+  const ProfileRun other("[indexes.p_b]\ntable = \"p\"\ncolumns = [\"b\"]\nwhere = \"a > 0\"\n");
+  REQUIRE(other.apply(database).exit == 0);
+  CHECK(names(database) == before);
+}
+
 TEST_CASE("what somebody attached before its own parts is completed without a deadlock") {
   const Database database;
   Start{makes[0]}.fill(database);
@@ -171,14 +237,18 @@ TEST_CASE(
   database.exec(
       "CREATE EXTENSION file_fdw; CREATE SERVER s FOREIGN DATA WRAPPER file_fdw; CREATE FOREIGN TABLE far "
       "PARTITION OF e FOR VALUES FROM (5000) TO (6000) SERVER s OPTIONS (filename '/dev/null')");
+  database.exec("ALTER TABLE e1_1 CLUSTER ON e1_1_v_idx");
   const ProfileRun run(
       "[indexes.e_new]\ntable = \"e\"\ncolumns = [\"k\"]\n[indexes.e_v]\ntable = \"e\"\ncolumns = [\"v\", "
-      "\"k\"]\n");
+      "\"k\"]\n[tables.e1_1]\ncluster = \"e_v\"\n[tables.e1_2]\ncluster = \"e_new\"\n");
   const Run planned = run.plan(database);
   CHECK_MESSAGE(planned.out.find("ACQUIRES_SHARE_LOCK") != std::string::npos, planned.out);
   const Run applied = run.apply(database);
   CHECK_MESSAGE(applied.exit == 0, applied.err);
   CHECK(run.plan(database).exit == 0);
+  CHECK(
+      database.text("SELECT string_agg(indexrelid::regclass::text, ' ' ORDER BY indexrelid::regclass::text) "
+                    "FROM pg_index WHERE indisclustered") == "e1_1_v_k_idx e1_2_k_idx");
 }
 
 TEST_CASE("storage parameters come to every part") {

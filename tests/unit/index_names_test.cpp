@@ -62,6 +62,11 @@ TEST_CASE("an index of a part has a name that is natural, free, and no longer th
   CHECK(is_chunk_index_name("_hyper_1_2_chunk", "by_day", "_hyper_1_2_chunk_by_day_12"));
   CHECK_FALSE(is_chunk_index_name("_hyper_1_2_chunk", "by_day", "_hyper_1_2_chunk_by_days"));
   CHECK_FALSE(is_chunk_index_name("_hyper_1_2_chunk", "by_day", "_hyper_1_3_chunk_by_day"));
+  CHECK(is_partition_index_name("p1", column_part(index_of({"a", "b"})), "p1_a_b_idx"));
+  CHECK(is_partition_index_name("p1", "a", "p1_a_idx12"));
+  CHECK_FALSE(is_partition_index_name("p1", "a", "p1_b_idx"));
+  CHECK_FALSE(is_partition_index_name("p1", "a", "p1_a_idxs"));
+  CHECK_FALSE(is_partition_index_name("p1", "a", "mine"));
   const std::string sixty(60, 'x');
   CHECK(partition_index_name(sixty, index_of({"abc"}), is_free) == std::string(55, 'x') + "_abc_idx");
   // Two bytes each: none is cut in two.

@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include "render/changes.hpp"
 #include "render/formats.hpp"
 
 namespace kdb {
@@ -110,6 +111,81 @@ DROP INDEX CONCURRENTLY old;
 
 </details>
 )md");
+}
+
+TEST_CASE("of a table's many parts people are shown the first and the last, and programs all") {
+  Report report{.command = "plan"};
+  Change change{.action = Action::create, .kind = "index", .object = "e_v", .table = "e"};
+  change.steps = {{.sql = "CREATE INDEX e_v ON ONLY e (v)",
+                   .purpose = "declares it, and builds nothing",
+                   .begins = true,
+                   .lock = {LockMode::share, "e"}}};
+  for (int part = 0; part < 2000; ++part) {
+    const std::string name = "e" + std::to_string(part);
+    change.steps.push_back({.sql = "CREATE INDEX CONCURRENTLY " + name + "_v ON " + name + " (v)",
+                            .purpose = "builds a part of it",
+                            .in_transaction = false,
+                            .lock = {LockMode::share_update_exclusive, name}});
+    change.steps.push_back({.sql = "ALTER INDEX e_v ATTACH PARTITION " + name + "_v",
+                            .purpose = "makes it a part of the whole",
+                            .begins = true,
+                            .lock = {LockMode::access_exclusive, name + "_v"}});
+  }
+  change.steps[1].hazards = {{.id = "INDEX_BUILD", .object = "e_v", .reason = "reads e part by part"}};
+  report.changes = {change};
+  CHECK(render::render_text(report, {}) == R"text(  create   index e_v on e
+
+1. create index e_v on e
+   in one transaction; SHARE on e blocks writes
+     -- declares it, and builds nothing
+     CREATE INDEX e_v ON ONLY e (v);
+   outside of a transaction; SHARE UPDATE EXCLUSIVE on e0 blocks nothing
+     -- builds a part of it
+     -- INDEX_BUILD: reads e part by part
+     CREATE INDEX CONCURRENTLY e0_v ON e0 (v);
+   in one transaction; ACCESS EXCLUSIVE on e0_v blocks reads and writes
+     -- makes it a part of the whole
+     ALTER INDEX e_v ATTACH PARTITION e0_v;
+   … and the same for 1998 more: --format json or sql shows all
+   outside of a transaction; SHARE UPDATE EXCLUSIVE on e1999 blocks nothing
+     -- builds a part of it
+     CREATE INDEX CONCURRENTLY e1999_v ON e1999 (v);
+   in one transaction; ACCESS EXCLUSIVE on e1999_v blocks reads and writes
+     -- makes it a part of the whole
+     ALTER INDEX e_v ATTACH PARTITION e1999_v;
+)text");
+  const std::string markdown = render::render_markdown(report, {});
+  CHECK(markdown.find(
+            "ATTACH PARTITION e0_v;\n```\n\n… and the same for 1998 more: \\-\\-format json or sql shows "
+            "all\n\noutside of a transaction") != std::string::npos);
+  CHECK(markdown.find("e1998_v") == std::string::npos);
+  for (const auto& all : {render::render_json(report, {}), render::render_sql(report, {})})
+    CHECK(all.find("ON e1234 (v)") != std::string::npos);
+}
+
+TEST_CASE("no step is left out that has something of its own to say") {
+  const auto shown = [](std::vector<ChangeStep> steps) {
+    std::string text;
+    for (const auto& [at, left_out] : render::shown_steps(steps))
+      text += (left_out > 0 ? "+" + std::to_string(left_out) + " " : "") + std::to_string(at) + " ";
+    return text;
+  };
+  const auto on = [](const std::string& relation) {
+    return ChangeStep{.sql = "s", .purpose = "p", .lock = {LockMode::share, relation}};
+  };
+  std::vector<ChangeStep> steps = {on("a"), on("b"), on("c"), on("d"), on("e")};
+  CHECK(shown({steps.begin(), steps.end() - 1}) == "0 1 2 3 ");
+  CHECK(shown(steps) == "0 +3 4 ");
+  std::vector<ChangeStep> changed = steps;
+  changed[2].hazards = {{.id = "DELETES_DATA"}};
+  CHECK(shown(changed) == "0 1 2 3 4 ");
+  changed = steps;
+  changed[2].lock.relation = "a";  // two statements for one relation
+  CHECK(shown(changed) == "0 1 2 3 4 ");
+  changed = steps;
+  for (ChangeStep& step : changed) step.purpose.clear();  // a migration's
+  CHECK(shown(changed) == "0 1 2 3 4 ");
+  CHECK(shown({}).empty());
 }
 
 TEST_CASE("nothing of a plan is markup of its own") {
