@@ -26,7 +26,8 @@ Planned planned(const std::string& sql, SectionOptions options = {}, bool tool_a
                          .file = "1_x.sql",
                          .line = 3,
                          .options = std::move(options),
-                         .tool_adds_no_transaction = tool_adds_no_transaction};
+                         .tool_adds_no_transaction = tool_adds_no_transaction,
+                         .tool_takes_lone_commit = tool_adds_no_transaction};
   Planned result;
   result.plan = plan_migration(migration, Direction::up, result.problems);
   return result;
