@@ -261,23 +261,17 @@ void Context::print_raw(const std::string& text) {
 
 void Context::print_error(const Error& error) {
   output_->log.clear_progress();
-  const bool colour = colour_wanted(arguments_, STDERR_FILENO);
-  for (const Problem& problem : error.problems()) {
-    const std::string where = to_string(problem.where);
-    if (arguments_.value("log-format") == "json") {
+  if (arguments_.value("log-format") == "json") {
+    for (const Problem& problem : error.problems()) {
+      const std::string where = to_string(problem.where);
       output_->log({.kind = Event::Kind::error,
                     .message = fmt::format("{}{}{}{}{}", where, where.empty() ? "" : ": ", problem.message,
                                            problem.details.empty() ? "" : "\n", problem.details),
                     .hint = problem.hint});
-      continue;
     }
-    std::string text =
-        fmt::format("{}kdb: error:{} {}{}{}\n", colour ? "\x1b[1;31m" : "", colour ? "\x1b[0m" : "", where,
-                    where.empty() ? "" : ": ", problem.message);
-    if (!problem.details.empty())
-      for (const std::string_view line : split(problem.details, '\n')) text += fmt::format("  {}\n", line);
-    if (!problem.hint.empty()) text += fmt::format("hint: {}\n", problem.hint);
-    write_message(text);
+  } else {
+    write_message(
+        render::render_problems(error.problems(), {.colour = colour_wanted(arguments_, STDERR_FILENO)}));
   }
   const render::Format* format = render::find_format(arguments_.value("format", "text"));
   if (format == nullptr || format->render_error == nullptr) return;
