@@ -6,6 +6,7 @@
 
 #include "base/text.hpp"
 #include "core/hazards.hpp"
+#include "core/plan_report.hpp"
 #include "core/to_report.hpp"
 #include "flow/at_stake.hpp"
 #include "flow/deployment.hpp"
@@ -56,6 +57,35 @@ Selected plan_selected(const Context& context, const View& view, const std::vect
   if (planned.at_stake && context.profile.migrations.refuse_hazards)
     refuse_hazards(planned.plans, options.allow);
   return planned;
+}
+
+bool is_known(const Picture& picture, const Change& change) {
+  return std::any_of(picture.rows.begin(), picture.rows.end(), [&](const MigrationStatus& row) {
+    return title(row.version, row.name) == change.object;
+  });
+}
+
+bool was_shown(const std::vector<Change>& shown, const Change& now) {
+  return std::any_of(shown.begin(), shown.end(), [&](const Change& one) {
+    return one.object == now.object && one.fingerprint == now.fingerprint && one.reason == now.reason;
+  });
+}
+
+/// The answer was about what was shown, and the folder may have changed since.
+void refuse_unseen(const Picture& picture, const std::vector<Change>& shown,
+                   const std::vector<MigrationPlan>& plans) {
+  std::vector<Problem> problems;
+  for (const Change& one : shown)
+    if (!is_known(picture, one))
+      problems.push_back({.message = fmt::format("migration {} is gone since it was shown", one.object),
+                          .where = one.where});
+  for (const MigrationPlan& plan : plans)
+    if (const Change now = to_change(plan, false); !was_shown(shown, now))
+      problems.push_back(
+          {.message = fmt::format("migration {} is not what was shown", now.object), .where = now.where});
+  if (problems.empty()) return;
+  problems.back().hint = "the folder changed meanwhile; look at it and run again";
+  throw Error(Exit::refused, std::move(problems));
 }
 
 Report base_report(const Picture& picture, const Session& session) {
@@ -122,6 +152,7 @@ void show_hazards(const Context& context, const std::vector<MigrationPlan>& plan
 Report up(const Context& context, const UpOptions& options) {
   View view = open_and_look(context);
   const Picture& picture = view.picture;
+    if (options.shown) refuse_unseen(picture, *options.shown, {});
   Report report = base_report(picture, view.session);
   refuse_inconsistent(picture, options);
   if (std::optional<Problem> older = older_release(picture)) {
@@ -138,6 +169,7 @@ Report up(const Context& context, const UpOptions& options) {
   }
   Selected planned = plan_selected(context, view, selected, options);
   std::vector<MigrationPlan>& plans = planned.plans;
+  if (options.shown) refuse_unseen(picture, *options.shown, plans);
   if (options.dry_run) {
     for (size_t i = 0; i < plans.size(); ++i)
       if (selected[i].state == State::partial)
