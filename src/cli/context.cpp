@@ -92,6 +92,13 @@ bool colour_wanted(const Arguments& arguments, int descriptor) {
   return !refused && is_terminal(descriptor);
 }
 
+render::Style style_of(const Arguments& arguments, int descriptor) {
+  const auto width = static_cast<size_t>(host::terminal_width(descriptor));
+  return {.colour = colour_wanted(arguments, descriptor),
+          .terminal = is_terminal(descriptor),
+          .width = std::min(width, widest_prose)};
+}
+
 /// The URL of the command line or of the environment, which stand before the profile's.
 std::optional<std::string> given_url(const Arguments& arguments) {
   if (arguments.has("database-url")) {
@@ -200,7 +207,7 @@ void Context::print(const Report& report) {
     files::write_output(target.file, target.format->render(report, {}));
   }
   if (quiet() && !files.empty()) return;
-  print_raw(format->render(report, {.colour = output_->colour, .terminal = is_terminal(STDOUT_FILENO)}));
+  print_raw(format->render(report, style_of(arguments_, STDOUT_FILENO)));
 }
 
 void Context::print_text(const std::string& text) {
@@ -223,8 +230,7 @@ bool Context::ask(const Report& report, const std::string& question) {
         fmt::format("kdb {} asks before it changes anything, and there is nobody to ask", command_.name),
         "add --yes if you mean it; --dry-run shows what would run");
   output_->log.clear_progress();
-  const std::string text =
-      render::render_text(report, {.colour = colour_wanted(arguments_, STDERR_FILENO), .terminal = true});
+  const std::string text = render::render_text(report, style_of(arguments_, STDERR_FILENO));
   write_message(fmt::format("{}\n{} [y/N] ", text, question));
   const std::string answer = read_answer();
   return equals_ignore_case(trim(answer), "y") || equals_ignore_case(trim(answer), "yes");

@@ -120,26 +120,16 @@ void add_ran(Report& report, const std::vector<Ran>& ran) {
   report.tables.push_back(std::move(table));
 }
 
-void add_reasons(const Step& step, std::vector<std::string>& reasons) {
-  for (const sql::StatementHazard& hazard : step.hazards)
-    reasons.push_back(fmt::format("{} (line {}: {})", hazard.id, step.where.line, hazard.reason));
-}
-
 /// One line per migration; nobody reads a hundred of them.
 void show_hazards(const Context& context, const std::vector<MigrationPlan>& plans) {
   constexpr size_t most_lines = 10;
   size_t lines = 0;
   for (const MigrationPlan& plan : plans) {
-    std::vector<std::string> reasons;
-    for (const Step& step : plan.steps) {
-      add_reasons(step, reasons);
-      for (const Step& inner : step.block) add_reasons(inner, reasons);
-    }
-    if (reasons.empty() || ++lines > most_lines) continue;
+    const std::string summary = hazard_summary(plan);
+    if (summary.empty() || ++lines > most_lines) continue;
     const MigrationFile& file = plan.migration.file;
-    context.events(
-        {.kind = Event::Kind::warning,
-         .message = fmt::format("{}: {}", title(file.version, file.name), fmt::join(reasons, ", "))});
+    context.events({.kind = Event::Kind::warning,
+                    .message = fmt::format("{}: {}", title(file.version, file.name), summary)});
   }
   if (lines > most_lines)
     context.events({.kind = Event::Kind::warning,
@@ -152,7 +142,6 @@ void show_hazards(const Context& context, const std::vector<MigrationPlan>& plan
 Report up(const Context& context, const UpOptions& options) {
   View view = open_and_look(context);
   const Picture& picture = view.picture;
-    if (options.shown) refuse_unseen(picture, *options.shown, {});
   Report report = base_report(picture, view.session);
   refuse_inconsistent(picture, options);
   if (std::optional<Problem> older = older_release(picture)) {
@@ -163,6 +152,7 @@ Report up(const Context& context, const UpOptions& options) {
   }
   const std::vector<MigrationStatus> selected = select_up(picture.rows, selection_of(picture, options));
   if (selected.empty()) {
+    if (options.shown) refuse_unseen(picture, *options.shown, {});
     add_ran(report, {});
     report.summary = nothing_to_do(picture);
     return report;
