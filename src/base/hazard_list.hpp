@@ -55,6 +55,9 @@ inline bool blocks(std::string_view id) {
 }
 }  // namespace hazard
 
+/// Why a statement is `unseen`, behind what it does.
+inline constexpr std::string_view unseen_code = "code that kdb cannot see into";
+
 /// The hazards of one statement, as they are found.
 class HazardList {
  public:
@@ -93,7 +96,7 @@ class HazardList {
   void add_unseen(std::string_view object, std::string_view what) {
     add({.id = std::string(hazard::dependencies),
          .object = std::string(object),
-         .reason = fmt::format("{}: code that kdb cannot see into", what),
+         .reason = fmt::format("{}: {}", what, unseen_code),
          .relation = {},
          .unseen = true});
   }

@@ -198,6 +198,31 @@ std::string human_duration(std::chrono::milliseconds time) {
   return human_duration(static_cast<double>(time.count()) / 1000);
 }
 
+size_t columns_of(std::string_view text) {
+  return static_cast<size_t>(std::count_if(
+      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
+}
+
+std::string wrapped(std::string text, std::string_view words, size_t indent, size_t width) {
+  size_t used = columns_of(std::string_view(text).substr(text.rfind('\n') + 1));
+  bool first = true;
+  for (const std::string_view word : split(words, ' ')) {
+    const size_t line_feed = word.rfind('\n');
+    const size_t columns = columns_of(word.substr(0, word.find('\n')));
+    if (!first && used + 1 + columns > width) {
+      text += "\n" + std::string(indent, ' ');
+      used = indent;
+    } else if (!first) {
+      text += " ";
+      ++used;
+    }
+    text += word;
+    used = line_feed == std::string_view::npos ? used + columns : columns_of(word.substr(line_feed + 1));
+    first = false;
+  }
+  return text + "\n";
+}
+
 std::string human_duration(double seconds) {
   // Rounded first, so that no border shows "1000 ms" or "60.0 s". Bounded, so that the conversions are
   // defined.

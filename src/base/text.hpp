@@ -49,6 +49,17 @@ std::string printable(std::string_view text);
 /// The same on one line: line feeds and tabs too.
 std::string printable_line(std::string_view text);
 
+/// Columns of UTF-8 text on a terminal; every code point counts as one, which is right for all but East Asian
+/// wide ones.
+size_t columns_of(std::string_view text);
+
+/// Longer lines are hard to read, however wide the terminal is.
+inline constexpr size_t widest_prose = 100;
+
+/// `text` and `words` behind it on lines of at most `width` columns, those from the second on hung at
+/// `indent`. Breaks at spaces; a line feed among the words stays.
+std::string wrapped(std::string text, std::string_view words, size_t indent, size_t width);
+
 /// A short, stable rendering of a time span for people: `340 ms`, `1.2 s`, `3 min 4 s`, `2 h 5 min`.
 std::string human_duration(double seconds);
 std::string human_duration(std::chrono::milliseconds time);

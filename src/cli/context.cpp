@@ -92,6 +92,13 @@ bool colour_wanted(const Arguments& arguments, int descriptor) {
   return !refused && is_terminal(descriptor);
 }
 
+render::Style style_of(const Arguments& arguments, int descriptor) {
+  const auto width = static_cast<size_t>(host::terminal_width(descriptor));
+  return {.colour = colour_wanted(arguments, descriptor),
+          .terminal = is_terminal(descriptor),
+          .width = std::min(width, widest_prose)};
+}
+
 /// The URL of the command line or of the environment, which stand before the profile's.
 std::optional<std::string> given_url(const Arguments& arguments) {
   if (arguments.has("database-url")) {
@@ -200,7 +207,7 @@ void Context::print(const Report& report) {
     files::write_output(target.file, target.format->render(report, {}));
   }
   if (quiet() && !files.empty()) return;
-  print_raw(format->render(report, {.colour = output_->colour, .terminal = is_terminal(STDOUT_FILENO)}));
+  print_raw(format->render(report, style_of(arguments_, STDOUT_FILENO)));
 }
 
 void Context::print_text(const std::string& text) {
@@ -223,8 +230,7 @@ bool Context::ask(const Report& report, const std::string& question) {
         fmt::format("kdb {} asks before it changes anything, and there is nobody to ask", command_.name),
         "add --yes if you mean it; --dry-run shows what would run");
   output_->log.clear_progress();
-  const std::string text =
-      render::render_text(report, {.colour = colour_wanted(arguments_, STDERR_FILENO), .terminal = true});
+  const std::string text = render::render_text(report, style_of(arguments_, STDERR_FILENO));
   write_message(fmt::format("{}\n{} [y/N] ", text, question));
   const std::string answer = read_answer();
   return equals_ignore_case(trim(answer), "y") || equals_ignore_case(trim(answer), "yes");
@@ -261,23 +267,17 @@ void Context::print_raw(const std::string& text) {
 
 void Context::print_error(const Error& error) {
   output_->log.clear_progress();
-  const bool colour = colour_wanted(arguments_, STDERR_FILENO);
-  for (const Problem& problem : error.problems()) {
-    const std::string where = to_string(problem.where);
-    if (arguments_.value("log-format") == "json") {
+  if (arguments_.value("log-format") == "json") {
+    for (const Problem& problem : error.problems()) {
+      const std::string where = to_string(problem.where);
       output_->log({.kind = Event::Kind::error,
                     .message = fmt::format("{}{}{}{}{}", where, where.empty() ? "" : ": ", problem.message,
                                            problem.details.empty() ? "" : "\n", problem.details),
                     .hint = problem.hint});
-      continue;
     }
-    std::string text =
-        fmt::format("{}kdb: error:{} {}{}{}\n", colour ? "\x1b[1;31m" : "", colour ? "\x1b[0m" : "", where,
-                    where.empty() ? "" : ": ", problem.message);
-    if (!problem.details.empty())
-      for (const std::string_view line : split(problem.details, '\n')) text += fmt::format("  {}\n", line);
-    if (!problem.hint.empty()) text += fmt::format("hint: {}\n", problem.hint);
-    write_message(text);
+  } else {
+    write_message(
+        render::render_problems(error.problems(), {.colour = colour_wanted(arguments_, STDERR_FILENO)}));
   }
   const render::Format* format = render::find_format(arguments_.value("format", "text"));
   if (format == nullptr || format->render_error == nullptr) return;

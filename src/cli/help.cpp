@@ -11,45 +11,18 @@ namespace {
 
 constexpr size_t help_width = 80;
 
-/// Every code point is one column: help has no wider ones.
-size_t columns_of(std::string_view text) {
-  return static_cast<size_t>(std::count_if(
-      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
-}
-
-/// Words behind what stands at `text`'s end already, wrapped and hung at `indent`.
-std::string wrapped(std::string text, std::string_view words, size_t indent) {
-  const size_t last_line = text.rfind('\n') + 1;
-  size_t used = columns_of(std::string_view(text).substr(last_line));
-  bool first = true;
-  for (const std::string_view word : split(words, ' ')) {
-    const size_t columns = columns_of(word);
-    if (!first && used + 1 + columns > help_width) {
-      text += "\n" + std::string(indent, ' ');
-      used = indent;
-    } else if (!first) {
-      text += " ";
-      ++used;
-    }
-    text += word;
-    used += columns;
-    first = false;
-  }
-  return text + "\n";
-}
-
 /// Two columns; long help is wrapped under itself.
 std::string entry(const std::string& left, std::string_view right, size_t column) {
   std::string text = "  " + left;
   text.resize(std::max(text.size() + 2, column), ' ');
   const size_t indent = text.size();
-  return wrapped(std::move(text), right, indent);
+  return wrapped(std::move(text), right, indent, help_width);
 }
 
 /// Paragraphs, each wrapped.
 std::string paragraphs(std::string_view text) {
   std::string result;
-  for (const std::string_view paragraph : split(text, '\n')) result += wrapped({}, paragraph, 0);
+  for (const std::string_view paragraph : split(text, '\n')) result += wrapped({}, paragraph, 0, help_width);
   return result;
 }
 
@@ -97,7 +70,8 @@ std::string global_names() {
   std::vector<std::string> names;
   for (const Option& option : global_options()) names.emplace_back(split(option.flags, ',').front());
   return "\n" + wrapped("Options of every command:",
-                        fmt::format(" {}; `kdb --help` says what they do", fmt::join(names, ", ")), 2);
+                        fmt::format(" {}; `kdb --help` says what they do", fmt::join(names, ", ")), 2,
+                        help_width);
 }
 
 std::string group_help(std::string_view prefix) {

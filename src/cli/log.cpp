@@ -64,14 +64,9 @@ std::string prefix_of(Event::Kind kind, bool colour) {
   return {};
 }
 
-size_t width_of(std::string_view text) {
-  return static_cast<size_t>(std::count_if(
-      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
-}
-
 /// The first `width` characters of UTF-8 text; what was longer ends in `…`.
 std::string cut(std::string_view text, size_t width) {
-  if (width_of(text) <= width) return std::string(text);
+  if (columns_of(text) <= width) return std::string(text);
   size_t columns = 0;
   for (size_t i = 0; i < text.size(); ++i) {
     if ((static_cast<unsigned char>(text[i]) & 0xc0U) == 0x80U) continue;
@@ -80,11 +75,22 @@ std::string cut(std::string_view text, size_t width) {
   return {};
 }
 
+/// What people read of an event, wrapped where it is long and goes to a terminal.
+std::string message_text(const Event& event, const LogOptions& options) {
+  const std::string message = printable(event.message);
+  const std::string prefix = prefix_of(event.kind, options.colour);
+  if (options.width == 0 || event.kind != Event::Kind::warning) return prefix + message;
+  const std::string plain = prefix_of(event.kind, false);
+  std::string text = wrapped(plain, message, 2, std::min(static_cast<size_t>(options.width), widest_prose));
+  text.pop_back();
+  return prefix + text.substr(plain.size());
+}
+
 /// One line of at most `width` columns: what is cut is the label, not the figures behind it.
 std::string progress_line(const Event& event, size_t width) {
   const std::string figures = cut(printable_line(event.figures), width);
   const std::string label = printable_line(event.message.substr(0, event.message.find('\n')));
-  return cut(label, width - width_of(figures)) + figures;
+  return cut(label, width - columns_of(figures)) + figures;
 }
 
 /// spdlog's own throws where stderr cannot be written.
@@ -136,9 +142,8 @@ void Log::operator()(const Event& event) {
   const std::lock_guard lock(impl_->mutex);
   if (event.kind == Event::Kind::progress) return impl_->draw(event);
   impl_->clear();
-  impl_->logger.log(level_of(event.kind), impl_->options.json ? as_json(event)
-                                                              : prefix_of(event.kind, impl_->options.colour) +
-                                                                    printable(event.message));
+  impl_->logger.log(level_of(event.kind),
+                    impl_->options.json ? as_json(event) : message_text(event, impl_->options));
 }
 
 void Log::clear_progress() {

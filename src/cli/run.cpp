@@ -8,6 +8,7 @@
 #include "cli/context.hpp"
 #include "cli/streams.hpp"
 #include "pg/connection.hpp"
+#include "render/formats.hpp"
 
 namespace kdb::cli {
 
@@ -227,13 +228,6 @@ Exit dispatch(const Parsed& parsed, Context*& context) {
   return parsed.command->run(*context);
 }
 
-void print_plain(const Error& error) {
-  for (const Problem& problem : error.problems()) {
-    write_message(fmt::format("kdb: error: {}\n", printable(problem.message)));
-    if (!problem.hint.empty()) write_message(fmt::format("hint: {}\n", printable(problem.hint)));
-  }
-}
-
 }  // namespace
 
 int run(int argc, char** argv) {
@@ -245,7 +239,7 @@ int run(int argc, char** argv) {
     if (context)
       context->print_error(error);
     else
-      print_plain(error);
+      write_message(render::render_problems(error.problems(), {}));
     return static_cast<int>(error.exit());
   };
   try {

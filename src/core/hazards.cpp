@@ -44,12 +44,17 @@ class Refusals {
 };
 
 template <typename Visit>
+void for_each_statement(const MigrationPlan& plan, Visit visit) {
+  for (const Step& step : plan.steps) {
+    if (step.block.empty()) visit(step);
+    for (const Step& inner : step.block) visit(inner);
+  }
+}
+
+template <typename Visit>
 void for_each_statement(const std::vector<MigrationPlan>& plans, Visit visit) {
   for (const MigrationPlan& plan : plans)
-    for (const Step& step : plan.steps) {
-      if (step.block.empty()) visit(plan, step);
-      for (const Step& inner : step.block) visit(plan, inner);
-    }
+    for_each_statement(plan, [&](const Step& step) { visit(plan, step); });
 }
 
 }  // namespace
@@ -86,6 +91,50 @@ void refuse_hazards(const std::vector<MigrationPlan>& plans, const std::vector<s
         refusals.add(hazard.id, hazard.object, hazard.reason, step.where);
   });
   refusals.throw_if_any();
+}
+
+std::string line_list(const std::vector<int>& lines) {
+  constexpr size_t most = 8;
+  if (lines.size() == 1) return fmt::format("line {}", lines.front());
+  const size_t shown = lines.size() > most ? most : lines.size() - 1;
+  const auto last = lines.begin() + static_cast<std::ptrdiff_t>(shown);
+  const std::string rest =
+      lines.size() > most ? fmt::format("{} more", lines.size() - most) : fmt::format("{}", lines.back());
+  return fmt::format("lines {} and {}", fmt::join(lines.begin(), last, ", "), rest);
+}
+
+std::string hazard_summary(const MigrationPlan& plan) {
+  constexpr size_t most_reasons = 3;
+  struct Reason {
+    std::string text;
+    std::vector<int> lines;
+  };
+  std::vector<std::pair<std::string, std::vector<Reason>>> all;
+  const auto find_or_add = [](auto& list, const std::string& key, auto key_of) -> auto& {
+    const auto found =
+        std::find_if(list.begin(), list.end(), [&](const auto& one) { return key_of(one) == key; });
+    if (found != list.end()) return *found;
+    list.push_back({key, {}});
+    return list.back();
+  };
+  for_each_statement(plan, [&](const Step& step) {
+    for (const sql::StatementHazard& hazard : step.hazards) {
+      auto& reasons = find_or_add(all, hazard.id, [](const auto& one) { return one.first; }).second;
+      const std::string text = hazard.unseen ? std::string(sql::unseen_code) : hazard.reason;
+      std::vector<int>& lines = find_or_add(reasons, text, [](const Reason& one) { return one.text; }).lines;
+      if (lines.empty() || lines.back() != step.where.line) lines.push_back(step.where.line);
+    }
+  });
+  std::string summary;
+  for (const auto& [id, reasons] : all) {
+    std::vector<std::string> parts;
+    for (size_t i = 0; i < std::min(reasons.size(), most_reasons); ++i)
+      parts.push_back(fmt::format("{}: {}", line_list(reasons[i].lines), reasons[i].text));
+    if (reasons.size() > most_reasons)
+      parts.push_back(fmt::format("{} more in --dry-run", reasons.size() - most_reasons));
+    summary += fmt::format("{}{} ({})", summary.empty() ? "" : ", ", id, fmt::join(parts, "; "));
+  }
+  return summary;
 }
 
 std::set<std::string> concerned_tables(const std::vector<Change>& changes) {

@@ -29,6 +29,14 @@ HazardScope hazard_scope(const std::vector<MigrationPlan>& plans);
 /// covers DELETES_DATA and IRREVERSIBLE.
 void refuse_hazards(const std::vector<MigrationPlan>& plans, const std::vector<std::string>& allow);
 
+/// The noted hazards of a migration for people: `DELETES_DATA (line 3: drops table users), …`. What several
+/// statements have in common is said once, with their lines, and of many reasons for one hazard the first
+/// ones; empty without any.
+std::string hazard_summary(const MigrationPlan& plan);
+
+/// `line 3`, `lines 3, 9 and 12`; of many the first ones.
+std::string line_list(const std::vector<int>& lines);
+
 /// The tables that changes are about, by whose size the hazards are judged.
 std::set<std::string> concerned_tables(const std::vector<Change>& changes);
 

@@ -8,6 +8,7 @@
 
 #include "base/allowance.hpp"
 #include "base/hazard_list.hpp"
+#include "core/hazards.hpp"
 #include "core/to_report.hpp"
 
 namespace kdb {
@@ -28,18 +29,32 @@ class Steps {
       bool begins = true;
       for (const Step& inner : step.block) add(inner, true, std::exchange(begins, false));
     }
+    say_unseen_once();
     return std::move(steps_);
   }
 
  private:
+  /// Each of a file's DO blocks and calls would say the same.
+  void say_unseen_once() {
+    if (unseen_.size() < 2) return;
+    std::vector<int> lines;
+    for (const auto& [step, hazard, line] : unseen_)
+      if (lines.empty() || lines.back() != line) lines.push_back(line);
+    std::string words = fmt::format("{}, in {}", sql::unseen_code, line_list(lines));
+    for (const auto& [step, hazard, line] : unseen_)
+      steps_[step].hazards[hazard].in_text = std::exchange(words, {});
+  }
+
   void add(const Step& step, bool in_transaction, bool begins) {
     ChangeStep& shown = steps_.emplace_back(ChangeStep{
         .sql = step.sql, .purpose = {}, .in_transaction = in_transaction, .begins = begins, .lock = {}});
-    for (const sql::StatementHazard& hazard : step.hazards)
+    for (const sql::StatementHazard& hazard : step.hazards) {
+      if (hazard.unseen) unseen_.push_back({steps_.size() - 1, shown.hazards.size(), step.where.line});
       shown.hazards.push_back({.id = hazard.id,
                                .object = hazard.object,
                                .reason = hazard.reason,
                                .blocks = refuses_ && sql::hazard::blocks(hazard.id) && !is_allowed(hazard)});
+    }
   }
 
   /// By the file itself.
@@ -53,6 +68,13 @@ class Steps {
   const MigrationPlan& plan_;
   bool refuses_;
   std::vector<ChangeStep> steps_;
+
+  struct Unseen {
+    size_t step = 0;
+    size_t hazard = 0;  // of the step's
+    int line = 0;
+  };
+  std::vector<Unseen> unseen_;
 };
 
 }  // namespace

@@ -136,8 +136,10 @@ void unwrap(MigrationPlan& plan) {
   steps.erase(steps.begin());
 }
 
-/// A COMMIT at the very end without a BEGIN ends the transaction that such a tool's multi-statement query is:
-/// kdb's own COMMIT takes its place.
+/// A COMMIT at the very end without a BEGIN ends the transaction that such a tool began, or that its
+/// multi-statement query is, and the tool's own COMMIT finds none: kdb's takes the place of both. What the
+/// file did is then committed with its row of the history, which the tool wrote later, in a transaction of
+/// its own.
 void drop_lone_commit(std::vector<Step>& steps) {
   if (steps.empty() || steps.back().what.control != TransactionControl::commit) return;
   for (size_t i = 0; i + 1 < steps.size(); ++i)
@@ -145,12 +147,23 @@ void drop_lone_commit(std::vector<Step>& steps) {
   steps.pop_back();
 }
 
-void refuse_control(const std::vector<Step>& steps, std::vector<Problem>& problems) {
+/// The layout's word against a transaction is named only where the file passes with it.
+std::string hint_for_control(const std::vector<Step>& steps, const Section& section) {
+  std::vector<Problem> left;
+  refuse_session_bound(gather_blocks(steps, left), left);
+  if (!left.empty() || section.without_transaction.empty())
+    return "leave it out: kdb begins a transaction before the file and commits it behind";
+  return fmt::format("leave it out, or let the statements run separately with {}",
+                     section.without_transaction);
+}
+
+void refuse_control(const std::vector<Step>& steps, const Section& section, std::vector<Problem>& problems) {
+  const std::string hint = hint_for_control(steps, section);
   for (const Step& step : steps)
     if (is_control(step))
       problems.push_back(problem_at(
           step, fmt::format("{} inside of a file that runs in one transaction of kdb's", step.what.command),
-          "leave it out, or write `-- migrate:up transaction:false` to run the statements separately"));
+          hint));
 }
 
 }  // namespace
@@ -181,17 +194,17 @@ MigrationPlan plan_migration(const Migration& migration, Direction direction, st
   const bool says_no = section->options.transaction == false;
   const bool had_begin = !plan.steps.empty() && opens(plan.steps.front());
   if (!says_no) unwrap(plan);
-  if (section->tool_adds_no_transaction) drop_lone_commit(plan.steps);
+  if (section->tool_takes_lone_commit) drop_lone_commit(plan.steps);
   const bool unwrapped = had_begin && (plan.steps.empty() || !opens(plan.steps.front()));
   bool controls = false;
   for (const Step& step : plan.steps) controls |= is_control(step);
 
   if (says_no || (controls && section->tool_adds_no_transaction)) {
     plan.one_transaction = false;
-    plan.mode_reason = says_no ? "the file says transaction:false" : "the file has transactions of its own";
+    plan.mode_reason = says_no ? "the file wants no transaction" : "the file has transactions of its own";
     plan.steps = gather_blocks(std::move(plan.steps), refused);
   } else if (controls) {
-    refuse_control(plan.steps, refused);
+    refuse_control(plan.steps, *section, refused);
   } else {
     for (const Step& step : plan.steps) {
       if (!step.what.outside_transaction) continue;
@@ -199,7 +212,7 @@ MigrationPlan plan_migration(const Migration& migration, Direction direction, st
         refused.push_back(
             problem_at(step, fmt::format("{} cannot run inside of a transaction", step.what.command),
                        unwrapped ? "take the file's BEGIN and COMMIT out"
-                                 : "leave `transaction:true` out, or give it a migration of its own"));
+                                 : "give it a migration of its own, which does not ask for a transaction"));
       } else if (plan.one_transaction) {
         plan.one_transaction = false;
         plan.mode_reason =

@@ -89,7 +89,7 @@ class Lister {
       case Entry::Role::companion:
         break;
       case Entry::Role::refused:
-        refuse(path, entry->reason, rules);
+        refuse(path, *entry, rules);
         break;
     }
   }
@@ -100,10 +100,12 @@ class Lister {
             shown(printable_line(path)), "rename the file");
   }
 
-  void refuse(const std::string& path, std::string_view reason, const LayoutRules& rules) {
-    problem(fmt::format("\"{}\" {}", base_name(path).empty() ? path : base_name(path), reason), shown(path),
-            fmt::format("{} migrations are named {}; move what is none out of the folder",
-                        to_string(rules.layout), rules.form));
+  void refuse(const std::string& path, const Entry& entry, const LayoutRules& rules) {
+    problem(
+        fmt::format("\"{}\" {}", base_name(path).empty() ? path : base_name(path), entry.reason), shown(path),
+        entry.hint.empty() ? fmt::format("{} migrations are named {}; move what is none out of the folder",
+                                         to_string(rules.layout), rules.form)
+                           : entry.hint);
   }
 
   // A folder that is named like a migration and is none: its tool fails too.
@@ -119,14 +121,14 @@ class Lister {
       if (folder == std::exchange(last, folder)) continue;
       // A down file alone is reported as such.
       if (holds(folder, rules.folder_file) || holds(folder, "down.sql")) continue;
-      refuse(folder, fmt::format("has no {}", rules.folder_file), rules);
+      refuse(folder, {.reason = fmt::format("has no {}", rules.folder_file)}, rules);
     }
   }
 
   bool refuse_as(Layout layout, const std::string& path) {
     const auto entry = rules_of(layout).classify(path);
     if (!entry || entry->role != Entry::Role::refused) return false;
-    refuse(path, entry->reason, rules_of(layout));
+    refuse(path, *entry, rules_of(layout));
     return true;
   }
 

@@ -164,6 +164,8 @@ class GooseFile {
     if (!exists) return std::nullopt;
     Section made = join_pieces(pieces, input_.file.path);
     if (no_transaction_) made.options.transaction = false;
+    made.tool_takes_lone_commit = true;
+    made.without_transaction = "`-- +goose NO TRANSACTION` on a line of its own";
     return made;
   }
 

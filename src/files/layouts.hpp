@@ -25,6 +25,7 @@ struct Entry {
   std::string name = {};
   MigrationKind kind = MigrationKind::versioned;
   std::string reason = {};
+  std::string hint = {};  // where another name would not help
 };
 
 /// What a layout's parser gets: the bytes without BOM, checked to be valid UTF-8 without NUL.
@@ -33,7 +34,8 @@ struct ParseInput {
   const MigrationFile& file;
   std::string_view up;
   std::optional<std::string_view> down = {};
-  std::string_view companion = {};
+  std::string_view companion = {};  // what `LayoutRules::companion` named for the up file; empty without it
+  std::string_view down_companion = {};
   std::vector<Problem>& problems;
 };
 
@@ -65,8 +67,8 @@ struct LayoutRules {
   /// folder's newest file, for layouts in which several may.
   std::vector<NewFile> (*create)(std::string_view version, std::string_view name,
                                  std::string_view separator) = nullptr;
-  /// A file beside the up file that holds its options; empty if the layout has none.
-  std::string_view companion = {};
+  /// The path of the file that holds the options of an up or down file; nullptr if the layout has none.
+  std::string (*companion)(std::string_view path) = nullptr;
   /// Where a migration is a folder: the file that each folder of a numbered name must hold.
   std::string_view folder_file = {};
   /// The tool reads sub-folders too.

@@ -40,7 +40,8 @@ bool is_empty(std::string_view bytes) { return trim(without_byte_order_mark(byte
 struct Bytes {
   std::string_view up;
   std::optional<std::string_view> down;
-  std::string_view companion;
+  std::string_view companion = {};
+  std::string_view down_companion = {};
 };
 
 Migration parse(const MigrationSource& source, Layout layout, const MigrationFile& file, const Bytes& bytes) {
@@ -64,6 +65,7 @@ Migration parse(const MigrationSource& source, Layout layout, const MigrationFil
          .up = without_byte_order_mark(bytes.up),
          .down = bytes.down ? std::optional(without_byte_order_mark(*bytes.down)) : std::nullopt,
          .companion = bytes.companion,
+         .down_companion = bytes.down_companion,
          .problems = problems},
         migration);
   }
@@ -84,10 +86,10 @@ std::string read_or_throw(const std::string& path, std::uint64_t max_size) {
                                    .hint = {}});
 }
 
-std::string read_companion(Layout layout, const MigrationFile& file, std::uint64_t max_size) {
-  const std::string_view name = rules_of(layout).companion;
-  if (name.empty()) return {};
-  const std::string path = file.path.substr(0, file.path.rfind('/') + 1) + std::string(name);
+std::string read_companion(Layout layout, const std::string& of, std::uint64_t max_size) {
+  const auto companion = rules_of(layout).companion;
+  if (companion == nullptr || of.empty()) return {};
+  const std::string path = companion(of);
   std::string contents;
   if (read_file(path, max_size, contents).status == ReadResult::Status::missing) return {};
   return read_or_throw(path, max_size);
@@ -99,16 +101,18 @@ Migration read_migration(const MigrationSource& source, Layout layout, const Mig
   const std::string up = read_or_throw(file.path, source.max_file_size);
   std::optional<std::string> down;
   if (!file.down_path.empty()) down = read_or_throw(file.down_path, source.max_file_size);
-  const std::string companion = read_companion(layout, file, source.max_file_size);
+  const std::string companion = read_companion(layout, file.path, source.max_file_size);
+  const std::string down_companion = read_companion(layout, file.down_path, source.max_file_size);
   return parse(source, layout, file,
                {.up = up,
                 .down = down ? std::optional<std::string_view>(*down) : std::nullopt,
-                .companion = companion});
+                .companion = companion,
+                .down_companion = down_companion});
 }
 
 Migration parse_migration(const MigrationSource& source, Layout layout, const MigrationFile& file,
                           std::string_view up_bytes, std::optional<std::string_view> down_bytes) {
-  return parse(source, layout, file, {.up = up_bytes, .down = down_bytes, .companion = {}});
+  return parse(source, layout, file, {.up = up_bytes, .down = down_bytes});
 }
 
 }  // namespace kdb::files

@@ -262,6 +262,8 @@ void parse_native(const ParseInput& input, Migration& migration) {
   }
   migration.up = make_section(up, file);
   migration.down = make_section(down, file);
+  if (migration.up) migration.up->without_transaction = "`-- migrate:up transaction:false`";
+  if (migration.down) migration.down->without_transaction = "`-- migrate:down transaction:false`";
 }
 
 }  // namespace kdb::files

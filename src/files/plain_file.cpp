@@ -102,6 +102,8 @@ void parse_plain(const ParseInput& input, Migration& migration) {
   report_foreign(input);
   migration.up = join_pieces({{std::string(input.up), 1}}, input.file.path);
   read_atlas(input, migration.up->options);
+  migration.up->tool_takes_lone_commit = true;
+  migration.up->without_transaction = "`-- atlas:txmode none` at the head of the file";
 }
 
 }  // namespace kdb::files

@@ -80,7 +80,7 @@ void retry(ReadContext& context, const Field& field, T& target) {
 
 void url(ReadContext& context, const Field& field, DatabaseSection& target) {
   const size_t before = context.problems.size();
-  if (auto value = read_text(context, field)) target.url = std::move(*value);
+  if (auto value = read_text(context, {field.value, field.name, true})) target.url = std::move(*value);
   // Who needs no url must not have to set its variables.
   if (!context.url_needed && field.value.kind == TomlValue::Kind::string) context.problems.resize(before);
 }
@@ -210,12 +210,18 @@ void server(ReadContext& context, const Field& field, Profile& profile) {
 // Who loads the files has followed it before the sections are read.
 void already_followed(ReadContext&, const Field&, Profile&) {}
 
-constexpr Key<Profile> sections[] = {
+struct SectionRow {
+  std::string_view name;
+  void (*read)(ReadContext& context, const Field& field, Profile& profile);
+  bool expands = false;  // durations and words are shown as the file has them, and so are settings
+};
+
+constexpr SectionRow sections[] = {
     {"extends", already_followed},
     {"database", section<&Profile::database, database_keys>},
-    {"connection", section<&Profile::connection, connection_keys>},
+    {"connection", section<&Profile::connection, connection_keys>, true},
     {"migrations", section<&Profile::migrations, migrations_keys>},
-    {"server", server},
+    {"server", server, true},
     {"roles", not_yet},
 };
 
@@ -231,7 +237,7 @@ void read_sections(ReadContext& context, const TomlValue& root, Profile& profile
       report_unknown_key(context, member, "the profile", known);
       continue;
     }
-    row->read(context, {member.value, fmt::format("[{}]", member.key)}, profile);
+    row->read(context, {member.value, fmt::format("[{}]", member.key), row->expands}, profile);
   }
 }
 

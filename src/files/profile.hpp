@@ -60,7 +60,8 @@ struct Profile {
 
 /// Reads `name` (a path: it contains `/` or ends in `.toml`; else NAME for profiles/NAME.toml) and all it
 /// extends, later keys winning. A missing profile is an empty one when `required` is false. `"${NAME}"` in
-/// any string comes from `environment`, `$${` is a literal `${`. With `url_needed` false an unset variable in
+/// `[database] url`, `[connection]` and `[server]` comes from `environment`, and is a problem elsewhere;
+/// `$${` is a literal `${`. With `url_needed` false an unset variable in
 /// `[database] url` leaves the url empty instead of being a problem: for commands that have another url or
 /// need none. Paths in a profile (`directory`, `dump`) are relative to the current directory; those of
 /// `extends` to the file. Throws Error(usage) with every problem of every file, sorted by position; "did you

@@ -78,6 +78,11 @@ std::optional<std::string> read_text(ReadContext& context, const Field& field) {
       expanded += text[position++];
       continue;
     }
+    if (!field.expands) {
+      report(context, field, "has a \"${\", and what comes from the environment must not be shown",
+             "variables are for [database] url, [connection] and [server]; $${ is a literal ${");
+      return std::nullopt;
+    }
     const auto name = variable_name(context, field, text.substr(position + 2));
     if (!name) return std::nullopt;
     const auto value = context.environment ? context.environment(*name) : std::nullopt;

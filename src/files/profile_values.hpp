@@ -29,13 +29,16 @@ struct ReadContext {
 struct Field {
   const TomlValue& value;
   std::string name;
+  /// Whether its `${NAME}` is expanded: only where no report, statement or error ever shows the value. A
+  /// profile may come from a stranger's pull request, and could print any variable that CI keeps otherwise.
+  bool expands = false;
 };
 
 /// Adds a problem at the field: `<name> <message>`.
 void report(ReadContext& context, const Field& field, std::string_view message, std::string hint = {});
 
-/// A string with its `${NAME}` expanded. Nothing (and a problem, unless the value is overridden) for another
-/// type or an unset variable.
+/// A string with its `${NAME}` expanded where the field expands, and `$${` made `${`. Nothing (and a problem)
+/// for another type, a `${NAME}` elsewhere, or (unless the value is overridden) an unset variable.
 std::optional<std::string> read_text(ReadContext& context, const Field& field);
 
 /// The same for a string that may not be empty.
@@ -90,7 +93,7 @@ void read_table(ReadContext& context, const Field& field, const std::string& pre
       if (key.name == member.key) found = &key;
     }
     if (found != nullptr) {
-      found->read(context, {member.value, prefix + member.key}, target);
+      found->read(context, {member.value, prefix + member.key, field.expands}, target);
       continue;
     }
     std::vector<std::string_view> known;

@@ -91,7 +91,7 @@ void read_settings(ReadContext& context, const Field& field, const std::string& 
   if (members == nullptr) return;
   for (const TomlMember& member : *members) {
     const std::string name = prefix + to_lower(member.key);
-    const Field inner{member.value, fmt::format("[server.settings] {}", name)};
+    const Field inner{member.value, fmt::format("[server.settings] {}", name), field.expands};
     if (!is_setting_name(name)) {
       context.problems.push_back({.message = fmt::format("{} is no name of a setting", inner.name),
                                   .where = member.where,

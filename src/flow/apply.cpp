@@ -150,7 +150,7 @@ Report apply(const Context& context, const ApplyOptions& options) {
   report.changes.reset();
   for (Field& field : report.fields) field.label.clear();
   std::vector<Ran> ran;
-  if (!planned.migrations.empty()) up(context, {.allow = options.allow});
+  if (!planned.migrations.empty()) up(context, {.allow = options.allow, .shown = planned.migrations});
   if (options.plan.profile) {
     ran = change_objects(context, options);
     const Differences left = compare_objects(context, {.prune = options.plan.prune});

@@ -7,6 +7,7 @@
 
 #include "core/pending.hpp"
 #include "flow/session.hpp"
+#include "model/change.hpp"
 #include "model/history.hpp"
 #include "model/report.hpp"
 #include "model/step.hpp"
@@ -20,6 +21,8 @@ struct UpOptions {
   bool allow_out_of_order = false;
   bool strict = false;             // an older release is an error
   std::vector<std::string> allow;  // HAZARD[:OBJECT]
+  /// What somebody saw and said yes to: Error(refused) if the folder has something else by now.
+  std::optional<std::vector<Change>> shown;
 };
 
 struct DownOptions {

@@ -6,6 +6,7 @@
 
 #include "base/text.hpp"
 #include "core/hazards.hpp"
+#include "core/plan_report.hpp"
 #include "core/to_report.hpp"
 #include "flow/at_stake.hpp"
 #include "flow/deployment.hpp"
@@ -58,6 +59,35 @@ Selected plan_selected(const Context& context, const View& view, const std::vect
   return planned;
 }
 
+bool is_known(const Picture& picture, const Change& change) {
+  return std::any_of(picture.rows.begin(), picture.rows.end(), [&](const MigrationStatus& row) {
+    return title(row.version, row.name) == change.object;
+  });
+}
+
+bool was_shown(const std::vector<Change>& shown, const Change& now) {
+  return std::any_of(shown.begin(), shown.end(), [&](const Change& one) {
+    return one.object == now.object && one.fingerprint == now.fingerprint && one.reason == now.reason;
+  });
+}
+
+/// The answer was about what was shown, and the folder may have changed since.
+void refuse_unseen(const Picture& picture, const std::vector<Change>& shown,
+                   const std::vector<MigrationPlan>& plans) {
+  std::vector<Problem> problems;
+  for (const Change& one : shown)
+    if (!is_known(picture, one))
+      problems.push_back({.message = fmt::format("migration {} is gone since it was shown", one.object),
+                          .where = one.where});
+  for (const MigrationPlan& plan : plans)
+    if (const Change now = to_change(plan, false); !was_shown(shown, now))
+      problems.push_back(
+          {.message = fmt::format("migration {} is not what was shown", now.object), .where = now.where});
+  if (problems.empty()) return;
+  problems.back().hint = "the folder changed meanwhile; look at it and run again";
+  throw Error(Exit::refused, std::move(problems));
+}
+
 Report base_report(const Picture& picture, const Session& session) {
   Report report{.command = "migrate up"};
   report.fields = {{.key = "target", .label = "", .value = session.facts.target}};
@@ -90,26 +120,16 @@ void add_ran(Report& report, const std::vector<Ran>& ran) {
   report.tables.push_back(std::move(table));
 }
 
-void add_reasons(const Step& step, std::vector<std::string>& reasons) {
-  for (const sql::StatementHazard& hazard : step.hazards)
-    reasons.push_back(fmt::format("{} (line {}: {})", hazard.id, step.where.line, hazard.reason));
-}
-
 /// One line per migration; nobody reads a hundred of them.
 void show_hazards(const Context& context, const std::vector<MigrationPlan>& plans) {
   constexpr size_t most_lines = 10;
   size_t lines = 0;
   for (const MigrationPlan& plan : plans) {
-    std::vector<std::string> reasons;
-    for (const Step& step : plan.steps) {
-      add_reasons(step, reasons);
-      for (const Step& inner : step.block) add_reasons(inner, reasons);
-    }
-    if (reasons.empty() || ++lines > most_lines) continue;
+    const std::string summary = hazard_summary(plan);
+    if (summary.empty() || ++lines > most_lines) continue;
     const MigrationFile& file = plan.migration.file;
-    context.events(
-        {.kind = Event::Kind::warning,
-         .message = fmt::format("{}: {}", title(file.version, file.name), fmt::join(reasons, ", "))});
+    context.events({.kind = Event::Kind::warning,
+                    .message = fmt::format("{}: {}", title(file.version, file.name), summary)});
   }
   if (lines > most_lines)
     context.events({.kind = Event::Kind::warning,
@@ -132,12 +152,14 @@ Report up(const Context& context, const UpOptions& options) {
   }
   const std::vector<MigrationStatus> selected = select_up(picture.rows, selection_of(picture, options));
   if (selected.empty()) {
+    if (options.shown) refuse_unseen(picture, *options.shown, {});
     add_ran(report, {});
     report.summary = nothing_to_do(picture);
     return report;
   }
   Selected planned = plan_selected(context, view, selected, options);
   std::vector<MigrationPlan>& plans = planned.plans;
+  if (options.shown) refuse_unseen(picture, *options.shown, plans);
   if (options.dry_run) {
     for (size_t i = 0; i < plans.size(); ++i)
       if (selected[i].state == State::partial)

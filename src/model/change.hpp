@@ -61,9 +61,12 @@ struct Lock {
 
 /// Something that the reader of a plan should know before it runs.
 struct Hazard {
-  std::string id;           // one of base/hazard_list
-  std::string object;       // as people read it, and as `--allow ID:OBJECT` names it
-  std::string reason;       // one clause
+  std::string id;      // one of base/hazard_list
+  std::string object;  // as people read it, and as `--allow ID:OBJECT` names it
+  std::string reason;  // one clause
+  /// What people read instead, where several statements have the same: all of it at the first, nothing at the
+  /// others.
+  std::optional<std::string> in_text = {};
   bool blocks = false;      // needs an allowance
   bool needs_rows = false;  // an empty table has nothing to lose, to rewrite or to lock anybody out of
 

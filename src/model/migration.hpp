@@ -74,6 +74,12 @@ struct Section {
   SectionOptions options;
   /// The layout's own tool runs the statements without a transaction of its own (golang-migrate).
   bool tool_adds_no_transaction = false;
+  /// The layout's own tool takes a COMMIT at the very end without a BEGIN: it has nothing left to commit
+  /// then.
+  bool tool_takes_lone_commit = false;
+  /// What, and where, lets the section run without a transaction around it, for messages: `-- +goose NO
+  /// TRANSACTION`. Empty where the layout has no word for it.
+  std::string without_transaction = {};
 };
 
 /// A migration file read and taken apart.

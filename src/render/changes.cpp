@@ -79,17 +79,30 @@ size_t rounds(const std::vector<ChangeStep>& steps, size_t at, size_t length) {
   return (end - at) / length;
 }
 
-std::string step_text(const std::vector<ChangeStep>& steps, size_t at, const Painter& paint) {
+/// A comment below a step's number, wrapped where there is a width for it.
+std::string comment_text(const std::string& words, std::string_view colour, const Style& style) {
+  constexpr std::string_view margin = "     -- ";
+  const Painter paint(style.colour);
+  std::string lines = printable_line(words);
+  if (style.width > margin.size()) {
+    lines = wrapped({}, lines, 2, style.width - margin.size());
+    lines.pop_back();
+  }
+  std::string text;
+  for (const std::string_view line : split(lines, '\n'))
+    text += fmt::format("     {}\n", paint(colour, fmt::format("-- {}", line)));
+  return text;
+}
+
+std::string step_text(const std::vector<ChangeStep>& steps, size_t at, const Style& style) {
   const ChangeStep& step = steps[at];
   std::string text;
   if (const std::string begin = boundary_text(steps, at); !begin.empty())
     text += fmt::format("   {}\n", printable_line(begin));
-  if (!step.purpose.empty())
-    text += fmt::format("     {}\n", paint(dim, "-- " + printable_line(step.purpose)));
+  if (!step.purpose.empty()) text += comment_text(step.purpose, dim, style);
   for (const Hazard& hazard : step.hazards)
-    text +=
-        fmt::format("     {}\n", paint(hazard.blocks ? red : yellow,
-                                       printable_line(fmt::format("-- {}: {}", hazard.id, hazard.reason))));
+    if (const std::string words = hazard_text(hazard); !words.empty())
+      text += comment_text(words, hazard.blocks ? red : yellow, style);
   return text + indented(printable(step.sql) + ";", "     ");
 }
 
@@ -170,7 +183,13 @@ std::string change_list(const std::vector<Change>& changes, const Painter& paint
   return text;
 }
 
-std::string change_steps(const std::vector<Change>& changes, const Painter& paint) {
+std::string hazard_text(const Hazard& hazard) {
+  const std::string& reason = hazard.in_text.value_or(hazard.reason);
+  return reason.empty() ? "" : fmt::format("{}: {}", hazard.id, reason);
+}
+
+std::string change_steps(const std::vector<Change>& changes, const Style& style) {
+  const Painter paint(style.colour);
   std::string text;
   for (size_t number = 0; number < changes.size(); ++number) {
     const Change& change = changes[number];
@@ -179,7 +198,7 @@ std::string change_steps(const std::vector<Change>& changes, const Painter& pain
                         title(change), size.empty() ? "" : fmt::format(" ({})", size));
     for (const auto& [at, left_out] : shown_steps(change.steps)) {
       if (left_out > 0) text += fmt::format("   {}\n", paint(dim, left_out_text(left_out)));
-      text += step_text(change.steps, at, paint);
+      text += step_text(change.steps, at, style);
     }
   }
   return text;
@@ -201,7 +220,7 @@ std::string change_sql(const std::vector<Change>& changes, const Style& style) {
           step.in_transaction && (at + 1 == change.steps.size() || !change.steps[at + 1].in_transaction ||
                                   change.steps[at + 1].begins);
       for (const Hazard& hazard : step.hazards)
-        text += comment(fmt::format("{}: {}", hazard.id, hazard.reason));
+        if (const std::string words = hazard_text(hazard); !words.empty()) text += comment(words);
       if (begins) text += "BEGIN;\n";
       text += (style.terminal ? printable(step.sql) : step.sql) + ";\n";
       if (ends) text += "COMMIT;\n";

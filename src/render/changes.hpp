@@ -13,7 +13,7 @@ namespace kdb::render {
 std::string change_list(const std::vector<Change>& changes, const Painter& paint);
 
 /// What runs for every change, statement by statement.
-std::string change_steps(const std::vector<Change>& changes, const Painter& paint);
+std::string change_steps(const std::vector<Change>& changes, const Style& style);
 
 /// The same as a script for psql.
 std::string change_sql(const std::vector<Change>& changes, const Style& style);
@@ -43,6 +43,9 @@ std::string boundary_text(const std::vector<ChangeStep>& steps, size_t at);
 
 /// `index idx_old on events`, as it is.
 std::string subject(const Change& change);
+
+/// `INDEX_DROPPED: drops idx_old`; empty where a statement before has said it.
+std::string hazard_text(const Hazard& hazard);
 
 /// What `--allow` has to name: `INDEX_DROPPED:idx_old`.
 std::string allowance_of(const Hazard& hazard);

@@ -11,6 +11,7 @@ namespace kdb::render {
 struct Style {
   bool colour = false;
   bool terminal = false;  // statements too must hold nothing that a terminal acts on
+  size_t width = 0;       // of what is prose, which is wrapped; 0: a line each, however long
 };
 
 /// What a report may hold beside what every one does.
@@ -53,6 +54,10 @@ std::string render_markdown(const Report& report, const Style& style);
 std::string render_sarif(const Report& report, const Style& style);
 /// Workflow commands that GitHub Actions shows beside the lines.
 std::string render_github(const Report& report, const Style& style);
+
+/// Why a command failed, as people read it on stderr: a hint once below all that it mends, and of many files
+/// with one kind of problem the first ones.
+std::string render_problems(const std::vector<Problem>& problems, const Style& style);
 
 /// A command that failed, as --format json has it on stdout: the same problems as on stderr.
 std::string render_error_json(std::string_view command, const Error& error);

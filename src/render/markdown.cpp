@@ -104,8 +104,10 @@ std::string hazard_list(const std::vector<Change>& changes) {
   for (const Change& change : changes)
     for (const ChangeStep& step : change.steps)
       for (const Hazard& hazard : step.hazards) {
-        lines.push_back(fmt::format("- {} **{}**: {}", hazard.blocks ? "🛑" : "⚠️", plain(hazard.id),
-                                    plain(hazard.reason)));
+        const std::string reason = hazard.in_text.value_or(hazard.reason);
+        if (!reason.empty())
+          lines.push_back(fmt::format("- {} **{}**: {}", hazard.blocks ? "🛑" : "⚠️", plain(hazard.id),
+                                      plain(reason)));
         if (hazard.blocks) flags.insert(allowance_of(hazard));
       }
   if (lines.empty()) return {};

@@ -8,6 +8,7 @@
 namespace kdb::render {
 
 inline constexpr std::string_view bold = "\x1b[1m";
+inline constexpr std::string_view error_label = "\x1b[1;31m";
 inline constexpr std::string_view dim = "\x1b[2m";
 inline constexpr std::string_view red = "\x1b[31m";
 inline constexpr std::string_view green = "\x1b[32m";

@@ -25,14 +25,8 @@ std::string to_text(const Value& value) {
   return printable_line(std::visit(Visitor{}, value));
 }
 
-/// Columns on a terminal; every code point counts as one, which is right for all but East Asian wide ones.
-size_t width_of(std::string_view text) {
-  return static_cast<size_t>(std::count_if(
-      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
-}
-
 std::string padded(const std::string& text, size_t width, bool right) {
-  const std::string space(width - std::min(width, width_of(text)), ' ');
+  const std::string space(width - std::min(width, columns_of(text)), ' ');
   return right ? space + text : text + space;
 }
 
@@ -43,8 +37,8 @@ std::string render_table(const Table& table, const Painter& paint) {
   if (shown.empty()) return {};
   std::vector<size_t> widths;
   for (const size_t column : shown) {
-    size_t width = width_of(table.columns[column].title);
-    for (const auto& row : table.rows) width = std::max(width, width_of(to_text(row.at(column))));
+    size_t width = columns_of(table.columns[column].title);
+    for (const auto& row : table.rows) width = std::max(width, columns_of(to_text(row.at(column))));
     widths.push_back(width);
   }
   const auto line = [&](const auto& cell) {
@@ -61,7 +55,7 @@ std::string render_table(const Table& table, const Painter& paint) {
 
 std::string render_fields(const std::vector<Field>& fields, const Painter& paint) {
   size_t width = 0;
-  for (const Field& field : fields) width = std::max(width, width_of(field.label));
+  for (const Field& field : fields) width = std::max(width, columns_of(field.label));
   std::string text;
   for (const Field& field : fields)
     if (!field.label.empty())
@@ -131,7 +125,7 @@ std::string render_text(const Report& report, const Style& style) {
   add(render_fields(report.fields, paint));
   if (report.changes) {
     add(change_list(*report.changes, paint));
-    add(change_steps(*report.changes, paint));
+    add(change_steps(*report.changes, style));
   }
   for (const Table& table : report.tables)
     if (!table.rows.empty()) add(render_table(table, paint));
@@ -140,9 +134,15 @@ std::string render_text(const Report& report, const Style& style) {
   std::string warnings;
   for (const Problem& warning : report.warnings) {
     const std::string where = printable_line(to_string(warning.where));
-    warnings += fmt::format("{} {}{}{}\n", paint(yellow, "warning:"), where, where.empty() ? "" : ": ",
-                            printable(warning.message));
-    if (!warning.hint.empty()) warnings += fmt::format("hint: {}\n", printable(warning.hint));
+    constexpr std::string_view label = "warning:";
+    const auto prose = [&](std::string begin, const std::string& words) {
+      return style.width > 0 ? wrapped(std::move(begin), words, 2, style.width) : begin + words + "\n";
+    };
+    const std::string text =
+        prose(fmt::format("{} ", label),
+              fmt::format("{}{}{}", where, where.empty() ? "" : ": ", printable(warning.message)));
+    warnings += paint(yellow, label) + text.substr(label.size());
+    if (!warning.hint.empty()) warnings += prose("hint: ", printable(warning.hint));
   }
   add(std::move(warnings));
   add(printable(report.text));

@@ -228,6 +228,8 @@ TEST_CASE("a folder that cannot be run as it is, is refused with every reason") 
       " | prisma migrations are named 20260115093000_name/migration.sql; move what is none out of the folder";
   const std::string diesel_hint =
       " | diesel migrations are named 2026-01-15-093000_name/up.sql; move what is none out of the folder";
+  const std::string program_hint =
+      " | write what it does as SQL under its version; a program that is no migration belongs elsewhere";
   const std::string mixed_hint = " | keep one tool's files in it, or say which with [migrations] layout";
   const std::string duplicate_hint =
       " | rename the one that was never applied; if both were applied, each on another database, give one a "
@@ -276,18 +278,27 @@ TEST_CASE("a folder that cannot be run as it is, is refused with every reason") 
       // Names that are nearly right, or that the layout's own tool would have run.
       {{{"1_a.sql", native_text}, {"schema.sql"}, {"2_B.SQL"}, {"3_fix.go"}},
        "/2_B.SQL: \"2_B.SQL\" does not end in .sql in lower case" + native_hint +
-           "\n/3_fix.go: \"3_fix.go\" is a Go migration, and kdb runs SQL only" + native_hint +
-           "\n/schema.sql: \"schema.sql\" has no version number at its beginning" + native_hint},
+           "\n/3_fix.go: \"3_fix.go\" is numbered like a migration, and is written in Go: kdb runs SQL only" +
+           program_hint + "\n/schema.sql: \"schema.sql\" has no version number at its beginning" +
+           native_hint},
       {{{"schema.sql"}}, "/schema.sql: \"schema.sql\" has no version number at its beginning" + native_hint},
       {{{"1_a.sql", goose_text}, {"2.sql", goose_text}, {"3_fix.go"}},
        "/2.sql: \"2.sql\" has no _ after its version, as goose wants it" + goose_hint +
-           "\n/3_fix.go: \"3_fix.go\" is a Go migration, and kdb runs SQL only" + goose_hint},
+           "\n/3_fix.go: \"3_fix.go\" is numbered like a migration, and is written in Go: kdb runs SQL only" +
+           program_hint},
+      {{{"1_a.sql"}, {"2_b.go"}, {"2_b_test.go"}},
+       "/2_b.go: \"2_b.go\" is numbered like a migration, and is written in Go: kdb runs SQL only" +
+           program_hint},
       {{{"1_a.up.sql"}, {"x_c.down.sql"}},
        "/x_c.down.sql: \"x_c.down.sql\" is neither VERSION_name.up.sql nor VERSION_name.down.sql" +
            golang_hint},
       {{{"1_a.up.sql"}, {"2_b.up.go"}, {"2_b.down.py"}},
-       "/2_b.down.py: \"2_b.down.py\" is a Python migration, and kdb runs SQL only" + golang_hint +
-           "\n/2_b.up.go: \"2_b.up.go\" is a Go migration, and kdb runs SQL only" + golang_hint},
+       "/2_b.down.py: \"2_b.down.py\" is numbered like a migration, and is written in Python: kdb runs SQL "
+       "only" +
+           program_hint +
+           "\n/2_b.up.go: \"2_b.up.go\" is numbered like a migration, and is written in Go: kdb runs SQL "
+           "only" +
+           program_hint},
       {{{"V1__a.sql"}, {"Vx__b.sql"}},
        "/Vx__b.sql: \"Vx__b.sql\" has the version \"x\", which is not made of numbers (two underscores end "
        "it)" +
@@ -304,6 +315,7 @@ TEST_CASE("a folder that cannot be run as it is, is refused with every reason") 
         {"R__.sql"},
         {"V4__h.java"},
         {"V1__a.sql.conf"},
+        {"V2_b.sql.conf"},
         {"V5__i.SQL"},
         {"beforeMigrate.sql"},
         {"afterEachMigrate__x.sql"}},
@@ -314,12 +326,13 @@ TEST_CASE("a folder that cannot be run as it is, is refused with every reason") 
            flyway_hint +
            "\n/V1..2__d.sql: \"V1..2__d.sql\" has the version \"1..2\", which is not made of numbers " +
            "(two underscores end it)" + flyway_hint +
-           "\n/V1__a.sql.conf: \"V1__a.sql.conf\" is a Flyway script configuration, which kdb does not read" +
-           flyway_hint +
            "\n/V2_b.sql: \"V2_b.sql\" has the version \"2_b\", which is not made of numbers (two " +
            "underscores end it)" + flyway_hint +
-           "\n/V4__h.java: \"V4__h.java\" is a Java migration, and kdb runs " + "SQL only" + flyway_hint +
-           "\n/V5__i.SQL: \"V5__i.SQL\" does not end in .sql in lower case" + flyway_hint +
+           "\n/V2_b.sql.conf: \"V2_b.sql.conf\" is the configuration of a script that is no migration" +
+           flyway_hint +
+           "\n/V4__h.java: \"V4__h.java\" is numbered like a migration, and is written in Java: kdb runs SQL "
+           "only" +
+           program_hint + "\n/V5__i.SQL: \"V5__i.SQL\" does not end in .sql in lower case" + flyway_hint +
            "\n/V__c.sql: \"V__c.sql\" has no version number" + flyway_hint +
            "\n/afterEachMigrate__x.sql: \"afterEachMigrate__x.sql\" is a Flyway callback, and kdb runs "
            "migrations " +
@@ -332,14 +345,16 @@ TEST_CASE("a folder that cannot be run as it is, is refused with every reason") 
        "it)" +
            flyway_hint},
       {{{"V1__a.java"}},
-       "/V1__a.java: \"V1__a.java\" is a Java migration, and kdb runs SQL only" + flyway_hint},
+       "/V1__a.java: \"V1__a.java\" is numbered like a migration, and is written in Java: kdb runs SQL only" +
+           program_hint},
       {{{"1_a/migration.sql"}, {"2_b/"}, {"c/migration.sql"}},
        "/2_b/: \"2_b/\" has no migration.sql" + prisma_hint +
            "\n/c/migration.sql: \"migration.sql\" is in a folder whose name has no version number at its "
            "beginning" +
            prisma_hint},
       {{{"1_a/up.sql"}, {"b/up.sql"}, {"3_c.py"}},
-       "/3_c.py: \"3_c.py\" is a Python migration, and kdb runs SQL only" + diesel_hint +
+       "/3_c.py: \"3_c.py\" is numbered like a migration, and is written in Python: kdb runs SQL only" +
+           program_hint +
            "\n/b/up.sql: \"up.sql\" is in a folder whose name has no version number at its beginning" +
            diesel_hint},
       {{{"1_a/up.sql"}, {"2_b/"}, {"3_c/metadata.toml"}, {"4_d/down.sql"}},

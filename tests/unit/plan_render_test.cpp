@@ -270,4 +270,25 @@ hint: look at it
 )text");
 }
 
+TEST_CASE("prose of a plan is wrapped on a terminal, statements are not") {
+  Report report = sample();
+  report.changes->at(0).steps[0].hazards[0].reason = "reads all of orders, which is a table of many rows";
+  report.changes->at(1).steps[0].hazards[0].in_text = "";
+  report.warnings[0].message = "index x is undecided, for nobody can tell what its expression means";
+  const std::string text = render::render_text(report, {.terminal = true, .width = 50});
+  CHECK_MESSAGE(
+      text.find("     -- INDEX_BUILD: reads all of orders, which is\n"
+                "     --   a table of many rows\n"
+                "     CREATE INDEX CONCURRENTLY \"orders|kind\" ON orders (kind);\n") != std::string::npos,
+      text);
+  CHECK_MESSAGE(text.find("warning: profiles/default.toml:30:2: index x is\n"
+                          "  undecided, for nobody can tell what its\n"
+                          "  expression means\nhint: look at it\n") != std::string::npos,
+                text);
+  CHECK(text.find("INDEX_DROPPED") == std::string::npos);  // a statement before has said it
+  const std::string piped = render::render_text(report, {});
+  CHECK(piped.find("-- INDEX_BUILD: reads all of orders, which is a table of many rows\n") !=
+        std::string::npos);
+}
+
 }  // namespace kdb

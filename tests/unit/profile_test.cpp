@@ -253,7 +253,7 @@ TEST_CASE("a key that begins with a brace is a syntax error and no crash") {
   CHECK(problems_of([] { parse("[}\"\n"); }).rfind("p.toml:1:", 0) == 0);
 }
 
-TEST_CASE("environment variables are expanded in every string") {
+TEST_CASE("environment variables are expanded where nothing shows them") {
   struct Case {
     const char* text;
     const char* expanded;
@@ -266,10 +266,45 @@ TEST_CASE("environment variables are expanded in every string") {
                         {"plain", "plain"}};
   for (const Case& row : cases) {
     CAPTURE(row.text);
-    CHECK(parse(std::string("[database]\nrole = \"") + row.text + "\"").database.role == row.expanded);
+    CHECK(parse(std::string("[database]\nurl = \"") + row.text + "\"").database.url == row.expanded);
+    const auto settings = parse(std::string("[server.settings]\na.b = \"") + row.text + "\"").server.settings;
+    CHECK(settings.at(0).value == row.expanded);
+    CHECK(settings.at(0).written == row.text);
   }
   CHECK(parse("[connection]\nlock_timeout = \"${TIME}\"\npooler = \"${WORD}\"").connection.lock_timeout ==
         milliseconds(7'000));
+}
+
+TEST_CASE("what a plan shows takes nothing from the environment") {
+  const char* profiles[] = {
+      "extends = [\"${URL}.toml\"]",
+      "[database]\nschema = \"${URL}\"",
+      "[database]\nrole = \"x${URL}\"",
+      "[database]\nhistory_schema = \"${URL}\"",
+      "[database]\nexpect = { name = \"${URL}\" }",
+      "[migrations]\ndirectory = \"${URL}\"",
+      "[migrations]\ndump = \"${URL}\"",
+      "[migrations.variables]\na = \"${URL}\"",
+      "[tables.t]\ncomment = \"${URL}\"",
+      "[tables.t]\nstorage = { fillfactor = \"${URL}\" }",
+      "[indexes.i]\ntable = \"t\"\ncolumns = [\"a\"]\nwhere = \"a = '${URL}'\"",
+      "[indexes.i]\ntable = \"${URL}\"\ncolumns = [\"(b || '${URL}')\"]",
+      "[hypertables.h]\ntime_column = \"t\"\nretention = { drop_after = \"${URL}\" }",
+      "[indexes.i]\ntable = \"t\"\ncolumns = [\"a\"]\nstate = \"${URL}\"",
+  };
+  const test::TempDir folder;
+  for (const char* text : profiles) {
+    CAPTURE(text);
+    const std::string path = folder.write("p.toml", text);
+    const std::string problems = problems_of([&] { read_profile(path, true, environment); });
+    CAPTURE(problems);
+    CHECK(problems.find("has a \"${\", and what comes from the environment must not be shown | variables are "
+                        "for [database] url, [connection] and [server]; $${ is a literal ${") !=
+          std::string::npos);
+    CHECK(problems.find("secret") == std::string::npos);
+  }
+  CHECK(parse("[migrations.variables]\na = \"$${URL}\"").migrations.source.variables.at(0).second ==
+        "${URL}");
 }
 
 TEST_CASE("a value from the environment is never shown") {

@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include "base/text.hpp"
 #include "core/difference.hpp"
 #include "core/dump.hpp"
 #include "core/to_report.hpp"
@@ -156,6 +157,36 @@ TEST_CASE("Flyway's checksum does not see line ends or a byte order mark") {
   CHECK(files::flyway_checksum_of("a\nc\n") != expected);
   // CRC-32 of "123456789" is the check value of the algorithm, 0xCBF43926.
   CHECK(files::flyway_checksum_of("1234\n56789") == static_cast<std::int32_t>(0xCBF43926U));
+}
+
+TEST_CASE("a hint stands once below all that it mends, and ten files tell what is wrong with many") {
+  const Problem alone{.message = "empty", .where = {.file = "z.sql", .line = 1}};
+  const auto in_file = [](const std::string& file, int line, const std::string& word) {
+    return Problem{
+        .message = word + " of \"" + file + "\"", .where = {.file = file, .line = line}, .hint = "mend it"};
+  };
+  CHECK(render::render_problems({in_file("a", 1, "BEGIN"), alone, in_file("b", 2, "BEGIN")}, {}) ==
+        "kdb: error: a:1: BEGIN of \"a\"\nkdb: error: b:2: BEGIN of \"b\"\nhint: mend it\n"
+        "kdb: error: z.sql:1: empty\n");
+  std::vector<Problem> many;
+  for (int i = 10; i < 62; ++i) {
+    const std::string file = std::to_string(i) + ".sql";
+    many.push_back(in_file(file, 1, "BEGIN"));
+    many.push_back(in_file(file, 3, "COMMIT"));
+  }
+  many.push_back(in_file("9.txt", 1, "no migration:"));
+  const std::string text = render::render_problems(many, {});
+  const std::vector<std::string_view> lines = split(text, '\n');
+  CHECK(lines.size() == 2 * 10 + 1 + 2 + 1);
+  CHECK(lines[18] == "kdb: error: 19.sql:1: BEGIN of \"19.sql\"");
+  CHECK(lines[20] == "kdb: error: 9.txt:1: no migration: of \"9.txt\"");
+  CHECK(lines[21] == "and 42 more files like these; --log-format json names all");
+  CHECK(lines[22] == "hint: mend it");
+  // All that is wrong with one file is said, however much it is.
+  const std::vector<Problem> one_file(30, in_file("a", 1, "BEGIN"));
+  CHECK(split(render::render_problems(one_file, {}), '\n').size() == 30 + 2);
+  CHECK(render::render_problems({{.message = "a\x1b[2J", .details = "- x\n+ y\x07"}}, {.colour = true}) ==
+        "\x1b[1;31mkdb: error:\x1b[0m a\\x1b[2J\n  - x\n  + y\\x07\n");
 }
 
 }  // namespace kdb

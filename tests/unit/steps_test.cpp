@@ -8,6 +8,7 @@
 #include <doctest/doctest.h>
 
 #include "core/hazards.hpp"
+#include "core/plan_report.hpp"
 #include "support/problems.hpp"
 
 namespace kdb {
@@ -26,7 +27,8 @@ Planned planned(const std::string& sql, SectionOptions options = {}, bool tool_a
                          .file = "1_x.sql",
                          .line = 3,
                          .options = std::move(options),
-                         .tool_adds_no_transaction = tool_adds_no_transaction};
+                         .tool_adds_no_transaction = tool_adds_no_transaction,
+                         .tool_takes_lone_commit = tool_adds_no_transaction};
   Planned result;
   result.plan = plan_migration(migration, Direction::up, result.problems);
   return result;
@@ -189,6 +191,44 @@ TEST_CASE("hazards that harm nobody's data are shown and never refused") {
   CHECK(plans[0].steps[1].hazards.size() == 1);
   CHECK(plans[0].steps[2].hazards.size() == 1);
   CHECK(test::problems_of([&] { refuse_hazards(plans, {}); }).empty());
+}
+
+TEST_CASE("a file's hazards are said once each, with their lines") {
+  const auto summary = [](const std::string& sql) {
+    std::vector<MigrationPlan> plans = {planned(sql).plan};
+    note_hazards(plans);
+    return hazard_summary(plans.front());
+  };
+  const std::string dynamic = "DO $$ BEGIN EXECUTE a || b; END $$;\n";
+  CHECK(summary("SELECT 1;").empty());
+  CHECK(summary("TRUNCATE a;") == "DELETES_DATA (line 3: deletes all rows of a)");
+  CHECK(summary(dynamic + "CALL p();\nTRUNCATE a;\n" + dynamic) ==
+        "HAS_UNTRACKABLE_DEPENDENCIES (lines 3, 4 and 6: code that kdb cannot see into), "
+        "DELETES_DATA (line 5: deletes all rows of a)");
+  CHECK(summary("TRUNCATE a; TRUNCATE b;\nTRUNCATE c;\nTRUNCATE d;\nTRUNCATE e;") ==
+        "DELETES_DATA (line 3: deletes all rows of a; line 3: deletes all rows of b; line 4: deletes all "
+        "rows of c; 2 more in --dry-run)");
+  std::string many;
+  for (int i = 0; i < 50; ++i) many += dynamic;
+  CHECK(summary(many) ==
+        "HAS_UNTRACKABLE_DEPENDENCIES (lines 3, 4, 5, 6, 7, 8, 9, 10 and 42 more: code that "
+        "kdb cannot see into)");
+}
+
+TEST_CASE("a plan says of a file's unseen code once, with all its lines") {
+  const auto change = [](const std::string& sql) {
+    std::vector<MigrationPlan> plans = {planned(sql).plan};
+    note_hazards(plans);
+    return to_change(plans.front(), false);
+  };
+  const Change several = change("CALL p();\nSELECT 1;\nCALL q();\nTRUNCATE a;");
+  const auto hazard = [&](size_t step) { return several.steps.at(step).hazards.at(0); };
+  CHECK(hazard(0).in_text == "code that kdb cannot see into, in lines 3 and 5");
+  CHECK(hazard(0).reason == "calls p: code that kdb cannot see into");
+  CHECK(hazard(2).in_text == "");
+  CHECK(hazard(2).reason == "calls q: code that kdb cannot see into");
+  CHECK_FALSE(hazard(3).in_text);
+  CHECK_FALSE(change("CALL p();").steps.at(0).hazards.at(0).in_text);
 }
 
 TEST_CASE("what the database does not have holds nothing") {

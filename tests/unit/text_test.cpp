@@ -112,6 +112,14 @@ TEST_CASE("find_invalid_utf8 names the first byte that RFC 3629 forbids") {
   }
 }
 
+TEST_CASE("prose is wrapped at its spaces, and hung below its beginning") {
+  CHECK(wrapped("warning: ", "one two three four", 2, 16) == "warning: one two\n  three four\n");
+  CHECK(wrapped({}, "déjà vu", 0, 7) == "déjà vu\n");
+  CHECK(wrapped({}, "a-word-that-is-longer than it", 2, 10) == "a-word-that-is-longer\n  than it\n");
+  CHECK(wrapped("", "one\ntwo three", 2, 9) == "one\ntwo three\n");
+  CHECK(wrapped("a: ", "", 2, 9) == "a: \n");
+}
+
 TEST_CASE("durations read as people say them, and never round to the next unit's border") {
   CHECK(human_duration(0) == "0 ms");
   CHECK(human_duration(0.34) == "340 ms");

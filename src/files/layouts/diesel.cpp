@@ -12,6 +12,10 @@ namespace {
 
 constexpr std::string_view metadata = "metadata.toml";
 
+std::string companion(std::string_view path) {
+  return std::string(path.substr(0, path.rfind('/') + 1)).append(metadata);
+}
+
 bool claims(std::string_view path) {
   const auto name = parse_folder(path);
   return name && name->file == "up.sql";
@@ -38,7 +42,7 @@ std::optional<Entry> classify(std::string_view path) {
 // `run_in_transaction = false` in metadata.toml; whatever else is there is diesel's own business.
 std::optional<bool> read_transaction(const ParseInput& input) {
   if (input.companion.empty()) return std::nullopt;
-  const std::string file = input.file.path.substr(0, input.file.path.rfind('/') + 1) + std::string(metadata);
+  const std::string file = companion(input.file.path);
   try {
     const TomlValue root = parse_toml(input.companion, file);
     const TomlValue* value = root.find("run_in_transaction");
@@ -52,13 +56,18 @@ std::optional<bool> read_transaction(const ParseInput& input) {
   return std::nullopt;
 }
 
+Section make_section(std::string_view text, const std::string& file, std::optional<bool> transaction) {
+  Section section = join_pieces({{std::string(text), 1}}, file);
+  section.options.transaction = transaction;
+  section.tool_takes_lone_commit = true;
+  section.without_transaction = "`run_in_transaction = false` in metadata.toml beside it";
+  return section;
+}
+
 void parse(const ParseInput& input, Migration& migration) {
   const auto transaction = read_transaction(input);
-  migration.up = join_pieces({{std::string(input.up), 1}}, input.file.path);
-  migration.up->options.transaction = transaction;
-  if (!input.down) return;
-  migration.down = join_pieces({{std::string(*input.down), 1}}, input.file.down_path);
-  migration.down->options.transaction = transaction;
+  migration.up = make_section(input.up, input.file.path, transaction);
+  if (input.down) migration.down = make_section(*input.down, input.file.down_path, transaction);
 }
 
 // 20260115093000 as diesel writes it: 2026-01-15-093000, in newer versions with four digits more (-0000).
@@ -83,7 +92,7 @@ LayoutRules diesel_layout() {
           .classify = classify,
           .parse = parse,
           .create = create,
-          .companion = metadata,
+          .companion = companion,
           .folder_file = "up.sql"};
 }
 

@@ -1,5 +1,5 @@
 // Flyway: V1.2__name.sql, U1.2__name.sql (undo), B1__name.sql (baseline), R__name.sql (repeatable), in
-// sub-folders too.
+// sub-folders too; options of one in V1.2__name.sql.conf.
 #include <cctype>
 
 #include <fmt/format.h>
@@ -15,6 +15,7 @@ namespace kdb::files {
 namespace {
 
 constexpr std::string_view separator = "__";
+constexpr std::string_view configuration = ".conf";
 
 // `1.2`, `1_2`: numbers between single separators.
 bool is_version(std::string_view text) {
@@ -118,24 +119,62 @@ std::optional<Entry> classify(std::string_view path) {
   const std::string_view base = base_name(path);
   if (base.empty()) return std::nullopt;
   if (const auto name = cut_name(path); name && is_right(*name)) return make_entry(*name);
+  if (base.ends_with(configuration) && claims(base.substr(0, base.size() - configuration.size())))
+    return Entry{.role = Entry::Role::companion};
   const std::string_view language = program_language(base);
   if (is_callback(base) && (ends_in_sql(base) || !language.empty())) {
     return refused("is a Flyway callback, and kdb runs migrations only");
   }
   if (!looks_like_migration(base)) return std::nullopt;
-  if (!language.empty()) return refused(fmt::format("is a {} migration, and kdb runs SQL only", language));
-  if (base.ends_with(".sql.conf"))
-    return refused("is a Flyway script configuration, which kdb does not read");
+  if (!language.empty()) return refused_program(language);
+  if (base.ends_with(".sql.conf")) return refused("is the configuration of a script that is no migration");
   return ends_in_sql(base) ? std::optional(refused(why_not(base))) : std::nullopt;
 }
 
-Section make_section(const ParseInput& input, std::string_view text, const std::string& file) {
-  return join_pieces({{expand_flyway(text, file, input.source, input.problems), 1}}, file);
+std::string companion(std::string_view path) { return std::string(path).append(configuration); }
+
+// `executeInTransaction=false`; Java's properties, of which Flyway's documentation shows no more than
+// `key=value` lines. What would change the script and is not done here is refused.
+std::optional<bool> read_transaction(const ParseInput& input, std::string_view text,
+                                     const std::string& file) {
+  std::optional<bool> transaction;
+  int line_number = 0;
+  for (const std::string_view whole : split(text, '\n')) {
+    ++line_number;
+    const std::string_view line = trim(whole);
+    if (line.empty() || line.front() == '#' || line.front() == '!') continue;
+    const size_t equals = line.find('=');
+    const std::string_view key = trim(line.substr(0, equals));
+    const std::string_view value = equals == std::string_view::npos ? "" : trim(line.substr(equals + 1));
+    const bool is_bool = equals_ignore_case(value, "true") || equals_ignore_case(value, "false");
+    if (key == "executeInTransaction" && is_bool) {
+      transaction = equals_ignore_case(value, "true");
+    } else if (key == "executeInTransaction") {
+      input.problems.push_back({.message = "executeInTransaction must be true or false",
+                                .where = {.file = companion(file), .line = line_number},
+                                .hint = {}});
+    } else {
+      input.problems.push_back({.message = fmt::format("\"{}\" is not supported", key),
+                                .where = {.file = companion(file), .line = line_number},
+                                .hint = "of a script's configuration kdb knows executeInTransaction"});
+    }
+  }
+  return transaction;
+}
+
+Section make_section(const ParseInput& input, std::string_view text, std::string_view options,
+                     const std::string& file) {
+  Section section = join_pieces({{expand_flyway(text, file, input.source, input.problems), 1}}, file);
+  section.options.transaction = read_transaction(input, options, file);
+  section.tool_takes_lone_commit = true;
+  section.without_transaction = "`executeInTransaction=false` in SCRIPT.sql.conf beside it";
+  return section;
 }
 
 void parse(const ParseInput& input, Migration& migration) {
-  migration.up = make_section(input, input.up, input.file.path);
-  if (input.down) migration.down = make_section(input, *input.down, input.file.down_path);
+  migration.up = make_section(input, input.up, input.companion, input.file.path);
+  if (input.down)
+    migration.down = make_section(input, *input.down, input.down_companion, input.file.down_path);
 }
 
 std::vector<NewFile> create(std::string_view version, std::string_view name, std::string_view /*separator*/) {
@@ -151,6 +190,7 @@ LayoutRules flyway_layout() {
           .classify = classify,
           .parse = parse,
           .create = create,
+          .companion = companion,
           .recursive = true};
 }
 

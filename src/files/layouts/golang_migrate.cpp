@@ -25,12 +25,17 @@ std::optional<Entry> classify(std::string_view path) {
   return refused("is neither VERSION_name.up.sql nor VERSION_name.down.sql");
 }
 
+// golang-migrate sends the file as it is: what its author wrote decides about transactions.
+Section make_section(std::string_view text, const std::string& file) {
+  Section section = join_pieces({{std::string(text), 1}}, file);
+  section.tool_adds_no_transaction = true;
+  section.tool_takes_lone_commit = true;
+  return section;
+}
+
 void parse(const ParseInput& input, Migration& migration) {
-  migration.up = join_pieces({{std::string(input.up), 1}}, input.file.path);
-  if (input.down) migration.down = join_pieces({{std::string(*input.down), 1}}, input.file.down_path);
-  // golang-migrate sends the file as it is: what its author wrote decides about transactions.
-  migration.up->tool_adds_no_transaction = true;
-  if (migration.down) migration.down->tool_adds_no_transaction = true;
+  migration.up = make_section(input.up, input.file.path);
+  if (input.down) migration.down = make_section(*input.down, input.file.down_path);
 }
 
 std::vector<NewFile> create(std::string_view version, std::string_view name, std::string_view /*separator*/) {

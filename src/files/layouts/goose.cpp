@@ -15,7 +15,6 @@ std::optional<Entry> classify(std::string_view path) {
       return refused("has no _ after its version, as goose wants it");
     return numbered_entry(path);
   }
-  if (path.ends_with("_test.go")) return std::nullopt;
   if (auto program = refuse_program(path)) return program;
   // goose passes over every other file, so a seed.sql beside the migrations is only listed.
   return leading_digits(path).empty() ? std::nullopt : refuse_unnumbered_sql(path);

@@ -16,10 +16,18 @@ Entry refused(std::string_view reason) {
   return {.role = Entry::Role::refused, .reason = std::string(reason)};
 }
 
+Entry refused_program(std::string_view language) {
+  Entry entry =
+      refused(fmt::format("is numbered like a migration, and is written in {}: kdb runs SQL only", language));
+  entry.hint =
+      "write what it does as SQL under its version; a program that is no migration belongs elsewhere";
+  return entry;
+}
+
 std::optional<Entry> refuse_program(std::string_view path) {
   const std::string_view language = program_language(path);
-  if (language.empty() || leading_digits(path).empty()) return std::nullopt;
-  return refused(fmt::format("is a {} migration, and kdb runs SQL only", language));
+  if (language.empty() || leading_digits(path).empty() || path.ends_with("_test.go")) return std::nullopt;
+  return refused_program(language);
 }
 
 std::optional<Entry> refuse_unnumbered_sql(std::string_view path) {

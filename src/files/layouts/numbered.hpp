@@ -13,7 +13,10 @@ Entry numbered_entry(std::string_view path);
 /// A refused entry.
 Entry refused(std::string_view reason);
 
-/// Refuses a program in the place of a migration: `0002_fix.go`.
+/// A program in the place of a migration: there is no other name that would make it one.
+Entry refused_program(std::string_view language);
+
+/// Refuses such a program, `0002_fix.go`, but no test of one.
 std::optional<Entry> refuse_program(std::string_view path);
 
 /// Refuses a `.sql` file of the folder itself, with the reason why it is no numbered one.

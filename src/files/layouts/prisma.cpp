@@ -32,6 +32,7 @@ void parse(const ParseInput& input, Migration& migration) {
   migration.up = join_pieces({{std::string(input.up), 1}}, input.file.path);
   // Prisma sends the file as it is, as golang-migrate does.
   migration.up->tool_adds_no_transaction = true;
+  migration.up->tool_takes_lone_commit = true;
 }
 
 std::vector<NewFile> create(std::string_view version, std::string_view name, std::string_view /*separator*/) {
