@@ -16,6 +16,7 @@
 #include "flow/migrate.hpp"
 #include "pg/obstacles.hpp"
 #include "pg/rights.hpp"
+#include "flow/locked_history.hpp"
 
 namespace kdb::flow {
 
@@ -152,6 +153,7 @@ Report apply(const Context& context, const ApplyOptions& options) {
   std::vector<Ran> ran;
   if (!planned.migrations.empty()) up(context, {.allow = options.allow});
   if (options.plan.profile) {
+  refuse_standby(planned.standby, planned.target);
     ran = change_objects(context, options);
     const Differences left = compare_objects(context, {.prune = options.plan.prune});
     refuse_rest(left, options);

@@ -62,7 +62,7 @@ std::string done_text(const MigrationPlan& plan) {
 }  // namespace
 
 std::vector<Ran> Deployment::run(Session session) {
-  refuse_standby(session);
+  refuse_standby(session.facts.in_recovery, session.facts.target);
   context_.events({.kind = Event::Kind::info, .message = "target: " + session.facts.target});
   int losses = 0;
   for (;;) {

@@ -255,6 +255,7 @@ Planned plan_once(const Context& context, const PlanOptions& options) {
     for (const MigrationStatus& row : view.picture.rows)
       if (row.file || row.applied) planned.known.push_back(title(row.version, row.name));
     diff_options.coming_tables = coming_tables(plans, context.profile.database.schema);
+  planned.standby = session->facts.in_recovery;
     session = std::move(view.session);
   } else {
     session = open_session(context);
@@ -296,6 +297,7 @@ Report to_report(const Planned& planned, std::string command) {
       {.key = "role", .value = origin.role},
       {.key = "parts", .value = origin.parts},
       {.key = "prune", .value = origin.prune}};
+  if (planned.standby) report.fields.push_back({.key = "standby", .value = true});
   if (!planned.beforehand.empty())
     report.fields.insert(report.fields.begin() + 1,
                          {.key = "beforehand", .label = "beforehand", .value = planned.beforehand});
