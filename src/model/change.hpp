@@ -88,6 +88,7 @@ struct Estimate {
   std::optional<std::int64_t> rows;   // of the table; unknown before its first VACUUM or ANALYZE
   std::optional<std::int64_t> bytes;  // of the table
   std::optional<std::int64_t> disk;   // bytes that what is built takes at most
+  std::string tablespace;             // where that will be; empty: the database's own
   std::optional<double> seconds;      // that building takes, roughly
 
   bool operator==(const Estimate&) const = default;
