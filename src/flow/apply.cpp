@@ -1,5 +1,6 @@
 #include "flow/apply.hpp"
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -13,10 +14,10 @@
 #include "core/to_report.hpp"
 #include "flow/deployment.hpp"
 #include "flow/disk_space.hpp"
+#include "flow/locked_history.hpp"
 #include "flow/migrate.hpp"
 #include "pg/obstacles.hpp"
 #include "pg/rights.hpp"
-#include "flow/locked_history.hpp"
 
 namespace kdb::flow {
 
@@ -104,6 +105,12 @@ void tell_obstacles(const Context& context, const std::vector<Change>& changes) 
   }
 }
 
+bool makes_extension(const std::vector<Change>& changes) {
+  return std::any_of(changes.begin(), changes.end(), [](const Change& change) {
+    return change.kind == Extension::word && change.action == Action::create;
+  });
+}
+
 /// Changes the objects, each until it is done; the catalog says what is left after a lost connection.
 std::vector<Ran> change_objects(const Context& context, const ApplyOptions& options) {
   const DiffOptions diff_options{.prune = options.plan.prune};
@@ -114,7 +121,16 @@ std::vector<Ran> change_objects(const Context& context, const ApplyOptions& opti
     refuse_hazards(changes, options.allow);
     refuse_missing_rights(context, session, changes);
     std::vector<Work> work;
-    for (const Change& change : changes) work.push_back({.plan = to_plan(change), .resume = false});
+    for (const Change& change : changes) {
+      // They come first. What stands on a new one can be compared, and its edition is known, when it is
+      // there.
+      const bool is_extension = change.kind == Extension::word;
+      if (!is_extension && makes_extension(changes)) {
+        work.back().decide_again = true;
+        break;
+      }
+      work.push_back({.plan = to_plan(change), .resume = false});
+    }
     return work;
   };
   return Deployment(context, decide).run(open_session(context));
@@ -131,6 +147,7 @@ void add_ran(Report& report, const std::vector<Ran>& ran) {
 Report apply(const Context& context, const ApplyOptions& options) {
   if (options.saved) refuse_sandbox_plan(options.saved->origin);
   Planned planned = plan(context, options.plan);
+  refuse_standby(planned.standby, planned.target);
   if (options.saved) {
     refuse_other_origin(options.saved->origin, planned.origin);
     if (options.plan.migrations) refuse_missing_migrations(*options.saved, planned.known);
@@ -153,7 +170,6 @@ Report apply(const Context& context, const ApplyOptions& options) {
   std::vector<Ran> ran;
   if (!planned.migrations.empty()) up(context, {.allow = options.allow});
   if (options.plan.profile) {
-  refuse_standby(planned.standby, planned.target);
     ran = change_objects(context, options);
     const Differences left = compare_objects(context, {.prune = options.plan.prune});
     refuse_rest(left, options);

@@ -54,7 +54,7 @@ struct Planned {
 Planned plan(const Context& context, const PlanOptions& options);
 
 /// The profile's objects held against those of the database, on an open session.
-Differences compare_objects(const Context& context, Session& session, const DiffOptions& options);
+Differences compare_objects(const Context& context, Session& session, DiffOptions options);
 /// The same on a session of its own.
 Differences compare_objects(const Context& context, const DiffOptions& options);
 

@@ -104,7 +104,7 @@ struct Change {
   std::string reason;  // one clause: "where differs", "not declared"
   std::vector<FieldChange> fields;
   std::string fingerprint;   // of the object as it is; empty where there is none
-  bool provisional = false;  // a pending migration makes its table: only then its statements are certain
+  bool provisional = false;  // what it needs is made by a pending migration, or an extension of the plan
   Estimate estimate;
   std::vector<ChangeStep> steps;
 
