@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -112,12 +114,17 @@ bool makes_extension(const std::vector<Change>& changes) {
 }
 
 /// Changes the objects, each until it is done; the catalog says what is left after a lost connection.
-std::vector<Ran> change_objects(const Context& context, const ApplyOptions& options) {
+/// `shown`: what somebody has agreed to, if that is all.
+std::vector<Ran> change_objects(const Context& context, const ApplyOptions& options,
+                                std::optional<SavedPlan> shown) {
   const DiffOptions diff_options{.prune = options.plan.prune};
   const auto decide = [&](Session& session) {
     const Differences found = compare_objects(context, session, diff_options);
     refuse_problems(found);
-    const std::vector<Change> changes = wanted(options, found.changes);
+    std::vector<Change> changes = wanted(options, found.changes);
+    // Before anything of it is done, what differs is another session's doing.
+    if (const auto plan = std::exchange(shown, std::nullopt))
+      changes = keep_planned(*plan, std::move(changes));
     refuse_hazards(changes, options.allow);
     refuse_missing_rights(context, session, changes);
     std::vector<Work> work;
@@ -170,7 +177,11 @@ Report apply(const Context& context, const ApplyOptions& options) {
   std::vector<Ran> ran;
   if (!planned.migrations.empty()) up(context, {.allow = options.allow});
   if (options.plan.profile) {
-    ran = change_objects(context, options);
+    // Behind migrations nobody could say before what exactly is left to do.
+    std::optional<SavedPlan> shown;
+    if (planned.migrations.empty())
+      shown = SavedPlan{.origin = planned.origin, .changes = planned.objects.changes};
+    ran = change_objects(context, options, std::move(shown));
     const Differences left = compare_objects(context, {.prune = options.plan.prune});
     refuse_rest(left, options);
     report.tables = {to_table(left.undeclared)};
