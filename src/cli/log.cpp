@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <mutex>
+#include <optional>
 
 #include <fmt/format.h>
 #include <spdlog/details/null_mutex.h>
@@ -111,6 +112,7 @@ struct Log::Impl {
   std::mutex mutex;
   bool drawn = false;
   std::chrono::steady_clock::time_point last_drawn;
+  std::optional<std::chrono::steady_clock::time_point> last_line;
 
   explicit Impl(const LogOptions& given) : options(given), logger("kdb", std::make_shared<Sink>()) {
     logger.set_pattern(options.json ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l","message":%v})" : "%v",
@@ -123,8 +125,24 @@ struct Log::Impl {
     drawn = false;
   }
 
+  void write(const Event& event) {
+    logger.log(level_of(event.kind), options.json ? as_json(event) : message_text(event, options));
+  }
+
+  /// Of what takes long, so that the log of a pipeline shows that it goes on. The first line too comes only
+  /// after the interval.
+  void write_progress(const Event& event) {
+    if (event.figures.empty()) return;
+    const auto now = std::chrono::steady_clock::now();
+    if (!last_line) last_line = now;
+    if (now - *last_line < options.line_interval) return;
+    last_line = now;
+    write({.kind = Event::Kind::info, .message = printable_line(event.message + event.figures)});
+  }
+
   void draw(const Event& event) {
-    if (options.width == 0 || options.quiet || options.json) return;
+    if (options.width == 0 || options.json) return write_progress(event);
+    if (options.quiet) return;
     const auto now = std::chrono::steady_clock::now();
     if (now - last_drawn < redraw_interval) return;
     last_drawn = now;
@@ -142,8 +160,7 @@ void Log::operator()(const Event& event) {
   const std::lock_guard lock(impl_->mutex);
   if (event.kind == Event::Kind::progress) return impl_->draw(event);
   impl_->clear();
-  impl_->logger.log(level_of(event.kind),
-                    impl_->options.json ? as_json(event) : message_text(event, impl_->options));
+  impl_->write(event);
 }
 
 void Log::clear_progress() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -13,10 +14,12 @@ struct LogOptions {
   bool quiet = false;  // nothing below a warning
   bool colour = false;
   int width = 0;  // of the terminal on stderr; 0: none, and no live progress
+  std::chrono::milliseconds line_interval{30'000};  // between lines of progress where there is no terminal
 };
 
 /// What of the events a person sees, on stderr: a line each, and on a terminal one line of live progress that
-/// the next one replaces. May be called from several threads.
+/// the next one replaces; in a file or pipe a line of its own now and then. May be called from several
+/// threads.
 class Log {
  public:
   explicit Log(const LogOptions& options);

@@ -115,6 +115,7 @@ void estimate_builds(std::vector<Change>& changes, const std::vector<Declared<In
     const auto bytes = bytes_of(*index->second, rows, table_bytes, *width);
     if (!bytes) continue;
     change.estimate.disk = static_cast<std::int64_t>(*bytes);
+    change.estimate.tablespace = index->second->tablespace;
     change.estimate.seconds = seconds_of(*index->second, rows, table_bytes, *bytes);
   }
 }

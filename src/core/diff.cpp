@@ -86,8 +86,10 @@ class KindDiff {
     if (!change.steps.empty()) found_.changes.push_back(std::move(change));
   }
 
-  /// Whether a pending migration makes what it stands on: the server has not seen its definition.
+  /// Whether a pending migration or an extension makes what it stands on: the server has not seen its
+  /// definition.
   bool is_provisional(const T& value) const {
+    if (options_.unseen.count(value.name) > 0) return true;
     if constexpr (std::is_same_v<T, ContinuousAggregate>) return !options_.coming_tables.empty();
     if constexpr (std::is_same_v<T, TableProperties>)
       if (!missing_indexes(value, around_).empty()) return true;
@@ -164,7 +166,7 @@ class KindDiff {
         }
       }
       add({.action = Action::create, .desired = &one.value, .live = nullptr, .fields = {}}, one.where,
-          "is not there");
+          "is not there" + counted_on(one.value));
     }
   }
 
@@ -185,6 +187,16 @@ class KindDiff {
     return !missing.empty();
   }
 
+  /// What the rest of the plan takes for granted of an extension.
+  std::string counted_on(const T& value) const {
+    if constexpr (std::is_same_v<T, Extension>)
+      if (value.name.name == "timescaledb" && around_.facts.timescale)
+        return fmt::format(
+            "; the plan {} {}, the {} edition", around_.facts.timescale->assumed ? "assumes" : "counts on",
+            around_.facts.timescale->version, around_.facts.timescale->community ? "community" : "Apache");
+    return {};
+  }
+
   /// A hypertable or a continuous aggregate: as far as this server can have it, and a statement can bring it
   /// about.
   void look_at_parts(const Declared<T>& declared) {
@@ -201,9 +213,7 @@ class KindDiff {
     if constexpr (std::is_same_v<T, Hypertable>) {
       one = available_part(declared, around_.facts);
       if (live == nullptr && !has_table(one)) return;
-      const auto size = options_.sizes.find(one.value.name);
-      const std::vector<Problem> refused =
-          impossible(one, live, size == options_.sizes.end() ? Estimate{} : size->second);
+      const std::vector<Problem> refused = impossible(one, live, size_of(one.value.name));
       if (!refused.empty()) {
         found_.problems.insert(found_.problems.end(), refused.begin(), refused.end());
         return;
@@ -216,6 +226,13 @@ class KindDiff {
     else
       add({.action = Action::create, .desired = &one.value, .live = nullptr, .fields = {}}, one.where,
           "is not there");
+  }
+
+  /// A table that a migration makes is empty as far as anybody knows; apply looks when it is there.
+  Estimate size_of(const ObjectName& table) const {
+    const auto size = options_.sizes.find(table);
+    if (size != options_.sizes.end()) return size->second;
+    return options_.coming_tables.count(table) > 0 ? Estimate{.rows = 0, .bytes = 0} : Estimate{};
   }
 
   static bool is_usable(const Live<T>& live) {

@@ -1,7 +1,10 @@
 #include "flow/apply.hpp"
 
+#include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -13,6 +16,7 @@
 #include "core/to_report.hpp"
 #include "flow/deployment.hpp"
 #include "flow/disk_space.hpp"
+#include "flow/locked_history.hpp"
 #include "flow/migrate.hpp"
 #include "pg/obstacles.hpp"
 #include "pg/rights.hpp"
@@ -103,17 +107,37 @@ void tell_obstacles(const Context& context, const std::vector<Change>& changes) 
   }
 }
 
+bool makes_extension(const std::vector<Change>& changes) {
+  return std::any_of(changes.begin(), changes.end(), [](const Change& change) {
+    return change.kind == Extension::word && change.action == Action::create;
+  });
+}
+
 /// Changes the objects, each until it is done; the catalog says what is left after a lost connection.
-std::vector<Ran> change_objects(const Context& context, const ApplyOptions& options) {
+/// `shown`: what somebody has agreed to, if that is all.
+std::vector<Ran> change_objects(const Context& context, const ApplyOptions& options,
+                                std::optional<SavedPlan> shown) {
   const DiffOptions diff_options{.prune = options.plan.prune};
   const auto decide = [&](Session& session) {
     const Differences found = compare_objects(context, session, diff_options);
     refuse_problems(found);
-    const std::vector<Change> changes = wanted(options, found.changes);
+    std::vector<Change> changes = wanted(options, found.changes);
+    // Before anything of it is done, what differs is another session's doing.
+    if (const auto plan = std::exchange(shown, std::nullopt))
+      changes = keep_planned(*plan, std::move(changes));
     refuse_hazards(changes, options.allow);
     refuse_missing_rights(context, session, changes);
     std::vector<Work> work;
-    for (const Change& change : changes) work.push_back({.plan = to_plan(change), .resume = false});
+    for (const Change& change : changes) {
+      // They come first. What stands on a new one can be compared, and its edition is known, when it is
+      // there.
+      const bool is_extension = change.kind == Extension::word;
+      if (!is_extension && makes_extension(changes)) {
+        work.back().decide_again = true;
+        break;
+      }
+      work.push_back({.plan = to_plan(change), .resume = false});
+    }
     return work;
   };
   return Deployment(context, decide).run(open_session(context));
@@ -130,6 +154,7 @@ void add_ran(Report& report, const std::vector<Ran>& ran) {
 Report apply(const Context& context, const ApplyOptions& options) {
   if (options.saved) refuse_sandbox_plan(options.saved->origin);
   Planned planned = plan(context, options.plan);
+  refuse_standby(planned.standby, planned.target);
   if (options.saved) {
     refuse_other_origin(options.saved->origin, planned.origin);
     if (options.plan.migrations) refuse_missing_migrations(*options.saved, planned.known);
@@ -152,7 +177,11 @@ Report apply(const Context& context, const ApplyOptions& options) {
   std::vector<Ran> ran;
   if (!planned.migrations.empty()) up(context, {.allow = options.allow, .shown = planned.migrations});
   if (options.plan.profile) {
-    ran = change_objects(context, options);
+    // Behind migrations nobody could say before what exactly is left to do.
+    std::optional<SavedPlan> shown;
+    if (planned.migrations.empty())
+      shown = SavedPlan{.origin = planned.origin, .changes = planned.objects.changes};
+    ran = change_objects(context, options, std::move(shown));
     const Differences left = compare_objects(context, {.prune = options.plan.prune});
     refuse_rest(left, options);
     report.tables = {to_table(left.undeclared)};

@@ -62,7 +62,7 @@ std::string done_text(const MigrationPlan& plan) {
 }  // namespace
 
 std::vector<Ran> Deployment::run(Session session) {
-  refuse_standby(session);
+  refuse_standby(session.facts.in_recovery, session.facts.target);
   context_.events({.kind = Event::Kind::info, .message = "target: " + session.facts.target});
   int losses = 0;
   for (;;) {
@@ -108,6 +108,23 @@ void refuse_backslash_strings(const Session& session) {
 
 }  // namespace
 
+void Deployment::run_one(pg::Executor& executor, const Work& work) {
+  context_.watchdog.check();
+  const auto begun = std::chrono::steady_clock::now();
+  doing_ = (work.plan.direction == Direction::up ? "applying " : "undoing ") + pg::title(work.plan);
+  executor.run(run_id_, work.plan, work.resume);
+  const auto took =
+      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun).count();
+  progressed_ = true;
+  const MigrationFile& file = work.plan.migration.file;
+  ran_.push_back({.version = file.version,
+                  .name = work.plan.object ? work.plan.object->name : file.name,
+                  .milliseconds = took});
+  context_.events({.kind = Event::Kind::info,
+                   .message = fmt::format("{} ({})", done_text(work.plan),
+                                          human_duration(static_cast<double>(took) / 1000.0))});
+}
+
 void Deployment::run_on(Session& session) {
   pg::Connection& connection = *session.connection;
   const files::Profile& profile = context_.profile;
@@ -117,7 +134,7 @@ void Deployment::run_on(Session& session) {
   pg::take_deploy_lock(connection, context_.watchdog, session.store.lock_key(), profile.migrations.lock_wait,
                        context_.random, context_.events);
   prepare_history(session);
-  const std::vector<Work> work = decide_(session);
+  std::vector<Work> work = decide_(session);
   if (work.empty()) {
     if (run_id_ != 0) session.store.finish_run(connection, run_id_, "done", "");
     pg::release_deploy_lock(connection, session.store.lock_key());
@@ -141,23 +158,12 @@ void Deployment::run_on(Session& session) {
                         context_.events);
   const MigrationPlan* running = nullptr;
   try {
-    for (const Work& item : work) {
-      running = &item.plan;
-      context_.watchdog.check();
-      const auto begun = std::chrono::steady_clock::now();
-      doing_ = (item.plan.direction == Direction::up ? "applying " : "undoing ") + pg::title(item.plan);
-      executor.run(run_id_, item.plan, item.resume);
-      const auto took =
-          std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun)
-              .count();
-      progressed_ = true;
-      const MigrationFile& file = item.plan.migration.file;
-      ran_.push_back({.version = file.version,
-                      .name = item.plan.object ? item.plan.object->name : file.name,
-                      .milliseconds = took});
-      context_.events({.kind = Event::Kind::info,
-                       .message = fmt::format("{} ({})", done_text(item.plan),
-                                              human_duration(static_cast<double>(took) / 1000.0))});
+    for (; !work.empty(); work = work.back().decide_again ? decide_(session) : std::vector<Work>{}) {
+      for (const Work& item : work) {
+        running = &item.plan;
+        run_one(executor, item);
+      }
+      running = nullptr;
     }
   } catch (const Error& thrown) {
     const Error error = while_running(thrown, running);

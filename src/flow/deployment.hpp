@@ -9,12 +9,17 @@
 #include "flow/session.hpp"
 #include "model/step.hpp"
 
+namespace kdb::pg {
+class Executor;
+}  // namespace kdb::pg
+
 namespace kdb::flow {
 
 /// One plan and whether an earlier run left it half done.
 struct Work {
   MigrationPlan plan;
   bool resume = false;
+  bool decide_again = false;  // what follows can be decided only when it has run
 };
 
 /// One migration, or change of an object, that has run.
@@ -30,7 +35,8 @@ struct Ran {
 /// backend need no code of their own.
 class Deployment {
  public:
-  /// Decides under the lock, from a fresh look, what runs; called again after every reconnect.
+  /// Decides under the lock, from a fresh look, what runs; called again after every reconnect, and where the
+  /// last of the work asks for it.
   using Decide = std::function<std::vector<Work>(Session&)>;
 
   Deployment(const Context& context, Decide decide);
@@ -40,6 +46,7 @@ class Deployment {
 
  private:
   void run_on(Session& session);
+  void run_one(pg::Executor& executor, const Work& work);
   void end_lost_session(Session& session);
 
   const Context& context_;

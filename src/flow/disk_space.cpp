@@ -1,6 +1,8 @@
 #include "flow/disk_space.hpp"
 
 #include <algorithm>
+#include <map>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -13,42 +15,68 @@ namespace kdb::flow {
 
 namespace {
 
-struct Disk {
-  std::string data;
+constexpr std::uint64_t unnoticed = 64 << 20;  // as much comes and goes by itself
+
+/// What is needed on one file system.
+struct Need {
+  std::uint64_t bytes = 0;
   std::uint64_t free = 0;
+  std::string place;  // "where the server has its data, /var/lib/…"
 };
 
-/// Of the server, if it is on this machine and the role may know where.
-std::optional<Disk> read_disk(Session& session) {
-  const pg::Result place = session.connection->exec(
-      "SELECT setting, pg_catalog.date_part('epoch', pg_catalog.pg_postmaster_start_time())::bigint "
-      "FROM pg_catalog.pg_settings WHERE name = 'data_directory'");
-  if (place.empty() || place.is_null(0, 0)) return std::nullopt;
-  const std::optional<std::uint64_t> free = host::free_disk(place.text(0, 0), place.integer(0, 1));
-  return free ? std::optional(Disk{.data = place.text(0, 0), .free = *free}) : std::nullopt;
+/// What a tablespace needs is added to its file system's, as far as that is on this machine and the role may
+/// know where.
+void add_need(Session& session, const std::string& tablespace, std::uint64_t bytes,
+              std::map<std::uint64_t, Need>& needs) {
+  // The location of pg_default is empty, and relative to the data directory where it is "in place".
+  const pg::Result row = session.connection->exec(fmt::format(
+      "SELECT s.setting, pg_catalog.date_part('epoch', pg_catalog.pg_postmaster_start_time())::bigint, "
+      "pg_catalog.pg_tablespace_location(t.oid), t.spcname "
+      "FROM pg_catalog.pg_settings s, pg_catalog.pg_tablespace t, pg_catalog.pg_database d "
+      "WHERE s.name = 'data_directory' AND d.datname = pg_catalog.current_database() "
+      "AND CASE WHEN {0} = '' THEN t.oid = d.dattablespace ELSE t.spcname = {0} END",
+      quote_literal(tablespace)));
+  if (row.empty() || row.is_null(0, 0)) return;
+  const std::string data = row.text(0, 0);
+  const std::string& location = row.text(0, 2);
+  const std::string folder = location.empty()            ? data
+                             : location.starts_with('/') ? location
+                                                         : data + "/" + location;
+  const std::optional<host::Disk> disk = host::find_disk(folder, data, row.integer(0, 1));
+  if (!disk) return;
+  Need& need = needs[disk->device];
+  need.bytes += bytes;
+  need.free = disk->free;
+  need.place = location.empty() ? "where the server has its data, " + data
+                                : fmt::format("in tablespace {}, {}", row.text(0, 3), folder);
 }
 
 }  // namespace
 
 void refuse_full_disk(const Context& context, const std::vector<Change>& changes,
                       const std::vector<std::string>& allow) {
-  std::uint64_t needed = 0;
-  for (const Change& change : changes) needed += static_cast<std::uint64_t>(change.estimate.disk.value_or(0));
-  constexpr std::uint64_t unnoticed = 64 << 20;  // as much comes and goes by itself
+  std::map<std::string, std::uint64_t> needed;  // by tablespace
+  for (const Change& change : changes)
+    if (change.estimate.disk)
+      needed[change.estimate.tablespace] += static_cast<std::uint64_t>(*change.estimate.disk);
+  std::erase_if(needed, [](const auto& one) { return one.second < unnoticed; });
   const bool allowed = std::any_of(allow.begin(), allow.end(), [](const std::string& allowance) {
     return sql::permits(allowance, sql::hazard::disk_space, "");
   });
-  if (needed < unnoticed || allowed) return;
-  const std::optional<Disk> disk = read_again(context, [&] {
+  if (needed.empty() || allowed) return;
+  const auto needs = read_again(context, [&] {
     Session session = open_session(context);
-    return read_disk(session);
+    std::map<std::uint64_t, Need> by_device;
+    for (const auto& [tablespace, bytes] : needed) add_need(session, tablespace, bytes, by_device);
+    return by_device;
   });
-  if (!disk || disk->free > needed) return;
-  throw Error(Exit::refused,
-              fmt::format("the new indexes may take {}, and {} are free where the server has its data, {}",
-                          human_bytes(needed), human_bytes(disk->free), disk->data),
-              fmt::format("make room, or apply some of them at a time; `--allow {}` begins all the same",
-                          sql::hazard::disk_space));
+  for (const auto& [device, need] : needs)
+    if (need.free <= need.bytes)
+      throw Error(Exit::refused,
+                  fmt::format("the new indexes may take {}, and {} are free {}", human_bytes(need.bytes),
+                              human_bytes(need.free), need.place),
+                  fmt::format("make room, or apply some of them at a time; `--allow {}` begins all the same",
+                              sql::hazard::disk_space));
 }
 
 }  // namespace kdb::flow

@@ -20,14 +20,14 @@ void prepare_history(Session& session) {
   session.facts.has_history = true;
 }
 
-void refuse_standby(const Session& session) {
-  if (session.facts.in_recovery)
-    throw Error(Exit::refused, fmt::format("{} is a standby: it cannot be written to", session.facts.target),
+void refuse_standby(bool standby, const std::string& target) {
+  if (standby)
+    throw Error(Exit::refused, fmt::format("{} cannot be written to", target),
                 "connect to the primary, or let libpq find it with target_session_attrs=read-write");
 }
 
 LockedHistory::LockedHistory(const Context& context, Session& session) : session_(session) {
-  refuse_standby(session);
+  refuse_standby(session.facts.in_recovery, session.facts.target);
   context.events({.kind = Event::Kind::info, .message = "target: " + session.facts.target});
   refuse_transaction_pooler(context, session);
   pg::take_deploy_lock(*session.connection, context.watchdog, session.store.lock_key(),

@@ -29,6 +29,6 @@ class LockedHistory {
 void prepare_history(Session& session);
 
 /// Throws Error(refused) for a server that cannot be written to.
-void refuse_standby(const Session& session);
+void refuse_standby(bool standby, const std::string& target);
 
 }  // namespace kdb::flow

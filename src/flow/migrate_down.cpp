@@ -9,6 +9,7 @@
 #include "core/to_report.hpp"
 #include "files/migrations.hpp"
 #include "flow/deployment.hpp"
+#include "flow/locked_history.hpp"
 #include "flow/migrate.hpp"
 #include "flow/picture.hpp"
 
@@ -90,6 +91,7 @@ Report down(const Context& context, const DownOptions& options) {
   report.scripts = to_scripts(plans);
   report.summary = fmt::format("{} would be undone", count(plans.size(), "migration"));
   if (options.dry_run) return report;
+  refuse_standby(view.session.facts.in_recovery, view.session.facts.target);
   if (!options.confirm(report)) throw Error(Exit::refused, "nothing was undone: the answer was no");
 
   std::set<std::string> left;

@@ -10,6 +10,7 @@
 #include "core/to_report.hpp"
 #include "flow/at_stake.hpp"
 #include "flow/deployment.hpp"
+#include "flow/locked_history.hpp"
 #include "flow/migrate.hpp"
 #include "flow/picture.hpp"
 #include "flow/unfinished.hpp"
@@ -141,6 +142,8 @@ void show_hazards(const Context& context, const std::vector<MigrationPlan>& plan
 
 Report up(const Context& context, const UpOptions& options) {
   View view = open_and_look(context);
+  // Also where nothing is pending: a standby may only not have heard of it yet.
+  if (!options.dry_run) refuse_standby(view.session.facts.in_recovery, view.session.facts.target);
   const Picture& picture = view.picture;
   Report report = base_report(picture, view.session);
   refuse_inconsistent(picture, options);

@@ -4,13 +4,13 @@
 
 #include <fmt/format.h>
 
-#include "base/sql_words.hpp"
 #include "base/text.hpp"
 #include "core/build_estimate.hpp"
 #include "core/hazards.hpp"
 #include "core/plan_report.hpp"
 #include "core/to_report.hpp"
 #include "flow/at_stake.hpp"
+#include "flow/coming.hpp"
 #include "flow/picture.hpp"
 #include "lint/check.hpp"
 #include "pg/canonical.hpp"
@@ -25,21 +25,6 @@ namespace {
 
 /// For locks that reading needs: nobody should have to wait for a plan.
 constexpr std::chrono::milliseconds patience(1'000);
-
-/// The tables that the statements of pending migrations create.
-std::set<ObjectName> coming_tables(const std::vector<MigrationPlan>& plans, std::string_view default_schema) {
-  std::set<ObjectName> tables;
-  const auto look = [&](const Step& step) {
-    if (!step.what.command.starts_with("CREATE") || !step.what.command.ends_with("TABLE")) return;
-    tables.insert(name_in_catalog(step.what.object, default_schema));
-  };
-  for (const MigrationPlan& plan : plans)
-    for (const Step& step : plan.steps) {
-      look(step);
-      for (const Step& inner : step.block) look(inner);
-    }
-  return tables;
-}
 
 /// The pending migrations; throws what forbids to run them.
 std::vector<MigrationPlan> pending_migrations(const Context& context, const View& view) {
@@ -108,16 +93,20 @@ bool Planned::is_empty() const {
 namespace {
 
 /// Puts the server's form of declared definitions in their place. What it refuses, or cannot say, is noted
-/// and not compared.
+/// and not compared; what an extension of the plan may bring is left as it is declared.
 template <class T>
 void settle(std::vector<Declared<T>>& desired, std::vector<pg::Canonical<T>>& answers,
-            std::string_view schema, Differences& found) {
+            std::string_view schema, DiffOptions& options, Differences& found) {
   for (size_t i = 0; i < desired.size(); ++i) {
     Declared<T>& one = desired[i];
     pg::Canonical<T>& answer = answers[i];
     if (one.absent || answer.table_missing) continue;
     if (answer.value) {
       one.value = std::move(*answer.value);
+      continue;
+    }
+    if (answer.names_unknown && !options.extensions.empty()) {
+      options.unseen.insert(one.value.name);
       continue;
     }
     one.undecided = true;
@@ -131,15 +120,14 @@ void settle(std::vector<Declared<T>>& desired, std::vector<pg::Canonical<T>>& an
 }
 
 /// How much is in the tables that are to become hypertables.
-DiffOptions with_sizes(pg::Connection& connection, const DesiredSchema& desired, const LiveSchema& live,
-                       DiffOptions options) {
+std::map<ObjectName, Estimate> read_sizes(pg::Connection& connection, const DesiredSchema& desired,
+                                          const LiveSchema& live) {
   std::set<ObjectName> there;
   for (const auto& hypertable : live.of<Hypertable>()) there.insert(hypertable.value.name);
   std::vector<ObjectName> tables;
   for (const auto& hypertable : desired.of<Hypertable>())
     if (there.count(hypertable.value.name) == 0) tables.push_back(hypertable.value.name);
-  options.sizes = pg::read_estimates(connection, tables, patience);
-  return options;
+  return pg::read_estimates(connection, tables, patience);
 }
 
 /// Where no migration is pending, what an aggregate reads and is not there never will be.
@@ -198,26 +186,32 @@ void review(pg::Connection& connection, DesiredSchema desired, const LiveSchema&
 
 }  // namespace
 
-Differences compare_objects(const Context& context, Session& session, const DiffOptions& options) {
+Differences compare_objects(const Context& context, Session& session, DiffOptions options) {
   const files::Profile& profile = context.profile;
   pg::Connection& connection = *session.connection;
   const ServerFacts facts =
       pg::read_facts(connection, profile.database.schema, profile.database.history_schema);
   LiveSchema live = pg::read_catalog(connection, facts, patience);
   DesiredSchema desired = profile.desired;
+  const std::vector<Extension> declared = coming_extensions(desired, live);
+  options.extensions.insert(options.extensions.begin(), declared.begin(), declared.end());
+  const ServerFacts then = facts_with(connection, facts, options.extensions);
   pg::CanonicalSchema answers = pg::canonicalise(connection, facts, desired, live, patience);
   refuse_unknown_sources(desired, live, options, answers);
   Differences noted;
   noted.problems = pg::complete_columns(connection, desired, live, facts.schema);
-  settle(desired.of<Index>(), answers.of<Index>(), facts.schema, noted);
-  settle(desired.of<Statistics>(), answers.of<Statistics>(), facts.schema, noted);
-  settle(desired.of<ContinuousAggregate>(), answers.of<ContinuousAggregate>(), facts.schema, noted);
-  Differences found = diff(desired, live, facts, with_sizes(connection, desired, live, options));
+  settle(desired.of<Index>(), answers.of<Index>(), facts.schema, options, noted);
+  settle(desired.of<Statistics>(), answers.of<Statistics>(), facts.schema, options, noted);
+  settle(desired.of<ContinuousAggregate>(), answers.of<ContinuousAggregate>(), facts.schema, options, noted);
+  if (!facts.timescale)  // whose functions their queries need
+    for (const auto& one : desired.of<ContinuousAggregate>()) options.unseen.insert(one.value.name);
+  options.sizes = read_sizes(connection, desired, live);
+  Differences found = diff(desired, live, then, options);
   append(found.problems, noted.problems);
   append(found.undecided, noted.undecided);
   sort_by_position(found.undecided);
   judge_hazards(context, session, live, found.changes);
-  review(connection, std::move(desired), live, facts, found);
+  review(connection, std::move(desired), live, then, found);
   sort_by_position(found.problems);
   return found;
 }
@@ -256,11 +250,13 @@ Planned plan_once(const Context& context, const PlanOptions& options) {
       if (row.file || row.applied) planned.known.push_back(title(row.version, row.name));
     diff_options.migrations_pending = !plans.empty();
     diff_options.coming_tables = coming_tables(plans, context.profile.database.schema);
+    diff_options.extensions = coming_extensions(plans);
     session = std::move(view.session);
   } else {
     session = open_session(context);
   }
   planned.target = session->facts.target;
+  planned.standby = session->facts.in_recovery;
   planned.server_version = session->facts.version;
   planned.origin = origin_of(context, *session, options);
   if (options.profile) {
@@ -302,6 +298,7 @@ Report to_report(const Planned& planned, std::string command) {
                          {.key = "beforehand", .label = "beforehand", .value = planned.beforehand});
   if (planned.rehearsal)
     report.fields.push_back({.key = "rehearsal", .label = "rehearsal", .value = planned.rehearsal->verdict});
+  if (planned.standby) report.fields.push_back({.key = "standby", .value = true});
   if (origin.sandbox) report.fields.push_back({.key = "sandbox", .value = true});
   std::vector<Change> changes = planned.migrations;
   changes.insert(changes.end(), planned.objects.changes.begin(), planned.objects.changes.end());

@@ -36,6 +36,7 @@ struct Planned {
   std::vector<Change> migrations;  // pending, in their order
   Differences objects;
   std::string target;
+  bool standby = false;                 // it can be looked at and not written to
   std::int64_t replicas = 0;            // that get the WAL of all that is done; counted where something is
   std::string server_version;           // "15.20"
   std::vector<std::string> beforehand;  // what a sandbox had before the replay
@@ -53,7 +54,7 @@ struct Planned {
 Planned plan(const Context& context, const PlanOptions& options);
 
 /// The profile's objects held against those of the database, on an open session.
-Differences compare_objects(const Context& context, Session& session, const DiffOptions& options);
+Differences compare_objects(const Context& context, Session& session, DiffOptions options);
 /// The same on a session of its own.
 Differences compare_objects(const Context& context, const DiffOptions& options);
 

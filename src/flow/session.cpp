@@ -51,8 +51,8 @@ void introduce(const Context& context, Session& session) {
   facts.in_recovery = row.boolean(0, 3);
   facts.has_history = row.boolean(0, 4);
   facts.version = version_text(connection.server_version());
-  facts.target = fmt::format("{} on {} as {} (PostgreSQL {})", facts.database, connection.endpoint(),
-                             facts.user, facts.version);
+  facts.target = fmt::format("{} on {} as {} (PostgreSQL {}{})", facts.database, connection.endpoint(),
+                             facts.user, facts.version, facts.in_recovery ? ", standby" : "");
   check_expectations(profile.database, facts, asks_identifier ? row.text(0, 5) : "");
 }
 

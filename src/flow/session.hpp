@@ -33,7 +33,7 @@ struct SessionFacts {
   std::string version;  // "15.20"
   bool in_recovery = false;
   bool has_history = false;
-  /// `klaviyo on localhost:5432 as deploy (PostgreSQL 15.20)`
+  /// `klaviyo on localhost:5432 as deploy (PostgreSQL 15.20)`; of a standby `… (PostgreSQL 15.20, standby)`
   std::string target;
 };
 

@@ -91,6 +91,7 @@ struct Estimate {
   std::optional<std::int64_t> rows;   // of the table; unknown before its first VACUUM or ANALYZE
   std::optional<std::int64_t> bytes;  // of the table
   std::optional<std::int64_t> disk;   // bytes that what is built takes at most
+  std::string tablespace;             // where that will be; empty: the database's own
   std::optional<double> seconds;      // that building takes, roughly
 
   bool operator==(const Estimate&) const = default;
@@ -106,7 +107,7 @@ struct Change {
   std::string reason;  // one clause: "where differs", "not declared"
   std::vector<FieldChange> fields;
   std::string fingerprint;   // of the object as it is; empty where there is none
-  bool provisional = false;  // a pending migration makes its table: only then its statements are certain
+  bool provisional = false;  // what it needs is made by a pending migration, or an extension of the plan
   Estimate estimate;
   std::vector<ChangeStep> steps;
 

@@ -7,12 +7,13 @@
 
 namespace kdb {
 
-/// The TimescaleDB that a database has.
+/// The TimescaleDB that a database has, or will have when its extension is made.
 struct TimescaleFacts {
   std::string schema;      // of the extension's functions
   std::string version;     // "2.28.3"
   int number = 0;          // 22803, for comparisons
   bool community = false;  // licence timescale: compression, policies, continuous aggregates
+  bool assumed = false;    // nobody can tell its edition before it is there
 };
 
 /// What a kind must know of a server to read its catalog and to write statements for it.

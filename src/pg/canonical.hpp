@@ -20,6 +20,7 @@ struct Canonical {
   std::optional<Problem> refused;  // the server takes no such object
   std::string undecided;           // why it could not be asked
   bool table_missing = false;      // with `undecided`: a pending migration may make the table
+  bool names_unknown = false;      // with `refused`: a function, type or operator class is not there
 
   bool operator==(const Canonical&) const = default;
 };

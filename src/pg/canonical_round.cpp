@@ -15,6 +15,11 @@ namespace kdb::pg {
 
 namespace {
 
+/// An undefined object (an operator class, a type), function or schema.
+bool is_unknown_name(const ServerError& error) {
+  return error.sqlstate == "42704" || error.sqlstate == "42883" || error.sqlstate == "3F000";
+}
+
 /// Asks the questions of one round.
 class Inquiry {
  public:
@@ -94,6 +99,7 @@ class Inquiry {
       question.answer->undecided = fmt::format(
           "it depends on its table as a whole, and on a copy of that the server says: {}", describe(error));
     } else {
+      question.answer->names_unknown = is_unknown_name(error);
       const std::string_view field = culprit(question, error);
       question.answer->refused =
           Problem{.message = fmt::format("[{}.{}] {}: {}", T::section, declared.key, field, describe(error)),

@@ -89,6 +89,28 @@ ServerFacts read_facts(Connection& connection, std::string schema, std::string h
   return facts;
 }
 
+std::optional<TimescaleFacts> read_coming_timescale(Connection& connection, const Extension& declared) {
+  // Its loader's settings are there where it is preloaded; those of the version only where that is loaded.
+  const Result result = connection.exec(fmt::format(
+      "SELECT v.version, coalesce(nullif({}, ''), pg_catalog.current_schema(), 'public'), "
+      "pg_catalog.current_setting('timescaledb.license', true), a.comment "
+      "FROM pg_catalog.pg_available_extensions a JOIN pg_catalog.pg_available_extension_versions v "
+      "ON v.name = a.name AND v.version = coalesce(nullif({}, ''), a.default_version) "
+      "WHERE a.name = 'timescaledb' AND pg_catalog.current_setting('timescaledb.disable_load', true) IS NOT "
+      "NULL",
+      quote_literal(declared.schema), quote_literal(declared.version)));
+  if (result.empty()) return std::nullopt;
+  const std::string license = result.is_null(0, 2) ? "" : result.text(0, 2);
+  const std::string comment = result.is_null(0, 3) ? "" : result.text(0, 3);
+  const bool says_apache = comment.find("(Apache 2 Edition)") != std::string::npos;
+  const bool says_community = comment.find("(Community Edition)") != std::string::npos;
+  return TimescaleFacts{.schema = result.text(0, 1),
+                        .version = result.text(0, 0),
+                        .number = version_number(result.text(0, 0)),
+                        .community = !says_apache && (license.empty() || license == "timescale"),
+                        .assumed = license.empty() && !says_apache && !says_community};
+}
+
 std::string definition_settings_sql(const ServerFacts& facts) {
   return fmt::format(
       "SET LOCAL search_path TO pg_catalog, {}; SET LOCAL DateStyle TO 'ISO, MDY'; SET LOCAL IntervalStyle "

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,10 @@ std::string read_system_identifier(Connection& connection);
 
 /// What the server is, and whether the database has TimescaleDB.
 ServerFacts read_facts(Connection& connection, std::string schema, std::string history_schema);
+
+/// The TimescaleDB that `CREATE EXTENSION` would make of it as declared; nothing where the server would
+/// refuse. Its licence is what the server's settings say of it, or its description; else it is assumed.
+std::optional<TimescaleFacts> read_coming_timescale(Connection& connection, const Extension& declared);
 
 /// The settings under which definitions are printed and declared fragments are read, whatever the role and
 /// the database set: built-in names and those of the profile's schema need no schema in front.

@@ -145,7 +145,9 @@ Error failed(const MigrationPlan& plan, const Step& step, const ServerError& err
   problem.message = fmt::format(
       "{} failed: {}", subject(plan),
       is_unrecorded(error) ? "what it did to kdb's own tables kept kdb from recording it" : describe(error));
-  if (plan.object) {
+  if (error.sqlstate == "53100") {
+    problem.hint = "make room on the server's disk, and run again: what came before is done and recorded";
+  } else if (plan.object) {
     problem.hint = "what came before is done and recorded; run again once the way is free";
   } else if (plan.one_transaction) {
     problem.hint = "nothing of it was applied; mend it and run again";

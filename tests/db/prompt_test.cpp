@@ -1,4 +1,4 @@
-// The question of `migrate down` at a terminal.
+// The questions of `migrate down` and `apply` at a terminal.
 #include <chrono>
 #include <string>
 #include <thread>
@@ -34,7 +34,58 @@ struct Asked {
   }
 };
 
+/// A terminal at which `apply` has just asked.
+struct AskedToApply {
+  Project project;
+  Database database;
+  TempDir folder;
+  Typist shell{{{"NO_COLOR", "1"}}};
+
+  AskedToApply() {
+    database.exec("CREATE TABLE orders (id int PRIMARY KEY, kind text)");
+    project.migration("1_nothing", "SELECT 1;");
+    REQUIRE(project.up(database.url()).exit == 0);
+    const std::string profile =
+        folder.write("p.toml", "[indexes.orders_kind]\ntable = \"orders\"\ncolumns = [\"kind\"]\n").string();
+    std::string line;
+    for (const std::string& word : project.command(database.url(), {"apply", "-p", profile}))
+      line += "'" + word + "' ";
+    shell.type(line + "; echo exit=$?\n");
+    shell.expect("[y/N] ");
+  }
+
+  std::string indexes() const {
+    return database.text(
+        "SELECT coalesce(string_agg(pg_get_indexdef(indexrelid), ' '), '') FROM pg_index WHERE NOT "
+        "indisprimary AND indrelid = to_regclass('public.orders')");
+  }
+};
+
 }  // namespace
+
+TEST_CASE("what others have done while apply asked is seen before anything is done") {
+  struct Row {
+    const char* meanwhile;
+    const char* said;
+    const char* exit;
+    const char* indexes;
+  };
+  for (const Row& row :
+       {Row{"CREATE INDEX orders_kind ON orders (kind)", "the database is as declared", "exit=0",
+            "CREATE INDEX orders_kind ON public.orders USING btree (kind)"},
+        Row{"INSERT INTO orders VALUES (1, 'k'); CREATE INDEX orders_kind ON orders (id, kind)",
+            "index orders_kind is not as it was when the plan was made", "exit=3",
+            "CREATE INDEX orders_kind ON public.orders USING btree (id, kind)"},
+        Row{"DROP TABLE orders", "index orders_kind: there is no table orders", "exit=1", ""}}) {
+    CAPTURE(row.meanwhile);
+    AskedToApply asked;
+    asked.database.exec(row.meanwhile);
+    asked.shell.type("y\n");
+    asked.shell.expect(row.said);
+    asked.shell.expect(row.exit);
+    CHECK(asked.indexes() == row.indexes);
+  }
+}
 
 TEST_CASE("yes undoes, anything else does not") {
   struct Row {

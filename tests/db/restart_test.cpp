@@ -1,76 +1,16 @@
 // The server restarts in mid-run: kdb connects again and ends as if nothing had been.
 
 #include <csignal>
-#include <memory>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "db/gate.hpp"
-#include "host/pg_bin.hpp"
-#include "host/server_user.hpp"
+#include "db/own_server.hpp"
 #include "support/text.hpp"
 
 namespace kdb::test {
 
 namespace {
-
-/// A server that can be restarted, which the sandbox's supervisor would not understand. Commits survive
-/// `immediate`, as they do in production; nothing is written for a crash of the machine.
-class OwnServer {
- public:
-  OwnServer() {
-    const char* bin = std::getenv("KDB_SANDBOX_PG_BIN");
-    pg_bin_ = host::find_pg_bin(bin == nullptr ? "" : bin);
-    REQUIRE(chown(folder_.path().c_str(), user_.uid, user_.gid) == 0);
-    const Run made = run(as_user({pg_bin_ + "/initdb", "-D", data(), "-U", "postgres", "--auth=trust",
-                                  "--no-sync", "--encoding=UTF8", "--locale=C"}));
-    REQUIRE_MESSAGE(made.exit == 0, made.err);
-    start();
-  }
-
-  std::string url() const { return "postgresql://postgres@/postgres?host=" + folder_.path().string(); }
-
-  void start() {
-    postgres_ = std::make_unique<Child>(
-        as_user({pg_bin_ + "/postgres", "-D", data(), "-c", "listen_addresses=", "-c",
-                 "unix_socket_directories=" + folder_.path().string(), "-c", "fsync=off"}));
-    REQUIRE(eventually([&] { return is_up(); }));
-  }
-
-  /// What pg_ctl restart does: SIGINT is -m fast, SIGQUIT is -m immediate (PG docs, "Shutting Down the
-  /// Server").
-  void restart(int signal) {
-    postgres_->kill(signal);
-    postgres_->wait();
-    start();
-  }
-
- private:
-  std::string data() const { return folder_.path() / "data"; }
-
-  std::vector<std::string> as_user(std::vector<std::string> command) const {
-    if (!user_.differs) return command;
-    std::vector<std::string> all = {"setpriv",        "--reuid=" + std::to_string(user_.uid),
-                                    "--clear-groups", "--regid=" + std::to_string(user_.gid),
-                                    "--pdeathsig",    "KILL"};
-    all.insert(all.end(), command.begin(), command.end());
-    return all;
-  }
-
-  bool is_up() const {
-    try {
-      return Session(url()).text("SELECT 1") == "1";
-    } catch (const std::exception&) {
-      return false;
-    }
-  }
-
-  TempDir folder_;
-  host::ServerUser user_ = host::server_user();
-  std::string pg_bin_;
-  std::unique_ptr<Child> postgres_;
-};
 
 /// Restarts while a migration waits at the gate; kdb waits there again on its new session, and ends well.
 void restart_at_gate(const Project& project, OwnServer& server, int signal) {

@@ -71,6 +71,17 @@ TEST_CASE("a saved plan is refused, with the object's name, when something else 
     it.database.exec("DROP INDEX old; CREATE INDEX old ON orders (kind, value, id)");
     named = "old is not as it was when the plan was made: it was changed since";
   }
+  SUBCASE("somebody made an index of that name, and another one") {
+    it.database.exec("CREATE INDEX orders_kind ON orders (kind, id)");
+    named = "orders_kind is not as it was when the plan was made: ";
+  }
+  SUBCASE("the table was made anew, with an index that is to be made") {
+    it.database.exec(
+        "DROP TABLE orders; CREATE TABLE orders (id int PRIMARY KEY, kind text, value int);"
+        "CREATE INDEX orders_kind ON orders (value); CREATE INDEX orders_value ON orders (value);"
+        "CREATE INDEX old ON orders (id, kind)");
+    named = "orders_kind is not as it was when the plan was made: ";
+  }
   SUBCASE("the profile was changed") {
     it.folder.write("p.toml", std::string(two_indexes) + "# a comment\n");
     named = "p.toml: the profile was changed since the plan was made";
@@ -156,6 +167,37 @@ TEST_CASE("a plan of migrations and what stands on them is applied as one") {
                   refused.err);
     CHECK(database.text("SELECT to_regclass('more') IS NULL") == "t");
   }
+}
+
+TEST_CASE("what somebody has done of a saved plan meanwhile is not done again") {
+  const Reviewed it;
+  it.database.exec("CREATE INDEX orders_kind ON orders (kind); DROP INDEX old");
+  const Run applied = it.apply();
+  CHECK_MESSAGE(applied.exit == 0, applied.err);
+  CHECK(it.kdb({"plan", "--exit-code"}).exit == 0);
+  CHECK(it.database.text("SELECT count(*) FROM kdb.events WHERE subject = 'index orders_kind'") == "0");
+}
+
+TEST_CASE("a saved plan whose table is gone is an error with its name, and nothing is made") {
+  const Reviewed it;
+  it.database.exec("DROP TABLE orders");
+  const Run failed = it.apply();
+  CHECK(failed.exit == 1);
+  CHECK_MESSAGE(has(failed.err, "index orders_kind: there is no table orders"), failed.err);
+  CHECK(it.database.text("SELECT to_regclass('kdb.runs') IS NULL") == "t");
+}
+
+TEST_CASE("two who apply one saved plan at once end well, and everything is done once") {
+  const Reviewed it;
+  std::vector<std::string> words = {"apply", it.plan, "--allow", "INDEX_DROPPED", "-p", it.profile};
+  Child first(it.project.command(it.database.url(), words));
+  Child second(it.project.command(it.database.url(), words));
+  const Run one = first.wait();
+  const Run other = second.wait();
+  CHECK_MESSAGE(one.exit == 0, one.err);
+  CHECK_MESSAGE(other.exit == 0, other.err);
+  CHECK(it.kdb({"plan", "--exit-code"}).exit == 0);
+  CHECK(it.database.text("SELECT count(*) FROM kdb.events WHERE subject = 'index orders_kind'") == "1");
 }
 
 TEST_CASE("what was not planned is left alone") {
