@@ -1,8 +1,10 @@
 #pragma once
 
 #include <algorithm>
+#include <mutex>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -98,8 +100,13 @@ class Database {
   const std::string& name() const { return name_; }
   std::string url() const { return with_database(server_url(), name_); }
   std::string tcp_url() const { return with_database(server_url("KDB_SANDBOX_TCP_URL"), name_); }
-  pg::Result exec(const std::string& sql) const { return Session(url()).exec(sql); }
-  std::string text(const std::string& sql) const { return Session(url()).text(sql); }
+  /// Each as if in a session of its own: what it sets for its session is not to be relied on.
+  pg::Result exec(const std::string& sql) const {
+    return in_session([&](Session& session) { return session.exec(sql); });
+  }
+  std::string text(const std::string& sql) const {
+    return in_session([&](Session& session) { return session.text(sql); });
+  }
 
   /// All that a run may leave behind: columns, indexes with their validity, rows, the history's verdicts.
   std::string state() const {
@@ -142,7 +149,28 @@ class Database {
     static int last = 0;
     return last;
   }
+  /// Connecting costs the server more than most statements: one session serves them all, unless a thread is
+  /// using it or the test has ended it.
+  template <class Work>
+  std::invoke_result_t<Work, Session&> in_session(const Work& work) const {
+    const std::unique_lock lock(session_in_use_, std::try_to_lock);
+    if (!lock) {
+      Session another(url());
+      return work(another);
+    }
+    if (session_) {
+      try {
+        return work(*session_);
+      } catch (const pg::ServerError& error) {
+        if (!error.session_ended) throw;
+      }
+    }
+    return work(session_.emplace(url()));
+  }
+
   std::string name_;
+  mutable std::mutex session_in_use_;
+  mutable std::optional<Session> session_;
 };
 
 /// A folder of migrations, and kdb running on it.
