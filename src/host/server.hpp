@@ -30,8 +30,8 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  /// Runs initdb and starts the server; returns when it accepts connections. Throws Error(failed) with the
-  /// end of its log, or what `pause` throws.
+  /// Runs initdb, or takes what it made before, and starts the server; returns when it accepts connections.
+  /// Throws Error(failed) with the end of its log, or what `pause` throws.
   void start(const Pause& pause);
 
   std::string url() const;
@@ -41,6 +41,7 @@ class Server {
  private:
   void check_programs() const;
   void initialise(const Pause& pause);
+  void run_initdb(const std::string& data, const std::string& password_file, const Pause& pause) const;
   void configure() const;
   bool try_to_start(const Pause& pause);
   pid_t launch(const std::vector<std::string>& command, int death_signal) const;

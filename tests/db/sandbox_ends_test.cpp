@@ -63,7 +63,8 @@ TEST_CASE("nothing is left when kdb is killed") {
 TEST_CASE("nothing is left when kdb is killed at any moment of the start") {
   for (milliseconds moment{0}; moment < milliseconds(900); moment += milliseconds(75)) {
     CAPTURE(moment.count());
-    const Place place;
+    Place place;
+    place.environment["KDB_SANDBOX_CACHE"] = "";  // with initdb
     {
       Child kdb({kdb_binary, "sandbox", "--", "sleep", "1000"}, place.environment);
       CHECK_THROWS(kdb.wait(moment));
@@ -75,7 +76,8 @@ TEST_CASE("nothing is left when kdb is killed at any moment of the start") {
 TEST_CASE("a signal during the start ends kdb at once, with nothing left") {
   for (milliseconds moment{100}; moment < milliseconds(600); moment += milliseconds(100)) {
     CAPTURE(moment.count());
-    const Place place;
+    Place place;
+    place.environment["KDB_SANDBOX_CACHE"] = "";  // with initdb
     Child kdb({kdb_binary, "sandbox"}, place.environment);
     CHECK_THROWS(kdb.wait(moment));
     kdb.kill(SIGTERM);

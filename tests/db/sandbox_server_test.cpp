@@ -1,8 +1,10 @@
 // The server of a sandbox, and what is said when there can be none.
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include <doctest/doctest.h>
 #include <sys/stat.h>
@@ -10,6 +12,7 @@
 
 #include "base/error.hpp"
 #include "host/sandbox.hpp"
+#include "host/server_user.hpp"
 #include "support/place.hpp"
 #include "support/process.hpp"
 #include "support/skip.hpp"
@@ -191,4 +194,69 @@ TEST_CASE("a supervisor that is none is a clear error") {
   CHECK(contains(none.what(), "cannot start the sandbox's supervisor \"/no/such/kdb\": No such file"));
   const kdb::Error other = error_of({.supervisor = "/bin/true"});
   CHECK(contains(other.what(), "supervisor ended before the server was ready"));
+}
+
+TEST_CASE("KDB_SANDBOX_CACHE keeps what initdb made, for the next ones") {
+  Place place;
+  place.environment["KDB_SANDBOX_CACHE"] = place.folder.path() / "cache";
+  if (is_root())
+    fs::permissions(place.folder.path(), fs::perms(01777));  // the server's user makes the folder
+  const auto sandbox = [&](const std::string& command) {
+    return run({kdb_binary, "sandbox", "--", "sh", "-c", command}, place.environment);
+  };
+  // Several at once: one runs initdb, the others wait for it.
+  const std::string three = "for i in 1 2 3; do " + kdb_binary + " sandbox -- echo up & done; wait";
+  CHECK(run({"sh", "-c", three}, place.environment).out == "up\nup\nup\n");
+  std::vector<fs::path> kept;
+  for (const auto& entry : fs::directory_iterator(place.folder.path() / "cache"))
+    kept.push_back(entry.path());
+  REQUIRE(kept.size() == 1);
+  CHECK(fs::status(place.folder.path() / "cache").permissions() == fs::perms(0700));
+  CHECK(fs::status(kept[0] / "password").permissions() == fs::perms(0600));
+  // Seen to be copied by what is put there; the password is the kept one's, and the copy is the sandbox's
+  // own.
+  std::ofstream(kept[0] / "data" / "mark") << "kept";
+  fs::permissions(kept[0] / "data" / "mark", fs::perms(0644));
+  const Run second = sandbox(
+      "cat \"$PGHOST\"/data/mark && stat -c %a \"$PGHOST\"/data && "
+      "psql -Atqc 'select 6 * 7' \"$KDB_SANDBOX_TCP_URL\" && rm \"$PGHOST\"/data/mark");
+  CHECK(second.err == "");
+  CHECK(second.out == "kept700\n42\n");
+  CHECK(fs::exists(kept[0] / "data" / "mark"));
+  // What an interrupted one left is no obstacle.
+  fs::rename(kept[0], kept[0].string() + ".new");
+  CHECK(sandbox("test ! -e \"$PGHOST\"/data/mark").exit == 0);
+  CHECK(fs::exists(kept[0]));
+  CHECK_FALSE(fs::exists(kept[0].string() + ".new"));
+  CHECK(place.is_clean());
+}
+
+TEST_CASE("a KDB_SANDBOX_CACHE that others can read or fill is refused") {
+  Place place;
+  const fs::path cache = place.folder.path() / "cache";
+  place.environment["KDB_SANDBOX_CACHE"] = cache;
+  const auto error = [&] {
+    const Run result = run({kdb_binary, "sandbox", "--", "true"}, place.environment);
+    CHECK(result.exit == 1);
+    CHECK(place.is_clean());
+    return result.err;
+  };
+  const auto user = kdb::host::server_user();
+  fs::create_directory(cache);
+  fs::permissions(cache, fs::perms(0755));
+  REQUIRE(chown(cache.c_str(), user.uid, user.gid) == 0);
+  CHECK(contains(error(), "has to belong to user \"" + user.name + "\" and be closed to others"));
+  if (is_root()) {
+    fs::permissions(cache, fs::perms(0700));
+    REQUIRE(chown(cache.c_str(), 0, 0) == 0);
+    CHECK(contains(error(), "has to belong to user"));
+  }
+  fs::remove(cache);
+  fs::create_directory_symlink(place.folder.path(), cache);
+  CHECK(contains(error(), "cannot be used"));
+  fs::remove(cache);
+  std::ofstream(cache) << "a file";
+  CHECK(contains(error(), "cannot be used"));
+  place.environment["KDB_SANDBOX_CACHE"] = cache / "below";
+  CHECK(contains(error(), "cannot be made"));
 }
