@@ -9,8 +9,6 @@ namespace kdb::lint {
 
 namespace {
 
-constexpr Finding::Level note = Finding::Level::note;
-
 /// Calls `visit(column, type)` for every column that the statement defines or gives another type.
 template <class Visit>
 void each_type(const Statement& statement, Visit visit) {
@@ -94,7 +92,7 @@ void check_timestamp(const Statement& statement, Findings& findings) {
 Rule prefer_bigint_over_int() {
   return {
       .name = "prefer-bigint-over-int",
-      .level = note,
+      .level = Finding::Level::note,
       .summary = "a key of 32 bits",
       .why =
           "A number that is given to each row runs out at 2147483647, and sequences skip numbers. Only "
@@ -109,7 +107,7 @@ Rule prefer_bigint_over_int() {
 Rule prefer_bigint_over_smallint() {
   return {
       .name = "prefer-bigint-over-smallint",
-      .level = note,
+      .level = Finding::Level::note,
       .summary = "a key of 16 bits",
       .why =
           "A number that is given to each row runs out at 32767. Only keys, columns that refer to one (by "
@@ -122,7 +120,7 @@ Rule prefer_bigint_over_smallint() {
 
 Rule prefer_identity() {
   return {.name = "prefer-identity",
-          .level = note,
+          .level = Finding::Level::note,
           .summary = "a serial column",
           .why =
               "serial is a default that calls a sequence: who may insert needs a right on the sequence as "
@@ -137,7 +135,7 @@ Rule prefer_identity() {
 Rule prefer_text_field() {
   return {
       .name = "prefer-text-field",
-      .level = note,
+      .level = Finding::Level::note,
       .summary = "varchar with a length",
       .why =
           "text is stored alike and is as fast. To make a varchar longer takes a lock, if a short one, and "
@@ -150,7 +148,7 @@ Rule prefer_text_field() {
 
 Rule ban_char_field() {
   return {.name = "ban-char-field",
-          .level = note,
+          .level = Finding::Level::note,
           .summary = "char: text that is padded with blanks",
           .why =
               "Every value is stored with blanks up to its length. They do not count in comparisons of char "
@@ -164,7 +162,7 @@ Rule ban_char_field() {
 Rule prefer_timestamptz() {
   return {
       .name = "prefer-timestamptz",
-      .level = note,
+      .level = Finding::Level::note,
       .summary = "timestamp without time zone",
       .why =
           "It is a picture of a clock on some wall: which one, every program has to know, and in the hour "
