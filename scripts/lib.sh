@@ -42,7 +42,7 @@ packages() {
         libtomlplusplus-dev libspdlog-dev libfmt-dev nlohmann-json3-dev libpg-query-dev libssl-dev ;;
     server) printf '%s\n' "postgresql-$postgres" "postgresql-client-$postgres" ;;
     test) printf '%s\n' doctest-dev python3 pgbouncer ;;
-    clang) printf '%s\n' clang "libclang-rt-$clang-dev" ;;
+    clang) printf '%s\n' clang lld "libclang-rt-$clang-dev" ;;
     check) printf '%s\n' clang-format clang-tidy shellcheck ;;
     root) printf '%s\n' debootstrap debian-archive-keyring ;;
     npm) have npm || printf '%s\n' npm ;;  # npm also comes from elsewhere than the distribution
