@@ -30,8 +30,11 @@ std::optional<std::string> difference(const SavedPlan& saved, const Change& chan
     // to be there meanwhile is not.
     const bool goes_on = change.action == Action::alter || change.action == Action::repair;
     if (planned.provisional && (goes_on || change.action == planned.action)) return std::nullopt;
-    has_action |= planned.action == change.action;
-    is_as_planned |= planned.action == change.action && planned.fingerprint == change.fingerprint;
+    // What comes late has no fingerprint, and says nothing of the object as it was.
+    const bool alike =
+        planned.action == change.action && planned.fingerprint.empty() == change.fingerprint.empty();
+    has_action |= alike;
+    is_as_planned |= alike && planned.fingerprint == change.fingerprint;
     for (const ChangeStep& step : planned.steps) steps.push_back(&step);
   }
   // A migration of the plan may change the object too; another action is what is left of an earlier run.

@@ -174,6 +174,12 @@ TEST_CASE("of several changes of one object those that are left are as planned")
       plan_of({index("a", Action::alter, {"first"}, "1"), index("a", Action::alter, {"late"}, "")});
   CHECK(keep_planned(saved, {index("a", Action::alter, {"late"}, "")}).size() == 1);
   CHECK_THROWS_AS(keep_planned(saved, {index("a", Action::alter, {"first"}, "2")}), Error);
+  // Made by an earlier run, that got no further.
+  const SavedPlan made =
+      plan_of({index("a", Action::create, {"make", "set"}, ""), index("a", Action::alter, {"late"}, "")});
+  CHECK(keep_planned(made, {index("a", Action::alter, {"set"}, "2"), index("a", Action::alter, {"late"}, "")})
+            .size() == 2);
+  CHECK_THROWS_AS(keep_planned(made, {index("a", Action::alter, {"set otherwise"}, "2")}), Error);
 }
 
 TEST_CASE("what kdb left half done is tidied up whatever the plan says") {
