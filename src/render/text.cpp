@@ -1,6 +1,8 @@
 #include "base/text.hpp"
 
 #include <algorithm>
+#include <set>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -75,15 +77,17 @@ std::string_view colour_of(Finding::Level level) {
   return {};
 }
 
-/// As compilers write them, so that editors find the place.
+/// As compilers write them, so that editors find the place. A hint is read once.
 std::string render_findings(const std::vector<Finding>& findings, const Painter& paint) {
   std::string text;
+  std::set<std::string_view> given;
   for (const Finding& finding : findings) {
     const std::string where = printable_line(to_string(finding.problem.where));
     const std::string label = fmt::format("{}[{}]:", to_string(finding.level), finding.rule);
     text += fmt::format("{}{}{} {}\n", where, where.empty() ? "" : ": ",
                         paint(colour_of(finding.level), label), printable(finding.problem.message));
-    if (!finding.problem.hint.empty()) text += fmt::format("  hint: {}\n", printable(finding.problem.hint));
+    const std::string& hint = finding.problem.hint;
+    if (!hint.empty() && given.insert(hint).second) text += fmt::format("  hint: {}\n", printable(hint));
   }
   return text;
 }

@@ -44,6 +44,15 @@ TEST_CASE("text names the place first, as compilers do") {
         std::string::npos);
 }
 
+TEST_CASE("a hint is given once, however often it is asked for") {
+  Report report = sample();
+  report.findings.push_back(report.findings.front());
+  report.findings.back().problem.where.line = 4;
+  const std::string text = render::render_text(report, {});
+  CHECK(text.find("m/1 é:b.sql:4:7: note[b-rule]: a 100% thing\n\n1 error\n") != std::string::npos);
+  CHECK(text.find("hint: mend it") == text.rfind("hint: mend it"));
+}
+
 TEST_CASE("json has findings wherever something was judged, and only there") {
   const auto json = nlohmann::json::parse(render::render_json(sample(), {}));
   CHECK(json["format_version"] == 1);
