@@ -47,7 +47,7 @@ std::string_view to_string(LockMode mode) {
 }
 
 std::string_view blocked_by(LockMode mode) {
-  if (mode < LockMode::share) return "nothing";
+  if (mode < LockMode::share) return "neither reads nor writes";
   return mode == LockMode::access_exclusive ? "reads and writes" : "writes";
 }
 

@@ -49,7 +49,7 @@ enum class LockMode {
 
 /// `SHARE UPDATE EXCLUSIVE` …
 std::string_view to_string(LockMode mode);
-/// What waits while the lock is held: `nothing`, `writes`, `reads and writes`.
+/// What waits while the lock is held: `neither reads nor writes`, `writes`, `reads and writes`.
 std::string_view blocked_by(LockMode mode);
 
 struct Lock {

@@ -97,8 +97,8 @@ std::string comment_text(const std::string& words, std::string_view colour, cons
 std::string step_text(const std::vector<ChangeStep>& steps, size_t at, const Style& style) {
   const ChangeStep& step = steps[at];
   std::string text;
-  if (const std::string begin = boundary_text(steps, at); !begin.empty())
-    text += fmt::format("   {}\n", printable_line(begin));
+  if (const std::string begin = printable_line(boundary_text(steps, at)); !begin.empty())
+    text += style.width > 0 ? wrapped("   ", begin, 5, style.width) : fmt::format("   {}\n", begin);
   if (!step.purpose.empty()) text += comment_text(step.purpose, dim, style);
   for (const Hazard& hazard : step.hazards)
     if (const std::string words = hazard_text(hazard); !words.empty())

@@ -77,7 +77,7 @@ target: shop on db1 as me
 
 <details><summary>1. create index <code>orders|kind</code> (about 5.0 million rows, 1.9 GB; takes up to 160 MB and roughly 17 s)</summary>
 
-outside of a transaction; SHARE UPDATE EXCLUSIVE on orders blocks nothing
+outside of a transaction; SHARE UPDATE EXCLUSIVE on orders blocks neither reads nor writes
 
 ```sql
 -- builds it while the table is read and written
@@ -94,7 +94,7 @@ COMMENT ON INDEX "orders|kind" IS 'a ``` b';
 </details>
 <details><summary>2. drop index <code>old</code></summary>
 
-outside of a transaction; SHARE UPDATE EXCLUSIVE on orders blocks nothing
+outside of a transaction; SHARE UPDATE EXCLUSIVE on orders blocks neither reads nor writes
 
 ```sql
 -- drops it
@@ -139,7 +139,7 @@ TEST_CASE("of a table's many parts people are shown the first and the last, and 
    in one transaction; SHARE on e blocks writes
      -- declares it, and builds nothing
      CREATE INDEX e_v ON ONLY e (v);
-   outside of a transaction; SHARE UPDATE EXCLUSIVE on e0 blocks nothing
+   outside of a transaction; SHARE UPDATE EXCLUSIVE on e0 blocks neither reads nor writes
      -- builds a part of it
      -- INDEX_BUILD: reads e part by part
      CREATE INDEX CONCURRENTLY e0_v ON e0 (v);
@@ -147,7 +147,7 @@ TEST_CASE("of a table's many parts people are shown the first and the last, and 
      -- makes it a part of the whole
      ALTER INDEX e_v ATTACH PARTITION e0_v;
    … and the same for 1998 more: --format json or sql shows all
-   outside of a transaction; SHARE UPDATE EXCLUSIVE on e1999 blocks nothing
+   outside of a transaction; SHARE UPDATE EXCLUSIVE on e1999 blocks neither reads nor writes
      -- builds a part of it
      CREATE INDEX CONCURRENTLY e1999_v ON e1999 (v);
    in one transaction; ACCESS EXCLUSIVE on e1999_v blocks reads and writes
@@ -246,7 +246,7 @@ DROP INDEX CONCURRENTLY old;
            with.fillfactor: 70 → not set
 
 1. create index orders|kind on orders (about 5.0 million rows, 1.9 GB; takes up to 160 MB and roughly 17 s)
-   outside of a transaction; SHARE UPDATE EXCLUSIVE on orders blocks nothing
+   outside of a transaction; SHARE UPDATE EXCLUSIVE on orders blocks neither reads nor writes
      -- builds it while the table is read and written
      -- INDEX_BUILD: reads all of orders
      CREATE INDEX CONCURRENTLY "orders|kind" ON orders (kind);
@@ -255,7 +255,7 @@ DROP INDEX CONCURRENTLY old;
      COMMENT ON INDEX "orders|kind" IS 'a ``` b';
 
 2. drop index old on orders
-   outside of a transaction; SHARE UPDATE EXCLUSIVE on orders blocks nothing
+   outside of a transaction; SHARE UPDATE EXCLUSIVE on orders blocks neither reads nor writes
      -- drops it
      -- INDEX_DROPPED: drops index old
      DROP INDEX CONCURRENTLY old;
@@ -281,6 +281,10 @@ TEST_CASE("prose of a plan is wrapped on a terminal, statements are not") {
                 "     --   a table of many rows\n"
                 "     CREATE INDEX CONCURRENTLY \"orders|kind\" ON orders (kind);\n") != std::string::npos,
       text);
+  CHECK_MESSAGE(text.find("   outside of a transaction; SHARE UPDATE\n"
+                          "     EXCLUSIVE on orders blocks neither reads nor\n"
+                          "     writes\n") != std::string::npos,
+                text);
   CHECK_MESSAGE(text.find("warning: profiles/default.toml:30:2: index x is\n"
                           "  undecided, for nobody can tell what its\n"
                           "  expression means\nhint: look at it\n") != std::string::npos,
