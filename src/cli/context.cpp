@@ -144,6 +144,8 @@ const files::Profile& Context::profile() {
       arguments_.value("profile", "default"), arguments_.has("profile"), host::environment,
       !command_.offline && !arguments_.has("sandbox") && !given_url(arguments_));
   if (arguments_.has("migrations")) read.migrations.source.folder = arguments_.value("migrations");
+  // What strangers wrote is planned in a sandbox, and the plan shows the SQL.
+  read.migrations.source.goose_reads_environment = !arguments_.has("sandbox") || arguments_.has("trust");
   if (arguments_.has("lock-wait")) read.migrations.lock_wait = duration_of(arguments_, "lock-wait");
   if (arguments_.has("lock-timeout")) read.connection.lock_timeout = duration_of(arguments_, "lock-timeout");
   if (arguments_.has("pooler")) read.connection.pooler = arguments_.value("pooler");

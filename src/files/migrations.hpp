@@ -26,6 +26,9 @@ struct MigrationSource {
   /// Asked only for what a file names and `variables` lacks: goose's ${NAME}, Flyway's
   /// FLYWAY_PLACEHOLDERS_NAME.
   Environment environment;
+  /// Whether goose's ${NAME} may be any variable of the environment; not in a stranger's files, whose SQL a
+  /// plan shows.
+  bool goose_reads_environment = true;
 };
 
 /// A folder being listed: what list_migrations() does, for threads that share the work.

@@ -95,7 +95,7 @@ class GooseText {
     for (const auto& [key, value] : source_.variables) {
       if (key == name) return value;
     }
-    return from_environment(source_, name);
+    return source_.goose_reads_environment ? from_environment(source_, name) : std::nullopt;
   }
 
   bool expand_variable(int depth, std::string& out) {
@@ -172,7 +172,10 @@ std::string expand_goose(std::string_view text, const std::string& file, int lin
   std::string expanded;
   if (!goose.expand('\0', 0, expanded)) {
     report(problems, file, line + count_lines(text.substr(0, goose.position)), goose.error,
-           "ENVSUB is on: set it in [migrations.variables] or the environment; $$ is a literal $");
+           fmt::format("ENVSUB is on: set it in [migrations.variables]{}; $$ is a literal $",
+                       source.goose_reads_environment
+                           ? " or the environment"
+                           : " (--sandbox reads none of the environment without --trust)"));
   }
   return expanded;
 }

@@ -171,6 +171,21 @@ TEST_CASE("a replayed migration reaches no file, no program and nobody's rights"
   }
 }
 
+TEST_CASE("a replayed migration has nothing of the environment") {
+  Repository it;
+  it.project.file("1_comment.sql",
+                  "-- +goose Up\n-- +goose ENVSUB ON\nCOMMENT ON SCHEMA public IS '${KDB_TEST_SECRET}';\n");
+  setenv("KDB_TEST_SECRET", "s3cret", 1);
+  const Run refused = it.plan();
+  const Run trusted = it.plan({"--trust"});
+  unsetenv("KDB_TEST_SECRET");
+  CHECK(refused.exit == 64);
+  CHECK_MESSAGE(has(refused.err, "1_comment.sql:3: variable KDB_TEST_SECRET is not set"), refused.err);
+  CHECK(has(refused.err, "reads none of the environment without --trust"));
+  CHECK_FALSE(has(refused.out + refused.err, "s3cret"));
+  CHECK_MESSAGE(trusted.exit == 0, trusted.err);
+}
+
 TEST_CASE("roles are made for the replay, but none that has rights already is lent") {
   Repository it;
   SUBCASE("one of its own, and those that migrations count on") {

@@ -385,6 +385,21 @@ TEST_CASE("goose's variables are expanded between ENVSUB ON and OFF") {
   }
 }
 
+TEST_CASE("goose's variables are not the environment's where the files are a stranger's") {
+  const MigrationSource source{
+      .variables = {{"owner", "app"}},
+      .environment = [](const std::string&) -> std::optional<std::string> { return "secret"; },
+      .goose_reads_environment = false};
+  const std::string begin = "-- +goose Up\n-- +goose ENVSUB ON\n";
+  const Migration migration = parse(Layout::goose, begin + "${owner} ${token:-none}", {}, source);
+  REQUIRE(migration.up);
+  CHECK(migration.up->text == ";\napp none");
+  CHECK(problems(Layout::goose, begin + "${token}", {}, source) ==
+        "f.sql:3: variable token is not set | ENVSUB is on: set it in [migrations.variables] (--sandbox "
+        "reads none of "
+        "the environment without --trust); $$ is a literal $");
+}
+
 TEST_CASE("flyway's placeholders are expanded everywhere") {
   const MigrationSource source{.variables = {{"Owner", "app"}, {"flyway:user", "me"}},
                                .environment = [](const std::string& name) -> std::optional<std::string> {
