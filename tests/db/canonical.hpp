@@ -25,8 +25,7 @@ inline pg::CanonicalSchema ask(Session& session, const std::string& profile,
 }
 
 inline pg::CanonicalSchema ask(const Database& database, const std::string& profile) {
-  Session session(database.url());
-  return ask(session, profile);
+  return database.in_session([&](Session& session) { return ask(session, profile); });
 }
 
 /// What came of one object: its SQL, `refused …` or `undecided …`.

@@ -12,9 +12,10 @@ namespace kdb::test {
 
 /// All objects of a database, as kdb reads them.
 inline LiveSchema catalog_of(const Database& database) {
-  Session session(database.url());
-  const ServerFacts facts = pg::read_facts(session.connection(), "public", "kdb");
-  return pg::read_catalog(session.connection(), facts, std::chrono::seconds(3));
+  return database.in_session([](Session& session) {
+    const ServerFacts facts = pg::read_facts(session.connection(), "public", "kdb");
+    return pg::read_catalog(session.connection(), facts, std::chrono::seconds(3));
+  });
 }
 
 inline std::optional<std::string> no_environment(const std::string&) { return std::nullopt; }

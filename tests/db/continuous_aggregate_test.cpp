@@ -57,19 +57,19 @@ Declared<ContinuousAggregate> declare(const std::string& toml) {
 }
 
 ServerFacts facts_of(const Database& database) {
-  Session session(database.url());
-  return pg::read_facts(session.connection(), "public", "kdb");
+  return database.in_session(
+      [](Session& session) { return pg::read_facts(session.connection(), "public", "kdb"); });
 }
 
 void run_steps(const Database& database, const Difference<ContinuousAggregate>& difference) {
-  Session session(database.url());
-  session.exec("BEGIN");
-  for (const ChangeStep& step : steps(difference, facts_of(database))) {
+  const std::vector<ChangeStep> all = steps(difference, facts_of(database));
+  database.exec("BEGIN");
+  for (const ChangeStep& step : all) {
     CAPTURE(step.sql);
     CHECK(step.in_transaction);
-    session.exec(step.sql);
+    database.exec(step.sql);
   }
-  session.exec("COMMIT");
+  database.exec("COMMIT");
 }
 
 /// What is declared comes true, and the next difference is empty.
@@ -97,7 +97,7 @@ TEST_CASE("a continuous aggregate is read, written as a profile, read back and m
   if (!server.reason().empty()) return skip(server.reason());
   const Database database;
   database.exec(source);
-  Session(database.url()).exec(daily);
+  database.exec(daily);
   database.exec(
       "ALTER MATERIALIZED VIEW \"o.dd\".\"da\"\"ily\" SET (timescaledb.compress);"
       "SELECT add_continuous_aggregate_policy('\"o.dd\".\"da\"\"ily\"', '1 month', '1 hour', '30 min', "
@@ -204,9 +204,9 @@ TEST_CASE("another query of a continuous aggregate, and its end, are said to del
   if (!server.reason().empty()) return skip(server.reason());
   const Database database;
   database.exec(source);
-  Session(database.url()).exec(daily);
+  database.exec(daily);
   database.exec("INSERT INTO events VALUES ('2026-01-01', 'a', 1)");
-  Session(database.url()).exec("CALL refresh_continuous_aggregate('\"o.dd\".\"da\"\"ily\"', NULL, NULL)");
+  database.exec("CALL refresh_continuous_aggregate('\"o.dd\".\"da\"\"ily\"', NULL, NULL)");
   const LiveSchema live = catalog_of(database);
   const auto& there = live.of<ContinuousAggregate>().front();
   CHECK(there.facts.chunks == 1);
@@ -217,7 +217,7 @@ TEST_CASE("another query of a continuous aggregate, and its end, are said to del
   REQUIRE(drop[0].hazards.size() == 1);
   CHECK(drop[0].hazards[0].id == "DELETES_DATA");
   CHECK(drop[0].hazards[0].blocks);
-  Session(database.url()).exec(drop[0].sql);
+  database.exec(drop[0].sql);
   CHECK(catalog_of(database).of<ContinuousAggregate>().empty());
 }
 
@@ -248,7 +248,7 @@ TEST_CASE("a query is compared by what it means, however it is spelled") {
           "events.\"timestamp\")");
   CHECK_MESSAGE(spaced.exit == 0, (spaced.out + spaced.err));
   database.exec("INSERT INTO events VALUES ('2026-01-01', 'a', 7)");
-  Session(database.url()).exec("CALL refresh_continuous_aggregate('daily', NULL, NULL)");
+  database.exec("CALL refresh_continuous_aggregate('daily', NULL, NULL)");
   const std::string other =
       "SELECT time_bucket('2 days', \"timestamp\") AS day, count(*) AS n FROM events WHERE value > 5 GROUP "
       "BY 1";
@@ -303,7 +303,7 @@ TEST_CASE("of several refresh policies the first is managed, and the others are 
   if (!server.reason().empty()) return skip(server.reason());
   const Database database;
   database.exec(source);
-  Session(database.url()).exec(daily);
+  database.exec(daily);
   if (facts_of(database).timescale->number < 22200) return skip("this TimescaleDB allows one only");
   for (const std::string offsets : {"'10 days', '1 hour'", "'90 days', '20 days'"})
     database.exec("SELECT add_continuous_aggregate_policy('\"o.dd\".\"da\"\"ily\"', " + offsets +

@@ -61,8 +61,8 @@ void run_steps(Session& session, const std::vector<ChangeStep>& all) {
 }
 
 ServerFacts facts_of(const Database& database) {
-  Session session(database.url());
-  return pg::read_facts(session.connection(), "public", "kdb");
+  return database.in_session(
+      [](Session& session) { return pg::read_facts(session.connection(), "public", "kdb"); });
 }
 
 /// What is declared comes true, in one go, and stays: the next difference is empty.
@@ -79,8 +79,7 @@ void converge(const Database& database, const std::string& toml, bool exists) {
     CHECK_FALSE(difference.fields.empty());
     CHECK(impossible(declared, difference.live, {}).empty());
   }
-  Session session(database.url());
-  run_steps(session, all_steps(difference, facts));
+  database.in_session([&](Session& session) { run_steps(session, all_steps(difference, facts)); });
   const LiveSchema after = catalog_of(database);
   const Live<Hypertable>& live = find(after, declared.value.name);
   CHECK(text_of(differing(declared, live)).empty());

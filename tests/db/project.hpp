@@ -1,7 +1,7 @@
 #pragma once
 
 #include <algorithm>
-#include <mutex>
+#include <atomic>
 #include <optional>
 #include <string>
 #include <type_traits>
@@ -100,6 +100,25 @@ class Database {
   const std::string& name() const { return name_; }
   std::string url() const { return with_database(server_url(), name_); }
   std::string tcp_url() const { return with_database(server_url("KDB_SANDBOX_TCP_URL"), name_); }
+  /// Connecting costs the server more than most statements: one session serves them all, unless it is
+  /// in use or the test has ended it.
+  template <class Work>
+  std::invoke_result_t<Work, Session&> in_session(const Work& work) const {
+    const Use use(session_in_use_);
+    if (!use.mine) {
+      Session another(url());
+      return work(another);
+    }
+    if (session_) {
+      try {
+        return work(*session_);
+      } catch (const pg::ServerError& error) {
+        if (!error.session_ended) throw;
+      }
+    }
+    return work(session_.emplace(url()));
+  }
+
   /// Each as if in a session of its own: what it sets for its session is not to be relied on.
   pg::Result exec(const std::string& sql) const {
     return in_session([&](Session& session) { return session.exec(sql); });
@@ -110,7 +129,11 @@ class Database {
 
   /// All that a run may leave behind: columns, indexes with their validity, rows, the history's verdicts.
   std::string state() const {
-    Session session(url());
+    return in_session([](Session& session) { return state_in(session); });
+  }
+
+ private:
+  static std::string state_in(Session& session) {
     std::string state = session.text(R"(
       SELECT coalesce(string_agg(line, E'\n' ORDER BY line), '') FROM (
         SELECT format('column %s.%s %s', c.relname, a.attname, format_type(a.atttypid, a.atttypmod)) AS line
@@ -144,32 +167,23 @@ class Database {
     return state;
   }
 
- private:
   static int& number() {
     static int last = 0;
     return last;
   }
-  /// Connecting costs the server more than most statements: one session serves them all, unless a thread is
-  /// using it or the test has ended it.
-  template <class Work>
-  std::invoke_result_t<Work, Session&> in_session(const Work& work) const {
-    const std::unique_lock lock(session_in_use_, std::try_to_lock);
-    if (!lock) {
-      Session another(url());
-      return work(another);
+  struct Use {
+    explicit Use(std::atomic<bool>& used) : in_use(used), mine(!used.exchange(true)) {}
+    ~Use() {
+      if (mine) in_use = false;
     }
-    if (session_) {
-      try {
-        return work(*session_);
-      } catch (const pg::ServerError& error) {
-        if (!error.session_ended) throw;
-      }
-    }
-    return work(session_.emplace(url()));
-  }
+    Use(const Use&) = delete;
+    Use& operator=(const Use&) = delete;
+    std::atomic<bool>& in_use;
+    bool mine;
+  };
 
   std::string name_;
-  mutable std::mutex session_in_use_;
+  mutable std::atomic<bool> session_in_use_{false};
   mutable std::optional<Session> session_;
 };
 
