@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -69,15 +70,12 @@ std::string InitdbCache::folder(const std::string& key, const std::function<void
   return kept;
 }
 
-std::string programs_key(const std::string& pg_bin) {
-  std::string facts = pg_bin;
-  for (const char* name : {"initdb", "postgres"}) {
-    struct stat status {};
-    stat(fmt::format("{}/{}", pg_bin, name).c_str(), &status);
-    facts += fmt::format(" {} {} {}.{}", status.st_ino, status.st_size, status.st_mtim.tv_sec,
-                         status.st_mtim.tv_nsec);
-  }
-  return sha256_hex(facts).substr(0, 16);
+std::string initdb_key(const std::vector<std::string>& command) {
+  struct stat status {};
+  stat(command.front().c_str(), &status);
+  return sha256_hex(fmt::format("{} {} {} {}.{}", fmt::join(command, " "), status.st_ino, status.st_size,
+                                status.st_mtim.tv_sec, status.st_mtim.tv_nsec))
+      .substr(0, 16);
 }
 
 }  // namespace kdb::host

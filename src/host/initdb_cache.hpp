@@ -4,6 +4,8 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "host/server_user.hpp"
 
@@ -32,7 +34,7 @@ class InitdbCache {
   std::string path_;
 };
 
-/// Changes when the programs of that folder do.
-std::string programs_key(const std::string& pg_bin);
+/// What a folder made by that command may be kept under: another one when the program was replaced.
+std::string initdb_key(const std::vector<std::string>& command);
 
 }  // namespace kdb::host

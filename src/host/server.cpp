@@ -162,7 +162,7 @@ void Server::initialise(const Pause& pause) {
     return;
   }
   const std::string kept = cache->folder(
-      programs_key(options_.pg_bin),
+      initdb_key(initdb_command()),
       [&](const std::string& folder) { run_initdb(folder + "/data", folder + "/password", pause); }, pause);
   const int error = run_as(user_, [&] { return copy_folder(kept + "/data", folder_.data()); });
   if (error != 0)
@@ -171,16 +171,20 @@ void Server::initialise(const Pause& pause) {
   password_ = read_password(kept + "/password");
 }
 
+// Without the folder and the password. Only the folder's owner reaches the socket, so that it needs none;
+// anybody on the machine reaches the port. The first segment of the WAL is written in full: at 16 MB that is
+// a fifth of the start.
+std::vector<std::string> Server::initdb_command() const {
+  return {options_.pg_bin + "/initdb", "--username=postgres", "--auth-local=trust",
+          "--auth-host=scram-sha-256", "--encoding=UTF8",     "--locale=" + server_locale(),
+          "--wal-segsize=1",           "--no-sync",           "--no-instructions"};
+}
+
 void Server::run_initdb(const std::string& data, const std::string& password_file, const Pause& pause) const {
   run_as(user_, [&] { return write_file(password_file, password_ + "\n", O_EXCL) ? 0 : 1; });
-  // Only the folder's owner reaches the socket, so it needs no password; anybody on the machine reaches the
-  // port. The first segment of the WAL is written in full: at 16 MB that is a fifth of the start.
-  const pid_t pid =
-      launch({options_.pg_bin + "/initdb", "--pgdata", data, "--username=postgres", "--auth-local=trust",
-              "--auth-host=scram-sha-256", "--pwfile", password_file, "--encoding=UTF8",
-              "--locale=" + server_locale(), "--wal-segsize=1", "--no-sync", "--no-instructions"},
-             SIGKILL);
-  const int code = wait_for(pid, pause);
+  std::vector<std::string> command = initdb_command();
+  command.insert(command.end(), {"--pgdata", data, "--pwfile", password_file});
+  const int code = wait_for(launch(command, SIGKILL), pause);
   if (code != 0) fail(fmt::format("\"{}/initdb\" failed", options_.pg_bin));
   if (ftruncate(log_.get(), 0) != 0) throw Error(Exit::failed, with_errno("cannot empty the log", errno));
 }

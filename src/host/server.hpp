@@ -41,6 +41,7 @@ class Server {
  private:
   void check_programs() const;
   void initialise(const Pause& pause);
+  std::vector<std::string> initdb_command() const;
   void run_initdb(const std::string& data, const std::string& password_file, const Pause& pause) const;
   void configure() const;
   bool try_to_start(const Pause& pause);
