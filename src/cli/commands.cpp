@@ -231,11 +231,9 @@ const std::vector<Command>& commands() {
        .summary = "run a command against a throwaway PostgreSQL",
        .details =
            "Starts a server from the programs on this machine, runs COMMAND with DATABASE_URL set, and "
-           "removes "
-           "the server. Without COMMAND it prints the URL and stays until it is interrupted. Where many are "
-           "started, KDB_SANDBOX_CACHE=DIR keeps in DIR what initdb made and copies it: a third of the time, "
-           "and "
-           "one system identifier for all.",
+           "removes the server. Without COMMAND it prints the URL and stays until it is interrupted. Where "
+           "many are started, KDB_SANDBOX_CACHE=DIR keeps in DIR what initdb made and copies it: a third of "
+           "the time, and one system identifier for all.",
        .options = {pg_bin},
        .rest = "COMMAND",
        .run = sandbox,

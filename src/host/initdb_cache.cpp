@@ -1,6 +1,7 @@
 #include "host/initdb_cache.hpp"
 
 #include <cerrno>
+#include <chrono>
 #include <filesystem>
 #include <system_error>
 

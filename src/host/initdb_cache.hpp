@@ -1,12 +1,12 @@
 #pragma once
 
-#include <chrono>
 #include <functional>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "host/process.hpp"
 #include "host/server_user.hpp"
 
 namespace kdb::host {
@@ -16,8 +16,6 @@ namespace kdb::host {
 /// kept with each.
 class InitdbCache {
  public:
-  using Pause = std::function<void(std::chrono::milliseconds)>;
-
   /// In the folder that KDB_SANDBOX_CACHE names, which is made if it is not there; nothing without that
   /// variable. Throws Error(failed) if the folder is somebody else's or open to others.
   static std::optional<InitdbCache> from_environment(const ServerUser& user);

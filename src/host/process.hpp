@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -9,6 +11,9 @@
 #include <sys/types.h>
 
 namespace kdb::host {
+
+/// Sleeps at most that long; throws to give up.
+using Pause = std::function<void(std::chrono::milliseconds)>;
 
 struct ProcessResult {
   int exit = 0;  // exit status, or 128 + signal

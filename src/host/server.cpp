@@ -2,11 +2,11 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <optional>
 #include <string_view>
 #include <system_error>
@@ -20,6 +20,7 @@
 #include <signal.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -87,11 +88,15 @@ int copy_folder(const std::string& from, const std::string& to) {
   return error.value();
 }
 
-std::string read_password(const std::string& path) {
-  std::string password;
-  std::getline(std::ifstream(path), password);
-  if (password.empty()) throw Error(Exit::failed, fmt::format("no password in \"{}\"", path));
-  return password;
+// As root we could be led to another's file, by a link.
+std::string read_password(const ServerUser& user, const std::string& path) {
+  const UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  struct stat status {};
+  std::array<char, 64> buffer{};
+  if (fd && fstat(fd.get(), &status) == 0 && status.st_uid == user.uid)
+    if (const ssize_t count = read(fd.get(), buffer.data(), buffer.size()); count > 0)
+      return std::string(trim(std::string_view(buffer.data(), static_cast<std::size_t>(count))));
+  throw Error(Exit::failed, fmt::format("no password of user \"{}\" in \"{}\"", user.name, path));
 }
 
 // The server's own surroundings decide nothing: neither PGDATA, PGPORT or PGTZ, nor the language of its log.
@@ -168,7 +173,7 @@ void Server::initialise(const Pause& pause) {
   if (error != 0)
     throw Error(Exit::failed,
                 with_errno(fmt::format("cannot copy \"{}\" to \"{}\"", kept, folder_.path()), error));
-  password_ = read_password(kept + "/password");
+  password_ = read_password(user_, kept + "/password");
 }
 
 // Without the folder and the password. Only the folder's owner reaches the socket, so that it needs none;

@@ -1,13 +1,12 @@
 #pragma once
 
-#include <chrono>
-#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <sys/types.h>
 
+#include "host/process.hpp"
 #include "host/sandbox_folder.hpp"
 #include "host/server_user.hpp"
 #include "host/unique_fd.hpp"
@@ -17,9 +16,6 @@ namespace kdb::host {
 /// The server of a sandbox, as its supervisor sees it.
 class Server {
  public:
-  /// Sleeps at most that long; throws to give up.
-  using Pause = std::function<void(std::chrono::milliseconds)>;
-
   struct Options {
     std::string pg_bin;
     std::vector<std::pair<std::string, std::string>> settings;

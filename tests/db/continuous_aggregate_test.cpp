@@ -63,13 +63,15 @@ ServerFacts facts_of(const Database& database) {
 
 void run_steps(const Database& database, const Difference<ContinuousAggregate>& difference) {
   const std::vector<ChangeStep> all = steps(difference, facts_of(database));
-  database.exec("BEGIN");
-  for (const ChangeStep& step : all) {
-    CAPTURE(step.sql);
-    CHECK(step.in_transaction);
-    database.exec(step.sql);
-  }
-  database.exec("COMMIT");
+  database.in_session([&](Session& session) {
+    session.exec("BEGIN");
+    for (const ChangeStep& step : all) {
+      CAPTURE(step.sql);
+      CHECK(step.in_transaction);
+      session.exec(step.sql);
+    }
+    session.exec("COMMIT");
+  });
 }
 
 /// What is declared comes true, and the next difference is empty.

@@ -85,6 +85,15 @@ constexpr const char* names =
     "c.relname), '') FROM pg_index JOIN pg_class c ON c.oid = indexrelid WHERE c.relnamespace = "
     "'public'::regnamespace";
 
+/// On the database, with that profile and no migrations.
+Run kdb(const Database& database, const std::string& profile, std::vector<std::string> words) {
+  const Project project;
+  std::filesystem::create_directories(project.folder());
+  const TempDir folder;
+  words.insert(words.end(), {"-p", folder.write("p.toml", profile).string()});
+  return run(project.command(database.url(), words));
+}
+
 }  // namespace
 
 TEST_CASE("an index for which the disk has no room leaves nothing behind, and is made when there is") {
@@ -96,17 +105,8 @@ TEST_CASE("an index for which the disk has no room leaves nothing behind, and is
     const Database database;
     database.exec(one.before);
     const std::string before = database.text(names);
-    Project project;
-    std::filesystem::create_directories(project.folder());
-    TempDir folder;
-    const std::string profile = folder.write("p.toml", index_there).string();
-    const auto kdb = [&](std::vector<std::string> words) {
-      words.insert(words.end(), {"-p", profile});
-      return run(project.command(database.url(), words));
-    };
-
     for (int attempt = 0; attempt < 2; ++attempt) {
-      const Run failed = kdb({"apply", "--allow", "INDEX_DROPPED"});
+      const Run failed = kdb(database, index_there, {"apply", "--allow", "INDEX_DROPPED"});
       CHECK_MESSAGE(failed.exit == 1, failed.err);
       CHECK_MESSAGE(has(failed.err, "index orders_kind failed: could not extend file"), failed.err);
       CHECK(has(failed.err, "No space left on device (53100)"));
@@ -116,9 +116,9 @@ TEST_CASE("an index for which the disk has no room leaves nothing behind, and is
     }
 
     disk.grow();
-    const Run applied = kdb({"apply", "--allow", "INDEX_DROPPED"});
+    const Run applied = kdb(database, index_there, {"apply", "--allow", "INDEX_DROPPED"});
     CHECK_MESSAGE(applied.exit == 0, applied.err);
-    const Run plan = kdb({"plan", "--exit-code"});
+    const Run plan = kdb(database, index_there, {"plan", "--exit-code"});
     CHECK_MESSAGE(plan.exit == 0, (plan.out + plan.err));
     const std::string after = database.text(names);
     CHECK_MESSAGE(!has(after, "INVALID"), after);
@@ -133,11 +133,7 @@ TEST_CASE("an index that will not fit into its tablespace is not begun") {
   // Large enough to be noticed, and to fit where the server has its data.
   database.exec(std::string("CREATE TABLE orders (id int, kind text);") + rows +
                 "UPDATE pg_class SET reltuples = 4e6 WHERE oid = 'orders'::regclass");
-  Project project;
-  std::filesystem::create_directories(project.folder());
-  TempDir folder;
-  const std::string profile = folder.write("p.toml", index_there).string();
-  const Run refused = run(project.command(database.url(), {"apply", "-p", profile}));
+  const Run refused = kdb(database, index_there, {"apply"});
   CHECK(refused.exit == 3);
   CHECK_MESSAGE(has(refused.err, " are free in tablespace small, " + disk.path()), refused.err);
   CHECK(has(refused.err, "`--allow DISK_SPACE` begins all the same"));
@@ -158,20 +154,13 @@ TEST_CASE("what indexes need in several tablespaces is added up where these are 
     // Of neither index alone anybody would take note.
     database.exec(std::string("CREATE TABLE orders (id int, kind text);") + rows +
                   "UPDATE pg_class SET reltuples = 13e5 WHERE oid = 'orders'::regclass");
-    Project project;
-    std::filesystem::create_directories(project.folder());
-    TempDir folder;
-    const auto apply = [&](const std::string& toml) {
-      const std::string profile = folder.write("p.toml", toml).string();
-      return run(project.command(database.url(), {"apply", "-p", profile}));
-    };
-    const std::string there = index_there;
-    const Run refused = apply(
-        there + "[indexes.other]\ntable = \"orders\"\ncolumns = [\"kind DESC\"]\ntablespace = \"beside\"\n");
+    const std::string other =
+        "[indexes.other]\ntable = \"orders\"\ncolumns = [\"kind DESC\"]\ntablespace = \"beside\"\n";
+    const Run refused = kdb(database, index_there + other, {"apply"});
     CHECK(refused.exit == 3);
     CHECK_MESSAGE(has(refused.err, " are free in tablespace "), refused.err);
     CHECK(database.text(names).empty());
-    CHECK(apply(there).exit == 1);  // is begun, and finds the disk full
+    CHECK(kdb(database, index_there, {"apply"}).exit == 1);  // is begun, and finds the disk full
   }
   Session(server_url()).exec("DROP TABLESPACE beside");
 }

@@ -228,6 +228,19 @@ TEST_CASE("KDB_SANDBOX_CACHE keeps what initdb made, for the next ones") {
   CHECK(sandbox("test ! -e \"$PGHOST\"/data/mark").exit == 0);
   CHECK(fs::exists(kept[0]));
   CHECK_FALSE(fs::exists(kept[0].string() + ".new"));
+  if (is_root()) {  // who could be led to what is not the server's
+    std::ofstream(place.folder.path() / "secret") << "s3cret\n";
+    for (const bool link : {true, false}) {
+      fs::remove(kept[0] / "password");
+      if (link)
+        fs::create_symlink(place.folder.path() / "secret", kept[0] / "password");
+      else
+        fs::copy(place.folder.path() / "secret", kept[0] / "password");
+      const Run led = sandbox("echo \"$KDB_SANDBOX_TCP_URL\"");
+      CHECK(led.exit == 1);
+      CHECK_FALSE(contains(led.out + led.err, "s3cret"));
+    }
+  }
   CHECK(place.is_clean());
 }
 
