@@ -27,22 +27,29 @@ if(KDB_SANITIZE STREQUAL "thread")
 endif()
 
 # doctest's implementation wants to come before its interface, which a precompiled header has already brought.
-set_source_files_properties(tests/unit/main.cpp tests/db/main.cpp PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
+set_source_files_properties(tests/unit/main.cpp tests/db/main.cpp PROPERTIES SKIP_PRECOMPILE_HEADERS ON
+                            SKIP_UNITY_BUILD_INCLUSION ON)
+
+# What both programs stand on, compiled once.
+add_library(kdb_test_support OBJECT ${KDB_SUPPORT_SOURCES})
+set_target_properties(kdb_test_support PROPERTIES UNITY_BUILD OFF)
+target_include_directories(kdb_test_support PUBLIC "${PROJECT_SOURCE_DIR}/tests")
+target_link_libraries(kdb_test_support PUBLIC kdb_objects doctest::doctest)
+target_compile_definitions(kdb_test_support PUBLIC KDB_BINARY="$<TARGET_FILE:kdb>"
+                           KDB_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+target_compile_options(kdb_test_support PRIVATE -O0)
 
 function(kdb_add_test_program name)
   add_executable(${name} ${ARGN})
-  target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
-  target_link_libraries(${name} PRIVATE kdb_objects doctest::doctest)
-  target_compile_definitions(${name} PRIVATE KDB_BINARY="$<TARGET_FILE:kdb>"
-                             KDB_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  target_link_libraries(${name} PRIVATE kdb_test_support kdb_objects)
   # Its checks take longest to compile by far, and gain nothing from being fast, nor from being checked for undefined
   # behaviour themselves.
   target_compile_options(${name} PRIVATE -O0 -Wshadow)
   if(KDB_SANITIZE MATCHES "undefined")
     target_compile_options(${name} PRIVATE -fno-sanitize=undefined)
   endif()
-  # Each test file has small helpers of its own, of the same names as another's.
-  set_target_properties(${name} PROPERTIES UNITY_BUILD OFF)
+  # Few at a time: who edits a test waits for all that is compiled with it.
+  set_target_properties(${name} PROPERTIES UNITY_BUILD_BATCH_SIZE 6)
   target_precompile_headers(${name} PRIVATE <doctest/doctest.h> <algorithm> <chrono> <filesystem> <functional> <map>
                             <optional> <string> <string_view> <vector> <fmt/format.h>)
   add_dependencies(${name} kdb)
@@ -57,7 +64,7 @@ endfunction()
 
 # --- without a server -------------------------------------------------------------------------------------
 if(NOT KDB_SANITIZE STREQUAL "thread")  # they have one
-  kdb_add_test_program(kdb_test ${KDB_UNIT_SOURCES} ${KDB_SUPPORT_SOURCES})
+  kdb_add_test_program(kdb_test ${KDB_UNIT_SOURCES})
   kdb_add_test(unit unit kdb_test)
 endif()
 file(GLOB KDB_CLI_CASES CONFIGURE_DEPENDS tests/cli/*/cmd)
@@ -79,7 +86,7 @@ endif()
 
 # --- with a server ----------------------------------------------------------------------------------------
 if(KDB_DB_SOURCES)
-  kdb_add_test_program(kdb_db_test ${KDB_DB_SOURCES} ${KDB_SUPPORT_SOURCES})
+  kdb_add_test_program(kdb_db_test ${KDB_DB_SOURCES})
 endif()
 # tests/db/NAME_test.cpp is the entry db.NAME: each has a server of its own, so that they run side by side.
 foreach(source ${KDB_DB_TESTS})

@@ -4,7 +4,7 @@
 #include "db/gate.hpp"
 #include "support/text.hpp"
 
-namespace kdb::test {
+namespace kdb::test::adopt_test {
 
 TEST_CASE("a row of another tool that names no migration is refused by the table's name") {
   struct Row {
@@ -69,4 +69,4 @@ TEST_CASE("goose's rows without a version or a verdict count for nothing") {
   CHECK(database.text("SELECT string_agg(key, ',') FROM kdb.migrations") == "1");
 }
 
-}  // namespace kdb::test
+}  // namespace kdb::test::adopt_test

@@ -4,7 +4,7 @@
 
 #include "db/harm.hpp"
 
-namespace kdb::test {
+namespace kdb::test::apply_crash_test {
 
 namespace {
 
@@ -54,4 +54,4 @@ TEST_CASE("an apply survives harm at every message") {
                    12);
 }
 
-}  // namespace kdb::test
+}  // namespace kdb::test::apply_crash_test

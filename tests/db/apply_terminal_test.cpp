@@ -6,7 +6,7 @@
 #include "support/text.hpp"
 #include "support/typist.hpp"
 
-namespace kdb::test {
+namespace kdb::test::apply_terminal_test {
 
 namespace {
 
@@ -80,4 +80,4 @@ TEST_CASE("what another deployer applied before the answer is done, and no reaso
   CHECK(it.tables() == "a b");
 }
 
-}  // namespace kdb::test
+}  // namespace kdb::test::apply_terminal_test

@@ -2,7 +2,7 @@
 #include "db/canonical.hpp"
 #include "support/text.hpp"
 
-namespace kdb::test {
+namespace kdb::test::canonical_limits_test {
 
 namespace {
 
@@ -167,4 +167,4 @@ TEST_CASE("TimescaleDB's own event triggers are no obstacle, and a hypertable is
   CHECK(traces(session) == before);
 }
 
-}  // namespace kdb::test
+}  // namespace kdb::test::canonical_limits_test

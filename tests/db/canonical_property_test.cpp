@@ -9,7 +9,7 @@
 #include "pg/canonical.hpp"
 #include "support/cases.hpp"
 
-namespace kdb::test {
+namespace kdb::test::canonical_property_test {
 
 namespace {
 
@@ -211,4 +211,4 @@ TEST_CASE("statistics in another spelling become, field by field, what the catal
   check_answers<Statistics>(desired, canonical_of(database, desired, live), live);
 }
 
-}  // namespace kdb::test
+}  // namespace kdb::test::canonical_property_test

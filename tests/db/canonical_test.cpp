@@ -3,7 +3,7 @@
 
 #include "support/text.hpp"
 
-namespace kdb::test {
+namespace kdb::test::canonical_test {
 
 TEST_CASE("definitions become what the server prints, and what it need not print stays as it is declared") {
   const Database database;
@@ -279,4 +279,4 @@ TEST_CASE("materialised views and partitioned tables are copied like any table")
   CHECK(outcome(canonical.of<Statistics>().at(0)) == "CREATE STATISTICS s ON a, b FROM t");
 }
 
-}  // namespace kdb::test
+}  // namespace kdb::test::canonical_test

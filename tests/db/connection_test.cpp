@@ -15,9 +15,9 @@
 #include "support/pg_endpoint.hpp"
 #include "support/scripted_server.hpp"
 
-using namespace kdb;
+namespace kdb::test::connection_test {
+
 using namespace kdb::pg;
-using namespace kdb::test;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
@@ -382,3 +382,5 @@ TEST_CASE("each statement is one round trip, whatever its kind") {
   CHECK(seen == std::vector<std::string>{"BEGIN; SELECT 1", "SELECT $1::int", "SELECT nope", "ROLLBACK"});
   CHECK(proxy.queries().front().backend_pid == connection.announced_pid());
 }
+
+}  // namespace kdb::test::connection_test

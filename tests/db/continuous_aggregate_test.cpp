@@ -9,7 +9,7 @@
 #include "db/timescale.hpp"
 #include "kinds/difference.hpp"
 
-namespace kdb::test {
+namespace kdb::test::continuous_aggregate_test {
 
 namespace {
 
@@ -332,4 +332,4 @@ TEST_CASE("a continuous aggregate on the Apache edition is one finding and no st
   CHECK(steps({.desired = &declared.value}, facts).empty());
 }
 
-}  // namespace kdb::test
+}  // namespace kdb::test::continuous_aggregate_test

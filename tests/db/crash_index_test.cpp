@@ -4,7 +4,7 @@
 
 #include "db/harm.hpp"
 
-namespace kdb::test {
+namespace kdb::test::crash_index_test {
 
 namespace {
 
@@ -81,4 +81,4 @@ TEST_CASE(
   CHECK(build.database.state() == build.expected.state);
 }
 
-}  // namespace kdb::test
+}  // namespace kdb::test::crash_index_test

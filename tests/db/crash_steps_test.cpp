@@ -2,7 +2,7 @@
 
 #include "db/harm.hpp"
 
-namespace kdb::test {
+namespace kdb::test::crash_steps_test {
 
 TEST_CASE("a file that runs statement by statement survives harm at every message") {
   // Every statement here that cannot run in a transaction, between ones that can.
@@ -20,4 +20,4 @@ TEST_CASE("a file that runs statement by statement survives harm at every messag
   at_every_message(deed_of(project), 6);
 }
 
-}  // namespace kdb::test
+}  // namespace kdb::test::crash_steps_test

@@ -5,7 +5,7 @@
 
 #include "db/harm.hpp"
 
-namespace kdb::test {
+namespace kdb::test::crash_test {
 
 namespace {
 
@@ -118,4 +118,4 @@ TEST_CASE("a black hole ends within its deadline, and the next run finishes") {
   CHECK(database.text("SELECT count(*) FROM a") == "1");
 }
 
-}  // namespace kdb::test
+}  // namespace kdb::test::crash_test

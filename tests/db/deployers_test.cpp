@@ -8,7 +8,7 @@
 #include "db/gate.hpp"
 #include "support/text.hpp"
 
-namespace kdb::test {
+namespace kdb::test::deployers_test {
 
 namespace {
 
@@ -83,4 +83,4 @@ TEST_CASE("--lock-wait ends with exit 4 and names the deployer that holds the lo
   CHECK(database.text("SELECT count(*) FROM kdb.events") == "1");
 }
 
-}  // namespace kdb::test
+}  // namespace kdb::test::deployers_test

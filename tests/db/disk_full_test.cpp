@@ -6,7 +6,7 @@
 #include "support/skip.hpp"
 #include "support/text.hpp"
 
-namespace kdb::test {
+namespace kdb::test::disk_full_test {
 
 namespace {
 
@@ -165,4 +165,4 @@ TEST_CASE("what indexes need in several tablespaces is added up where these are 
   Session(server_url()).exec("DROP TABLESPACE beside");
 }
 
-}  // namespace kdb::test
+}  // namespace kdb::test::disk_full_test

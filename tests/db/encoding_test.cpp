@@ -4,7 +4,7 @@
 #include "db/gate.hpp"
 #include "support/text.hpp"
 
-namespace kdb::test {
+namespace kdb::test::encoding_test {
 
 TEST_CASE("the history keeps a file's text as it is, whatever encoding the file sets") {
   for (const char* option : {"", " transaction:false"}) {
@@ -41,4 +41,4 @@ TEST_CASE("a failure under another encoding is recorded and told in UTF-8") {
   }
 }
 
-}  // namespace kdb::test
+}  // namespace kdb::test::encoding_test

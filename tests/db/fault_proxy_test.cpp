@@ -9,9 +9,9 @@
 #include "db/session.hpp"
 #include "support/pg_endpoint.hpp"
 
-using namespace kdb;
+namespace kdb::test::fault_proxy_test {
+
 using namespace kdb::pg;
-using namespace kdb::test;
 using std::chrono::milliseconds;
 
 namespace {
@@ -165,3 +165,5 @@ TEST_CASE("a proxy whose server is gone closes its clients") {
   FaultProxy proxy("postgresql://me@127.0.0.1:" + std::to_string(port) + "/shop");
   CHECK(connect_failure(settings_for(proxy.url())).sqlstate.empty());
 }
+
+}  // namespace kdb::test::fault_proxy_test

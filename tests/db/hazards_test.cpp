@@ -3,7 +3,7 @@
 #include "db/project.hpp"
 #include "support/text.hpp"
 
-namespace kdb::test {
+namespace kdb::test::hazards_test {
 
 namespace {}  // namespace
 
@@ -73,4 +73,4 @@ TEST_CASE("an explicit block's hazards are warned of too") {
   CHECK(has(project.up(database.url()).err, "DELETES_DATA (line 4: deletes all rows of a)"));
 }
 
-}  // namespace kdb::test
+}  // namespace kdb::test::hazards_test

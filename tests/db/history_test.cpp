@@ -7,7 +7,8 @@
 #include "support/skip.hpp"
 #include "support/text.hpp"
 
-using namespace kdb::test;
+namespace kdb::test::history_test {
+
 namespace fs = std::filesystem;
 
 namespace {
@@ -106,3 +107,5 @@ TEST_CASE("a migration that was interrupted is neither accepted as it is nor stu
   CHECK(has(forgotten.out, "what it did before it was interrupted stays"));
   CHECK(project.up(database.url()).exit == 0);
 }
+
+}  // namespace kdb::test::history_test

@@ -11,7 +11,7 @@
 #include "kinds/difference.hpp"
 #include "support/cases.hpp"
 
-namespace kdb::test {
+namespace kdb::test::hypertable_test {
 
 namespace {
 
@@ -455,4 +455,4 @@ TEST_CASE("hypertables are read from the catalog, written as a profile, read bac
   CHECK(profile_text(catalog_of(again), "public") == text);
 }
 
-}  // namespace kdb::test
+}  // namespace kdb::test::hypertable_test

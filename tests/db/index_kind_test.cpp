@@ -6,7 +6,7 @@
 #include "db/project.hpp"
 #include "support/cases.hpp"
 
-namespace kdb::test {
+namespace kdb::test::index_kind_test {
 
 namespace {
 
@@ -89,4 +89,4 @@ TEST_CASE("what is no index of the profile's is not read") {
   CHECK(names == "part_1_own part_a ");
 }
 
-}  // namespace kdb::test
+}  // namespace kdb::test::index_kind_test

@@ -5,7 +5,7 @@
 #include "support/skip.hpp"
 #include "support/text.hpp"
 
-namespace kdb::test {
+namespace kdb::test::inspect_test {
 
 namespace {
 
@@ -230,4 +230,4 @@ TEST_CASE("inspect writes hypertables and no chunks, and names jobs that no prof
   CHECK_FALSE(has(run.out, "piece_"));
 }
 
-}  // namespace kdb::test
+}  // namespace kdb::test::inspect_test

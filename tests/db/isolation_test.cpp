@@ -10,7 +10,7 @@
 #include "support/skip.hpp"
 #include "support/text.hpp"
 
-using namespace kdb::test;
+namespace kdb::test::isolation_test {
 
 namespace {
 
@@ -284,3 +284,5 @@ TEST_CASE("a database that cannot be written to is said with what to do") {
   CHECK(has(up.err, "read-only transaction (25006)"));
   CHECK(has(up.err, "hint: the session is read-only"));
 }
+
+}  // namespace kdb::test::isolation_test

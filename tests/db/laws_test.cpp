@@ -5,7 +5,7 @@
 #include "db/table_generator.hpp"
 #include "support/cases.hpp"
 
-namespace kdb::test {
+namespace kdb::test::laws_test {
 
 namespace {
 
@@ -152,4 +152,4 @@ TEST_CASE("no silent omission: what no profile declares is listed, all of it") {
           std::string::npos);
 }
 
-}  // namespace kdb::test
+}  // namespace kdb::test::laws_test

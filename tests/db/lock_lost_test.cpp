@@ -6,7 +6,7 @@
 #include "db/gate.hpp"
 #include "support/text.hpp"
 
-namespace kdb::test {
+namespace kdb::test::lock_lost_test {
 
 namespace {
 
@@ -77,4 +77,4 @@ TEST_CASE("a file of nothing but DISCARD ALL is stopped too") {
   check_stopped(project, database, "2 two");
 }
 
-}  // namespace kdb::test
+}  // namespace kdb::test::lock_lost_test

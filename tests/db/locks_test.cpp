@@ -11,7 +11,7 @@
 #include "support/fault_proxy.hpp"
 #include "support/text.hpp"
 
-namespace kdb::test {
+namespace kdb::test::locks_test {
 
 namespace {
 
@@ -369,4 +369,4 @@ TEST_CASE("what a file does to its session is gone before the next file") {
   }
 }
 
-}  // namespace kdb::test
+}  // namespace kdb::test::locks_test

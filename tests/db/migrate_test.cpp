@@ -2,15 +2,15 @@
 
 #include <filesystem>
 
-#include <nlohmann/json.hpp>
 #include <sys/resource.h>
 
 #include "db/project.hpp"
 #include "files/flyway_checksum.hpp"
+#include "support/json.hpp"
 #include "support/skip.hpp"
 #include "support/text.hpp"
 
-namespace kdb::test {
+namespace kdb::test::migrate_test {
 
 namespace {
 
@@ -212,9 +212,8 @@ TEST_CASE("a failed statement is named with its place; the rest of its file is n
   const Run failed = project.kdb(database.url(), {"migrate", "up", "--format", "json"});
   CHECK(failed.exit == 1);
   CHECK(has(failed.err, "2_bad.sql:5:11: migration 2 bad failed: column \"nothing\" does not exist (42703)"));
-  const auto json = nlohmann::json::parse(failed.out);
-  CHECK(json["exit"] == 1);
-  CHECK(json["errors"][0]["line"] == 5);
+  CHECK(json_at(failed.out, "/exit") == "1");
+  CHECK(json_at(failed.out, "/errors/0/line") == "5");
   CHECK(database.text("SELECT to_regclass('half') IS NULL AND to_regclass('good') IS NOT NULL") == "t");
   CHECK(database.text("SELECT outcome FROM kdb.runs") == "failed");
 }
@@ -394,4 +393,4 @@ TEST_CASE("an empty folder is a warning, a missing one an error") {
   CHECK(project.up(database.url()).exit == 64);
 }
 
-}  // namespace kdb::test
+}  // namespace kdb::test::migrate_test

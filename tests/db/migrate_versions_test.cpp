@@ -3,7 +3,7 @@
 #include "db/gate.hpp"
 #include "support/text.hpp"
 
-namespace kdb::test {
+namespace kdb::test::migrate_versions_test {
 
 TEST_CASE("digits that several folders share are refused, and a folder's whole name is not") {
   Project project;
@@ -75,4 +75,4 @@ TEST_CASE("a down that is half done and then insists on one transaction names it
                 half.err);
 }
 
-}  // namespace kdb::test
+}  // namespace kdb::test::migrate_versions_test

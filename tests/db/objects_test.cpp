@@ -6,7 +6,7 @@
 #include "db/table_generator.hpp"
 #include "support/cases.hpp"
 
-namespace kdb::test {
+namespace kdb::test::objects_test {
 
 namespace {
 
@@ -86,4 +86,4 @@ TEST_CASE("an extension is written without what nobody would write") {
             "\n[extensions.pg_trgm]\n");
 }
 
-}  // namespace kdb::test
+}  // namespace kdb::test::objects_test

@@ -2,7 +2,7 @@
 #include "db/harm.hpp"
 #include "db/online.hpp"
 
-namespace kdb::test {
+namespace kdb::test::online_crash_test {
 
 namespace {
 
@@ -26,4 +26,4 @@ TEST_CASE("an index of chunks that is interrupted at any message ends as undistu
   interrupt_at_messages(makes[1]);
 }
 
-}  // namespace kdb::test
+}  // namespace kdb::test::online_crash_test

@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-namespace kdb::test {
+namespace kdb::test::online_test {
 
 TEST_CASE("indexes of parts are made, replaced and dropped, and the next plan is empty") {
   for_each_make([](const Parted& make) {
@@ -300,4 +300,4 @@ TEST_CASE("a unique index beside another one of the same columns is no way for O
   });
 }
 
-}  // namespace kdb::test
+}  // namespace kdb::test::online_test

@@ -11,7 +11,7 @@
 #include "support/skip.hpp"
 #include "support/text.hpp"
 
-namespace kdb::test {
+namespace kdb::test::pooler_test {
 
 namespace {
 
@@ -133,4 +133,4 @@ TEST_CASE("a pooler in session mode is refused until it is declared, and works t
   }
 }
 
-}  // namespace kdb::test
+}  // namespace kdb::test::pooler_test

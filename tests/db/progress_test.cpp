@@ -6,7 +6,7 @@
 #include "support/text.hpp"
 #include "support/typist.hpp"
 
-namespace kdb::test {
+namespace kdb::test::progress_test {
 
 TEST_CASE("apply shows how far an index is, how fast that goes, and how long it will take") {
   Project project;
@@ -71,4 +71,4 @@ TEST_CASE("a long label gives way to the figures, and Ctrl-C leaves nothing of t
   shell.expect("exit=130");
 }
 
-}  // namespace kdb::test
+}  // namespace kdb::test::progress_test

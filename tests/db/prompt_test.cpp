@@ -6,7 +6,7 @@
 #include "db/project.hpp"
 #include "support/typist.hpp"
 
-namespace kdb::test {
+namespace kdb::test::prompt_test {
 
 namespace {
 
@@ -128,4 +128,4 @@ TEST_CASE("an error after the end of the input begins a line") {
   CHECK(asked.is_applied());
 }
 
-}  // namespace kdb::test
+}  // namespace kdb::test::prompt_test

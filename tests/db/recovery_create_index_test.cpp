@@ -7,7 +7,7 @@
 #include "support/skip.hpp"
 #include "support/text.hpp"
 
-namespace kdb::test {
+namespace kdb::test::recovery_create_index_test {
 
 namespace {
 
@@ -379,4 +379,4 @@ TEST_CASE("a hypertable's index that is half built is dropped and built again") 
                      "indexrelid::regclass::text ~ 'a_n$'") == "4 true");
 }
 
-}  // namespace kdb::test
+}  // namespace kdb::test::recovery_create_index_test

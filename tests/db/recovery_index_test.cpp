@@ -6,7 +6,7 @@
 #include "db/recovery.hpp"
 #include "support/text.hpp"
 
-namespace kdb::test {
+namespace kdb::test::recovery_index_test {
 
 namespace {
 
@@ -254,4 +254,4 @@ TEST_CASE("what could not be dropped when the build failed is dropped by the nex
   }
 }
 
-}  // namespace kdb::test
+}  // namespace kdb::test::recovery_index_test

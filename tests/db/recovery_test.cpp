@@ -3,7 +3,7 @@
 
 #include "db/recovery.hpp"
 
-namespace kdb::test {
+namespace kdb::test::recovery_test {
 
 TEST_CASE("DETACH PARTITION CONCURRENTLY is begun, finalized or taken as done") {
   const std::string tables =
@@ -354,4 +354,4 @@ TEST_CASE("what may be repeated is, without a question") {
   }
 }
 
-}  // namespace kdb::test
+}  // namespace kdb::test::recovery_test

@@ -3,7 +3,7 @@
 #include "support/skip.hpp"
 #include "support/text.hpp"
 
-namespace kdb::test {
+namespace kdb::test::rehearse_test {
 
 namespace {
 
@@ -164,4 +164,4 @@ TEST_CASE("an empty plan needs no rehearsal") {
   CHECK(has(planned.out, "nothing to rehearse"));
 }
 
-}  // namespace kdb::test
+}  // namespace kdb::test::rehearse_test

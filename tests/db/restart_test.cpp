@@ -8,7 +8,7 @@
 #include "db/own_server.hpp"
 #include "support/text.hpp"
 
-namespace kdb::test {
+namespace kdb::test::restart_test {
 
 namespace {
 
@@ -78,4 +78,4 @@ TEST_CASE("kdb survives a restart of the server, fast and immediate, in mid-run"
   }
 }
 
-}  // namespace kdb::test
+}  // namespace kdb::test::restart_test

@@ -14,13 +14,9 @@
 #include "support/skip.hpp"
 #include "support/temp_dir.hpp"
 
+namespace kdb::test::sandbox_command_test {
+
 namespace fs = std::filesystem;
-using kdb::test::Child;
-using kdb::test::contains;
-using kdb::test::parent_of;
-using kdb::test::Place;
-using kdb::test::Run;
-using kdb::test::run;
 
 namespace {
 
@@ -182,3 +178,5 @@ TEST_CASE("kdb starts a sandbox with its standard files closed") {
   CHECK(contains(result.err, "1 row"));
   CHECK(place.is_clean());
 }
+
+}  // namespace kdb::test::sandbox_command_test

@@ -11,16 +11,9 @@
 #include "support/process.hpp"
 #include "support/temp_dir.hpp"
 
+namespace kdb::test::sandbox_ends_test {
+
 namespace fs = std::filesystem;
-using kdb::test::ask;
-using kdb::test::Child;
-using kdb::test::contains;
-using kdb::test::eventually;
-using kdb::test::is_alive;
-using kdb::test::Place;
-using kdb::test::Run;
-using kdb::test::run;
-using kdb::test::Standing;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
@@ -209,3 +202,5 @@ TEST_CASE("what belongs to others is not touched") {
   CHECK(fs::exists(foreign) == is_root());
   CHECK_FALSE(fs::exists(leftover));
 }
+
+}  // namespace kdb::test::sandbox_ends_test

@@ -6,7 +6,7 @@
 #include "support/skip.hpp"
 #include "support/text.hpp"
 
-namespace kdb::test {
+namespace kdb::test::sandbox_plan_test {
 
 namespace {
 
@@ -249,4 +249,4 @@ TEST_CASE("--trust and --pg-bin belong to --sandbox") {
   CHECK_MESSAGE(has(nowhere.err, "/nowhere"), nowhere.err);
 }
 
-}  // namespace kdb::test
+}  // namespace kdb::test::sandbox_plan_test

@@ -18,13 +18,9 @@
 #include "support/skip.hpp"
 #include "support/temp_dir.hpp"
 
+namespace kdb::test::sandbox_server_test {
+
 namespace fs = std::filesystem;
-using kdb::test::ask;
-using kdb::test::contains;
-using kdb::test::is_alive;
-using kdb::test::Place;
-using kdb::test::Run;
-using kdb::test::run;
 
 namespace {
 
@@ -273,3 +269,5 @@ TEST_CASE("a KDB_SANDBOX_CACHE that others can read or fill is refused") {
   place.environment["KDB_SANDBOX_CACHE"] = cache / "below";
   CHECK(contains(error(), "cannot be made"));
 }
+
+}  // namespace kdb::test::sandbox_server_test

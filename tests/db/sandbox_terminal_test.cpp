@@ -7,8 +7,7 @@
 #include "support/process.hpp"
 #include "support/typist.hpp"
 
-using kdb::test::Place;
-using kdb::test::Typist;
+namespace kdb::test::sandbox_terminal_test {
 
 namespace {
 
@@ -104,3 +103,5 @@ TEST_CASE("Ctrl-C in a pipeline leaves COMMAND its server, to end well") {
   shell.expect("exit=130");
   CHECK(place.is_clean());
 }
+
+}  // namespace kdb::test::sandbox_terminal_test

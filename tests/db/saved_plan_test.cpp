@@ -5,7 +5,7 @@
 #include "db/harm.hpp"
 #include "support/text.hpp"
 
-namespace kdb::test {
+namespace kdb::test::saved_plan_test {
 
 namespace {
 
@@ -220,4 +220,4 @@ TEST_CASE("a plan file is used as it is") {
   CHECK(has(not_allowed.err, "--allow 'INDEX_DROPPED:old'"));
 }
 
-}  // namespace kdb::test
+}  // namespace kdb::test::saved_plan_test

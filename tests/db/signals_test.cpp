@@ -6,7 +6,7 @@
 #include "db/gate.hpp"
 #include "support/text.hpp"
 
-namespace kdb::test {
+namespace kdb::test::signals_test {
 
 namespace {
 
@@ -117,4 +117,4 @@ TEST_CASE("SIGINT ends the wait for another deployer at once") {
   CHECK_MESSAGE(first.exit == 0, first.err);
 }
 
-}  // namespace kdb::test
+}  // namespace kdb::test::signals_test

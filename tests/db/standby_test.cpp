@@ -1,12 +1,11 @@
 // A standby can be looked at, and nothing else.
 #include <filesystem>
 
-#include <nlohmann/json.hpp>
-
 #include "db/own_server.hpp"
+#include "support/json.hpp"
 #include "support/text.hpp"
 
-namespace kdb::test {
+namespace kdb::test::standby_test {
 
 namespace {
 
@@ -52,10 +51,8 @@ TEST_CASE("a standby is planned, as what it is, and changed by nothing") {
   CHECK_MESSAGE(undecided.exit == 2, undecided.err);
   CHECK_MESSAGE(has(undecided.out, ", standby)"), undecided.out);
   CHECK(has(undecided.out + undecided.err, "index orders_kind is undecided: the server is a standby"));
-  const Run json = it.kdb(it.standby, {"plan", "--format", "json"});
-  CHECK(nlohmann::json::parse(json.out).at("standby") == true);
-  CHECK_FALSE(
-      nlohmann::json::parse(it.kdb(it.primary, {"plan", "--format", "json"}).out).contains("standby"));
+  CHECK(json_at(it.kdb(it.standby, {"plan", "--format", "json"}).out, "/standby") == "true");
+  CHECK(json_at(it.kdb(it.primary, {"plan", "--format", "json"}).out, "/standby").empty());
 
   for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
            {"apply"}, {"apply", "--yes"}, {"migrate", "up"}, {"migrate", "down", "--yes"}}) {
@@ -83,4 +80,4 @@ TEST_CASE("a standby of a database that is as declared has an empty plan") {
   CHECK(it.kdb(it.standby, {"migrate", "up"}).exit == 3);
 }
 
-}  // namespace kdb::test
+}  // namespace kdb::test::standby_test

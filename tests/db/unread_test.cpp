@@ -3,7 +3,7 @@
 
 #include "db/gate.hpp"
 
-namespace kdb::test {
+namespace kdb::test::unread_test {
 
 namespace {
 
@@ -43,4 +43,4 @@ TEST_CASE("a migration that fails is recorded as failed where nobody can be told
   }
 }
 
-}  // namespace kdb::test
+}  // namespace kdb::test::unread_test

@@ -14,9 +14,9 @@
 #include "support/fault_proxy.hpp"
 #include "support/pg_endpoint.hpp"
 
-using namespace kdb;
+namespace kdb::test::watchdog_test {
+
 using namespace kdb::pg;
-using namespace kdb::test;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using std::chrono::steady_clock;
@@ -328,3 +328,5 @@ TEST_CASE("an ignored signal stays ignored, and the mask is given back") {
   CHECK(sigismember(&mask, SIGINT) == 0);
   CHECK(sigismember(&mask, SIGTERM) == 0);
 }
+
+}  // namespace kdb::test::watchdog_test

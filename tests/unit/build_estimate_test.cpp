@@ -4,7 +4,7 @@
 
 #include <doctest/doctest.h>
 
-namespace kdb {
+namespace kdb::build_estimate_test {
 
 namespace {
 
@@ -78,4 +78,4 @@ TEST_CASE("what nobody can know is left open") {
   CHECK(estimate_of(on({{"id"}}), Action::repair).disk);
 }
 
-}  // namespace kdb
+}  // namespace kdb::build_estimate_test

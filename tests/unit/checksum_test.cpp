@@ -4,7 +4,7 @@
 
 #include <doctest/doctest.h>
 
-using namespace kdb;
+namespace kdb::checksum_test {
 
 TEST_CASE("SHA-256 gives the vectors of FIPS 180-4, again and again from one context") {
   for (int round = 0; round < 2; ++round) {
@@ -21,3 +21,5 @@ TEST_CASE("CRC-32 is that of zlib and continues from a seed") {
   CHECK(crc32("56789", crc32("1234")) == 0xCBF43926U);
   CHECK(crc32(std::string(4, '\0')) == 0x2144DF1CU);
 }
+
+}  // namespace kdb::checksum_test

@@ -6,7 +6,8 @@
 
 #include <doctest/doctest.h>
 
-using namespace kdb;
+namespace kdb::connect_test {
+
 using namespace kdb::pg;
 using std::chrono::milliseconds;
 
@@ -205,3 +206,5 @@ TEST_CASE("an interrupted pause ends the attempts") {
     CHECK(error.exit() == Exit::interrupted);
   }
 }
+
+}  // namespace kdb::connect_test

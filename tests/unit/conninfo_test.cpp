@@ -8,7 +8,8 @@
 #include "base/error.hpp"
 #include "pg/open.hpp"
 
-using namespace kdb;
+namespace kdb::conninfo_test {
+
 using namespace kdb::pg;
 
 TEST_CASE("a password is never shown, and nothing else is lost") {
@@ -214,3 +215,5 @@ TEST_CASE("detail and hint of a failed connect belong to its last error") {
   CHECK(error.detail == "d");
   CHECK(error.hint == "h");
 }
+
+}  // namespace kdb::conninfo_test

@@ -7,7 +7,7 @@
 #include "support/problems.hpp"
 #include "support/temp_dir.hpp"
 
-namespace kdb::files {
+namespace kdb::files::file_names_test {
 
 TEST_CASE("a migration whose name a history or a terminal cannot take is refused, its name escaped") {
   struct Row {
@@ -42,4 +42,4 @@ TEST_CASE("a migration whose name a history or a terminal cannot take is refused
   }
 }
 
-}  // namespace kdb::files
+}  // namespace kdb::files::file_names_test

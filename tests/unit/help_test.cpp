@@ -7,7 +7,7 @@
 #include "base/text.hpp"
 #include "cli/command.hpp"
 
-namespace kdb::cli {
+namespace kdb::cli::help_test {
 
 TEST_CASE("every page of help fits a terminal of 80 columns and 40 lines, with room for the prompt") {
   std::set<std::string> pages{"", "migrate"};
@@ -31,4 +31,4 @@ TEST_CASE("a command's own help names the options that every command takes") {
     CHECK(text.find(" " + std::string(split(option.flags, ',').front())) != std::string::npos);
 }
 
-}  // namespace kdb::cli
+}  // namespace kdb::cli::help_test

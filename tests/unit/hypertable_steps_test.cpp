@@ -4,7 +4,7 @@
 #include "files/profile.hpp"
 #include "kinds/difference.hpp"
 
-namespace kdb {
+namespace kdb::hypertable_steps_test {
 
 namespace {
 
@@ -168,4 +168,4 @@ ALTER TABLE "public"."events" SET (timescaledb.compress = false)
 )");
 }
 
-}  // namespace kdb
+}  // namespace kdb::hypertable_steps_test

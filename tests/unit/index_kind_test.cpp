@@ -2,7 +2,7 @@
 
 #include "kinds/index.hpp"
 
-namespace kdb {
+namespace kdb::index_kind_test {
 
 namespace {
 
@@ -62,4 +62,4 @@ TEST_CASE("an array is read as PostgreSQL prints it") {
         std::vector<std::string>{"a", "b c", "", "NULL", "q\"\\"});
 }
 
-}  // namespace kdb
+}  // namespace kdb::index_kind_test

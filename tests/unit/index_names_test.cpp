@@ -5,7 +5,7 @@
 
 #include <doctest/doctest.h>
 
-namespace kdb {
+namespace kdb::index_names_test {
 
 namespace {
 
@@ -75,4 +75,4 @@ TEST_CASE("an index of a part has a name that is natural, free, and no longer th
             .ends_with("żół_abc_idx"));
 }
 
-}  // namespace kdb
+}  // namespace kdb::index_names_test

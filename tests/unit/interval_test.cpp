@@ -6,7 +6,7 @@
 #include "kinds/columnstore.hpp"
 #include "kinds/span.hpp"
 
-namespace kdb {
+namespace kdb::interval_test {
 
 TEST_CASE("an interval is read in every form in which PostgreSQL prints it and people write it") {
   struct Case {
@@ -117,4 +117,4 @@ TEST_CASE("a column of an order is read and written the same") {
     CHECK_FALSE_MESSAGE(parse_order_column(text), text);
 }
 
-}  // namespace kdb
+}  // namespace kdb::interval_test

@@ -12,7 +12,7 @@
 #include "support/problems.hpp"
 #include "support/temp_dir.hpp"
 
-namespace kdb::files {
+namespace kdb::files::layout_transactions_test {
 
 namespace {
 
@@ -160,4 +160,4 @@ TEST_CASE("a Flyway script's configuration is read, and what kdb would not do is
   CHECK(insists.hint() == "give it a migration of its own, which does not ask for a transaction");
 }
 
-}  // namespace kdb::files
+}  // namespace kdb::files::layout_transactions_test

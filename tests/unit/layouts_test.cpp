@@ -12,7 +12,7 @@
 #include "support/problems.hpp"
 #include "support/temp_dir.hpp"
 
-namespace kdb::files {
+namespace kdb::files::layouts_test {
 namespace {
 
 using test::problems_of;
@@ -448,4 +448,4 @@ TEST_CASE("a file that cannot be read is an error") {
         "/3_c.sql: cannot read the migration: not a regular file");
 }
 
-}  // namespace kdb::files
+}  // namespace kdb::files::layouts_test

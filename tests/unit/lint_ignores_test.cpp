@@ -7,7 +7,7 @@
 
 #include "support/linted.hpp"
 
-namespace kdb {
+namespace kdb::lint_ignores_test {
 
 using Places = std::vector<std::string>;
 
@@ -94,4 +94,4 @@ TEST_CASE("a comment keeps a rule quiet, and is itself judged") {
   }
 }
 
-}  // namespace kdb
+}  // namespace kdb::lint_ignores_test

@@ -7,7 +7,7 @@
 
 #include "support/linted.hpp"
 
-namespace kdb {
+namespace kdb::lint_locks_test {
 
 TEST_CASE("an index on a table in use is built concurrently") {
   test::check("require-concurrent-index-creation",
@@ -245,4 +245,4 @@ TEST_CASE("down sections are judged by what they lock, not by what they undo") {
         std::vector<std::string>{"require-concurrent-index-creation 6:1"});
 }
 
-}  // namespace kdb
+}  // namespace kdb::lint_locks_test

@@ -9,7 +9,7 @@
 #include "files/profile.hpp"
 #include "support/linted.hpp"
 
-namespace kdb {
+namespace kdb::lint_rules_test {
 
 namespace {
 
@@ -344,4 +344,4 @@ TEST_CASE("squawk's names are known, but for those of rules that a runner makes 
   }
 }
 
-}  // namespace kdb
+}  // namespace kdb::lint_rules_test

@@ -11,7 +11,7 @@
 
 #include "support/temp_dir.hpp"
 
-namespace kdb::test {
+namespace kdb::test::log_test {
 
 namespace {
 
@@ -80,4 +80,4 @@ TEST_CASE("progress among lines of JSON is such a line") {
   CHECK(all.find("{\"time\":") == 0);
 }
 
-}  // namespace kdb::test
+}  // namespace kdb::test::log_test

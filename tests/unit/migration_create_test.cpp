@@ -7,7 +7,7 @@
 #include "support/problems.hpp"
 #include "support/temp_dir.hpp"
 
-namespace kdb::files {
+namespace kdb::files::migration_create_test {
 namespace {
 
 using test::problems_of;
@@ -172,4 +172,4 @@ TEST_CASE("a file that cannot be created is an error") {
         "cannot create \"" + file + "/migrations/20260115093000_add_users.sql\": Not a directory");
 }
 
-}  // namespace kdb::files
+}  // namespace kdb::files::migration_create_test

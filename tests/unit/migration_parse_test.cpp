@@ -9,7 +9,7 @@
 #include "support/problems.hpp"
 #include "support/temp_dir.hpp"
 
-namespace kdb::files {
+namespace kdb::files::migration_parse_test {
 namespace {
 
 using std::chrono::milliseconds;
@@ -496,4 +496,4 @@ TEST_CASE("a migration is read again from its files") {
         folder.path().string() + "/2_b/up.sql: cannot read the migration: it grew to 9 bytes");
 }
 
-}  // namespace kdb::files
+}  // namespace kdb::files::migration_parse_test

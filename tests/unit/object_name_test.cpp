@@ -3,7 +3,7 @@
 #include "model/object.hpp"
 #include "support/problems.hpp"
 
-namespace kdb {
+namespace kdb::object_name_test {
 
 TEST_CASE("names are written as people read them, and read back") {
   struct Row {
@@ -41,4 +41,4 @@ TEST_CASE("what is no name is refused") {
   CHECK(problem(std::string(63, 'x').c_str()).empty());
 }
 
-}  // namespace kdb
+}  // namespace kdb::object_name_test

@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+namespace kdb::pg_wire_test {
+
 using namespace kdb::test;
 using Kind = ClientPacket::Kind;
 
@@ -79,3 +81,5 @@ TEST_CASE("a server's readiness and pid are seen however its stream arrives") {
     CHECK(reader.backend_pid() == 4711);
   }
 }
+
+}  // namespace kdb::pg_wire_test

@@ -11,6 +11,8 @@
 #include "host/supervisor.hpp"
 #include "support/temp_dir.hpp"
 
+namespace kdb::process_test {
+
 using kdb::host::ProcessResult;
 using kdb::host::run;
 
@@ -87,3 +89,5 @@ TEST_CASE("what kdb and its supervisor tell each other keeps empty fields and li
   CHECK(kdb::host::supervisor_link::unpack(kdb::host::supervisor_link::pack(fields)) == fields);
   CHECK(kdb::host::supervisor_link::unpack("").empty());
 }
+
+}  // namespace kdb::process_test

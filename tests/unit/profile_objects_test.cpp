@@ -4,7 +4,7 @@
 #include "files/profile.hpp"
 #include "support/problems.hpp"
 
-namespace kdb::files {
+namespace kdb::files::profile_objects_test {
 
 namespace {
 
@@ -293,4 +293,4 @@ TEST_CASE("what a server takes and a profile may not have is left out of it, and
         "years");
 }
 
-}  // namespace kdb::files
+}  // namespace kdb::files::profile_objects_test

@@ -9,7 +9,7 @@
 #include "support/problems.hpp"
 #include "support/temp_dir.hpp"
 
-namespace kdb::files {
+namespace kdb::files::profile_test {
 namespace {
 
 using std::chrono::milliseconds;
@@ -408,4 +408,4 @@ TEST_CASE("a circle of extends is refused") {
         base + "word.toml:1:11: extends must be an array of paths, as in extends = [\"base.toml\"]");
 }
 
-}  // namespace kdb::files
+}  // namespace kdb::files::profile_test

@@ -7,7 +7,8 @@
 
 #include <doctest/doctest.h>
 
-using namespace kdb;
+namespace kdb::retry_test {
+
 using std::chrono::milliseconds;
 
 namespace {
@@ -222,3 +223,5 @@ TEST_CASE("without jitter a later pause is never shorter") {
     CHECK(backoff_delay(policy, 1'000'000, before, kNever) >= before);
   }
 }
+
+}  // namespace kdb::retry_test

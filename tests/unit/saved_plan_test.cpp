@@ -10,7 +10,7 @@
 #include "files/plan_file.hpp"
 #include "render/formats.hpp"
 
-namespace kdb {
+namespace kdb::saved_plan_test {
 
 namespace {
 
@@ -228,4 +228,4 @@ TEST_CASE("a plan is for one database, role, kdb and profile") {
         }) == "the plan was made without this profile\n");
 }
 
-}  // namespace kdb
+}  // namespace kdb::saved_plan_test

@@ -5,7 +5,8 @@
 
 #include "base/statement.hpp"
 
-using namespace kdb;
+namespace kdb::sql_classify_test {
+
 using sql::classify;
 using sql::Recovery;
 using sql::TransactionControl;
@@ -319,3 +320,5 @@ TEST_CASE("state that ends with the session is named") {
     CHECK(classify(row.sql).session_bound == row.bound);
   }
 }
+
+}  // namespace kdb::sql_classify_test

@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-namespace kdb::sql {
+namespace kdb::sql::sql_fragment_test {
 
 TEST_CASE("a fragment that stays inside of its parentheses") {
   for (const char* text : {"a", "\"odd; name\" DESC NULLS LAST", "lower(name) COLLATE \"C\" text_pattern_ops",
@@ -35,4 +35,4 @@ TEST_CASE("a fragment that reaches out of them") {
         "has a comma: each entry of the list is one column or expression");
 }
 
-}  // namespace kdb::sql
+}  // namespace kdb::sql::sql_fragment_test

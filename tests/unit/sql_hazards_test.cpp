@@ -6,7 +6,7 @@
 #include "base/new_relations.hpp"
 #include "base/statement.hpp"
 
-using namespace kdb;
+namespace kdb::sql_hazards_test {
 
 namespace {
 
@@ -307,3 +307,5 @@ TEST_CASE("what statements make is most likely new, until something may have cha
   CHECK_FALSE(is_new(
       {"create table t (a int)", "do $$ begin execute 'alter table o ' || 'rename to t'; end $$"}, "t"));
 }
+
+}  // namespace kdb::sql_hazards_test

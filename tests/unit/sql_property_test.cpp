@@ -7,7 +7,7 @@
 #include "base/sql.hpp"
 #include "support/cases.hpp"
 
-using namespace kdb;
+namespace kdb::sql_property_test {
 
 namespace {
 
@@ -116,3 +116,5 @@ TEST_CASE("white space and comments between random statements do not change a sc
     CHECK_FALSE(sql::equal_tokens(plain, changed + " SELECT 1"));
   }
 }
+
+}  // namespace kdb::sql_property_test

@@ -6,7 +6,8 @@
 #include "support/cases.hpp"
 #include "support/pg_query_tokens.hpp"
 
-using namespace kdb;
+namespace kdb::sql_scan_test {
+
 using sql::Token;
 
 namespace {
@@ -78,3 +79,5 @@ TEST_CASE("random texts scan as with libpg_query, wherever that can") {
   }
   CHECK(compared > test::cases() * 2);
 }
+
+}  // namespace kdb::sql_scan_test

@@ -6,7 +6,8 @@
 
 #include "base/sql.hpp"
 
-using namespace kdb;
+namespace kdb::sql_split_test {
+
 using sql::Statement;
 
 namespace {
@@ -250,3 +251,5 @@ TEST_CASE("equal tokens are equal scripts") {
   CHECK_FALSE(sql::equal_tokens("select 'a'", "select 'a"));
   CHECK_FALSE(sql::equal_tokens("select 1", "select 1 /* open"));
 }
+
+}  // namespace kdb::sql_split_test

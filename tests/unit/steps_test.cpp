@@ -11,7 +11,7 @@
 #include "core/plan_report.hpp"
 #include "support/problems.hpp"
 
-namespace kdb {
+namespace kdb::steps_test {
 
 namespace {
 
@@ -261,4 +261,4 @@ TEST_CASE("what the database does not have holds nothing") {
   CHECK(left("VACUUM FULL a, b", {"b"}) != "");
 }
 
-}  // namespace kdb
+}  // namespace kdb::steps_test

@@ -6,6 +6,8 @@
 #include "support/process.hpp"
 #include "support/temp_dir.hpp"
 
+namespace kdb::streams_test {
+
 using kdb::test::Run;
 using kdb::test::TempDir;
 
@@ -58,3 +60,5 @@ TEST_CASE("nothing that kdb opens takes the place of a closed stream") {
   CHECK(shell(project + "$kdb migrate new b --migrations m <&- >&- 2>&-").exit == 1);
   CHECK(shell("cat " + (folder.path() / "m/1_a.sql").string()).out == "SELECT 1\n");
 }
+
+}  // namespace kdb::streams_test

@@ -4,7 +4,7 @@
 
 #include <doctest/doctest.h>
 
-using namespace kdb;
+namespace kdb::text_test {
 
 TEST_CASE("identifiers are quoted always, and their quotes doubled") {
   CHECK(quote_ident("users") == "\"users\"");
@@ -145,3 +145,5 @@ TEST_CASE("sizes have binary units and at most two digits of precision below ten
   CHECK(human_bytes(3650722202ULL) == "3.4 GB");
   CHECK(human_bytes(std::numeric_limits<unsigned long long>::max()) == "16 EB");
 }
+
+}  // namespace kdb::text_test

@@ -5,7 +5,8 @@
 
 #include <doctest/doctest.h>
 
-using namespace kdb;
+namespace kdb::units_test {
+
 using std::chrono::milliseconds;
 
 TEST_CASE("durations are read as PostgreSQL reads its settings") {
@@ -73,3 +74,5 @@ TEST_CASE("sizes are read as PostgreSQL reads memory settings") {
   CHECK_FALSE(parse_bytes("lots").has_value());
   CHECK_FALSE(parse_bytes("99999999TB").has_value());
 }
+
+}  // namespace kdb::units_test

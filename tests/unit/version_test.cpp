@@ -6,7 +6,7 @@
 #include "files/names.hpp"
 #include "model/migration.hpp"
 
-namespace kdb {
+namespace kdb::version_test {
 
 TEST_CASE("versions compare numerically, component by component") {
   struct Case {
@@ -63,8 +63,6 @@ TEST_CASE("layout names are read back") {
   CHECK_FALSE(parse_layout("rails"));
 }
 
-namespace files {
-
 TEST_CASE("a dated version takes the whole date and time") {
   struct Case {
     const char* name;
@@ -90,14 +88,13 @@ TEST_CASE("a dated version takes the whole date and time") {
   };
   for (const Case& row : cases) {
     CAPTURE(row.name);
-    const auto version = dated_version(row.name);
+    const auto version = files::dated_version(row.name);
     REQUIRE(version);
     CHECK(version->text == row.text);
     CHECK(version->key_text() == row.key);
   }
-  CHECK_FALSE(dated_version("create"));
-  CHECK_FALSE(dated_version(""));
+  CHECK_FALSE(files::dated_version("create"));
+  CHECK_FALSE(files::dated_version(""));
 }
 
-}  // namespace files
-}  // namespace kdb
+}  // namespace kdb::version_test
