@@ -38,12 +38,12 @@ void introduce(const Context& context, Session& session) {
   pg::Connection& connection = *session.connection;
   const bool asks_identifier = !profile.database.expect_system_identifier.empty();
   const pg::Result row = connection.exec(
-      fmt::format("{}SELECT pg_catalog.pg_backend_pid(), pg_catalog.current_database(), session_user, "
-                  "pg_catalog.pg_is_in_recovery(), pg_catalog.to_regclass({}) IS NOT NULL{}",
-                  pg::own_session_sql(connection.server_version(), profile.connection.statement_timeout,
-                                      connection.announced_pid()),
+      fmt::format("SELECT pg_catalog.pg_backend_pid(), pg_catalog.current_database(), session_user, "
+                  "pg_catalog.pg_is_in_recovery(), pg_catalog.to_regclass({}) IS NOT NULL{}{}",
                   quote_literal(quote_ident(session.store.schema()) + ".format"),
-                  asks_identifier ? ", (SELECT system_identifier FROM pg_catalog.pg_control_system())" : ""));
+                  asks_identifier ? ", (SELECT system_identifier FROM pg_catalog.pg_control_system())" : "",
+                  pg::own_session_columns(connection.server_version(), profile.connection.statement_timeout,
+                                          connection.announced_pid())));
   SessionFacts& facts = session.facts;
   facts.backend_pid = static_cast<int>(row.integer(0, 0));
   facts.database = row.text(0, 1);

@@ -32,14 +32,13 @@ std::string session_sql(int server_version, milliseconds statement_timeout) {
   return sql;
 }
 
-std::string own_session_sql(int server_version, milliseconds statement_timeout, int announced_pid) {
-  std::string rows;
+std::string own_session_columns(int server_version, milliseconds statement_timeout, int announced_pid) {
+  std::string columns;
   for (const auto& [name, value] : session_settings(server_version, statement_timeout))
-    rows += fmt::format("{}('{}', '{}')", rows.empty() ? "" : ", ", name, value);
-  return fmt::format(
-      "SELECT pg_catalog.set_config(s.name, s.value, false) FROM (VALUES {}) AS s (name, value) WHERE "
-      "pg_catalog.pg_backend_pid() = {}; ",
-      rows, announced_pid);
+    columns += fmt::format(
+        ", CASE pg_catalog.pg_backend_pid() WHEN {} THEN pg_catalog.set_config('{}', '{}', false) END",
+        announced_pid, name, value);
+  return columns;
 }
 
 std::string reset_session_sql(int server_version, milliseconds statement_timeout) {

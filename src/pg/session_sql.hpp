@@ -10,10 +10,10 @@ namespace kdb::pg {
 /// build. One statement per setting that this server knows.
 std::string session_sql(int server_version, std::chrono::milliseconds statement_timeout);
 
-/// The same where the session is with the backend that announced itself; nothing where a pooler lends one,
-/// whose settings are others' too.
-std::string own_session_sql(int server_version, std::chrono::milliseconds statement_timeout,
-                            int announced_pid);
+/// The same as columns to append to a SELECT, each with its comma before it, where the session is with the
+/// backend that announced itself; they do nothing where a pooler lends one, whose settings are others' too.
+std::string own_session_columns(int server_version, std::chrono::milliseconds statement_timeout,
+                                int announced_pid);
 
 /// The session as kdb wants every file to find it, without giving up the lock; with the settings of
 /// session_sql().
