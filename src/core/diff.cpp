@@ -93,7 +93,7 @@ class KindDiff {
     if constexpr (std::is_same_v<T, ContinuousAggregate>) return !options_.coming_tables.empty();
     if constexpr (std::is_same_v<T, TableProperties>)
       if (!missing_indexes(value, around_).empty()) return true;
-    const ObjectName* table = std::is_same_v<T, TableProperties> ? &value.name : table_of(value);
+    const ObjectName* table = table_of(value);
     return table != nullptr && options_.coming_tables.count(*table) > 0;
   }
 
@@ -117,7 +117,6 @@ class KindDiff {
   }
 
   std::string table_text(const T& value) const {
-    if constexpr (std::is_same_v<T, TableProperties> || has_parts<T>) return text(value.name);
     const ObjectName* table = table_of(value);
     return table == nullptr ? "" : text(*table);
   }
@@ -137,7 +136,6 @@ class KindDiff {
   /// Whether its table is there, or comes with a migration; says so otherwise.
   bool has_table(const Declared<T>& one) {
     const ObjectName* table = table_of(one.value);
-    if constexpr (std::is_same_v<T, TableProperties>) table = &one.value.name;
     if (table == nullptr || around_.has_table(*table)) return true;
     if (options_.coming_tables.count(*table) > 0) return true;
     found_.problems.push_back(
@@ -292,7 +290,7 @@ class KindDiff {
         {.kind = std::string(T::word),
          .object = text(one.value.name),
          .table = table_text(one.value),
-         .remark = remark(one, around_.facts.schema),
+         .remark = remark(one.value, one.facts, around_.facts.schema),
          .drift = std::is_same_v<T, Index> && table != nullptr && exclusive_.count(*table) > 0});
   }
 
@@ -333,13 +331,13 @@ void diff_kinds(KindList<T...>, const DesiredSchema& desired, const LiveSchema& 
   const std::set<ObjectName> exclusive = exclusive_tables(desired);
   std::vector<Change> late;
   const auto one_kind = [&]<class Kind>(Kind*, size_t now) {
-    if (rank<Kind> != now) return;
+    if (Kind::rank != now) return;
     KindDiff<Kind> kind(desired.of<Kind>(), live.of<Kind>(), around, exclusive, options, found);
     kind.run();
     append(late, kind.take_late());
   };
   // In the order in which they run: what changes name, later ones may speak of.
-  for (size_t now = 0; now <= last_rank; ++now) (one_kind(static_cast<T*>(nullptr), now), ...);
+  for (size_t now = 0; now <= last_rank(Kinds{}); ++now) (one_kind(static_cast<T*>(nullptr), now), ...);
   append(found.changes, std::move(late));
 }
 

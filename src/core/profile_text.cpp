@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "core/kind_answers.hpp"
 #include "kinds/nested.hpp"
 
 namespace kdb {
@@ -214,31 +215,6 @@ class FieldWriter {
   std::string_view schema_;
 };
 
-/// What is written of an object; nothing of a table of which there is nothing to say.
-template <class T>
-std::optional<T> as_written(const Live<T>& live, std::string_view) {
-  return live.value;
-}
-std::optional<Extension> as_written(const Live<Extension>& live, std::string_view default_schema) {
-  return as_written(live.value, default_schema);
-}
-std::optional<Hypertable> as_written(const Live<Hypertable>& live, std::string_view) {
-  return as_written(live.value);
-}
-std::optional<ContinuousAggregate> as_written(const Live<ContinuousAggregate>& live, std::string_view) {
-  return as_written(live.value);
-}
-std::optional<TableProperties> as_written(const Live<TableProperties>& live, std::string_view) {
-  const bool plain = live.value == TableProperties{.name = live.value.name};
-  return plain && live.facts.unmanaged.empty() ? std::nullopt : std::optional(live.value);
-}
-
-template <class T>
-std::string key_of(const T& value, std::string_view default_schema) {
-  return to_text(value.name, default_schema);
-}
-std::string key_of(const Extension& extension, std::string_view) { return extension.name.name; }
-
 template <class T>
 void write_kind(std::string& out, const std::vector<Live<T>>& list, std::string_view default_schema) {
   std::vector<const Live<T>*> sorted;
@@ -247,7 +223,7 @@ void write_kind(std::string& out, const std::vector<Live<T>>& list, std::string_
   std::sort(sorted.begin(), sorted.end(), [](const auto* a, const auto* b) { return a->value < b->value; });
   const T standard;
   for (const Live<T>* one : sorted) {
-    const std::optional<T> written = as_written(*one, default_schema);
+    const std::optional<T> written = as_written(one->value, one->facts, default_schema);
     if (!written) continue;
     if (!out.empty()) out += '\n';
     for (const std::string& remark : remarks(one->value, one->facts)) out += comment_line(remark);

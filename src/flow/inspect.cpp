@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "core/kind_answers.hpp"
 #include "core/profile_text.hpp"
 #include "pg/catalog.hpp"
 
@@ -23,19 +24,15 @@ class Wanted {
     refuse_unknown(live, default_schema);
   }
 
-  bool operator()(const Extension&) const { return tables_.empty() && schemas_.empty(); }
-  bool operator()(const TableProperties& table) const { return wants(table.name); }
-  bool operator()(const Hypertable& hypertable) const { return wants(hypertable.name); }
-  bool operator()(const ContinuousAggregate& aggregate) const { return wants(aggregate.name); }
-  bool operator()(const Index& index) const { return wants(index.table); }
-  bool operator()(const Statistics& statistics) const { return wants(statistics.table); }
-
- private:
-  bool wants(const ObjectName& table) const {
-    return (schemas_.empty() || schemas_.count(table.schema) > 0) &&
-           (tables_.empty() || tables_.count(table) > 0);
+  template <class T>
+  bool operator()(const T& object) const {
+    const ObjectName* table = table_of(object);
+    if (table == nullptr) return schemas_.empty() && tables_.empty();
+    return (schemas_.empty() || schemas_.count(table->schema) > 0) &&
+           (tables_.empty() || tables_.count(*table) > 0);
   }
 
+ private:
   void refuse_unknown(const LiveSchema& live, std::string_view default_schema) const {
     std::set<ObjectName> known;
     std::set<std::string> known_schemas;

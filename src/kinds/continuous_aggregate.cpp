@@ -111,7 +111,8 @@ ContinuousAggregateFacts ContinuousAggregate::read_facts(const Row& row) {
   return facts;
 }
 
-ContinuousAggregate as_written(const ContinuousAggregate& aggregate) {
+std::optional<ContinuousAggregate> as_written(const ContinuousAggregate& aggregate,
+                                              const ContinuousAggregateFacts&, std::string_view) {
   ContinuousAggregate written = aggregate;
   for (const auto& [field, message] : check(aggregate)) {
     if (field.starts_with("refresh")) written.refresh.reset();

@@ -43,6 +43,7 @@ struct ContinuousAggregate {
   static constexpr std::string_view section = "continuous_aggregates";
   static constexpr std::string_view word = "continuous aggregate";
   static constexpr bool is_whole = false;
+  static constexpr size_t rank = 2;
   using Facts = ContinuousAggregateFacts;
 
   ObjectName name;
@@ -80,8 +81,12 @@ void fields(Visitor&& visit, C&... aggregate) {
 
 inline bool operator<(const ContinuousAggregate& a, const ContinuousAggregate& b) { return a.name < b.name; }
 
+inline const ObjectName* table_of(const ContinuousAggregate& aggregate) { return &aggregate.name; }
+
 /// What somebody would write of it: without the schedules that are the same in every version.
-ContinuousAggregate as_written(const ContinuousAggregate& aggregate);
+std::optional<ContinuousAggregate> as_written(const ContinuousAggregate& aggregate,
+                                              const ContinuousAggregateFacts& facts,
+                                              std::string_view default_schema);
 
 std::vector<std::string> remarks(const ContinuousAggregate& aggregate, const ContinuousAggregateFacts& facts);
 FieldProblems check(const ContinuousAggregate& aggregate);

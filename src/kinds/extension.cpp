@@ -30,7 +30,8 @@ ExtensionFacts Extension::read_facts(const Row& row) {
           .relocatable = row.boolean("relocatable")};
 }
 
-Extension as_written(const Extension& extension, std::string_view default_schema) {
+std::optional<Extension> as_written(const Extension& extension, const ExtensionFacts&,
+                                    std::string_view default_schema) {
   Extension written = extension;
   written.version.clear();
   if (written.schema == default_schema || written.schema == "pg_catalog") written.schema.clear();

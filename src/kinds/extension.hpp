@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,6 +29,7 @@ struct Extension {
   static constexpr std::string_view section = "extensions";
   static constexpr std::string_view word = "extension";
   static constexpr bool is_whole = false;  // what a profile leaves out is as it may be
+  static constexpr size_t rank = 0;        // its changes come first
   using Facts = ExtensionFacts;
 
   ObjectName name;     // in no schema
@@ -58,7 +60,10 @@ inline bool operator<(const Extension& a, const Extension& b) { return a.name < 
 
 /// What somebody would write of it: no version, which would hold back whoever updates the server's packages,
 /// and no schema where it went by itself.
-Extension as_written(const Extension& extension, std::string_view default_schema);
+std::optional<Extension> as_written(const Extension& extension, const ExtensionFacts& facts,
+                                    std::string_view default_schema);
+/// Of an object whose profile has it under the key, however odd: no schema, no quotes.
+inline std::string key_of(const Extension& extension, std::string_view) { return extension.name.name; }
 
 std::vector<std::string> remarks(const Extension& extension, const ExtensionFacts& facts);
 std::vector<std::pair<std::string, std::string>> check(const Extension& extension);

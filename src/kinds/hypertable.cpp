@@ -191,7 +191,7 @@ bool is_half_of(const Span& schedule, const Span& chunk) {
 
 }  // namespace
 
-Hypertable as_written(const Hypertable& hypertable) {
+std::optional<Hypertable> as_written(const Hypertable& hypertable, const HypertableFacts&, std::string_view) {
   Hypertable written = hypertable;
   // What the server takes and a profile may not have, such as a retention of -1 day, is left out and
   // remarked.

@@ -67,6 +67,7 @@ struct Hypertable {
   static constexpr std::string_view section = "hypertables";
   static constexpr std::string_view word = "hypertable";
   static constexpr bool is_whole = false;
+  static constexpr size_t rank = 1;
   using Facts = HypertableFacts;
 
   ObjectName name;  // of the table
@@ -117,8 +118,12 @@ void fields(Visitor&& visit, H&... hypertable) {
 
 inline bool operator<(const Hypertable& a, const Hypertable& b) { return a.name < b.name; }
 
+inline const ObjectName* table_of(const Hypertable& hypertable) { return &hypertable.name; }
+inline Action action_of(const Hypertable&, const std::vector<FieldChange>&) { return Action::alter; }
+
 /// What somebody would write of it: without the schedules that are the same in every version.
-Hypertable as_written(const Hypertable& hypertable);
+std::optional<Hypertable> as_written(const Hypertable& hypertable, const HypertableFacts& facts,
+                                     std::string_view default_schema);
 
 std::vector<std::string> remarks(const Hypertable& hypertable, const HypertableFacts& facts);
 FieldProblems check(const Hypertable& hypertable);

@@ -156,6 +156,18 @@ IndexFacts Index::read_facts(const Row& row) {
           .unmanaged = {}};
 }
 
+bool same_but_name(Index a, const Index& b) {
+  a.name = b.name;
+  a.comment = b.comment;
+  a.statistics = b.statistics;
+  return a == b;
+}
+
+std::string remark(const Index&, const IndexFacts& facts, std::string_view) {
+  if (facts.whole()) return "";
+  return facts.coverage.leaves > 0 ? facts.coverage.text() : "INVALID";
+}
+
 std::string structure_of(const Index& index) {
   Index bare = index;
   bare.with = {};

@@ -40,6 +40,7 @@ struct Index {
   static constexpr std::string_view section = "indexes";
   static constexpr std::string_view word = "index";
   static constexpr bool is_whole = true;  // what a profile leaves out of one is so by default
+  static constexpr size_t rank = 3;
   using Facts = IndexFacts;
 
   ObjectName name;  // in the schema of its table
@@ -98,6 +99,12 @@ void fields(Visitor&& visit, I&... index) {
 inline bool operator<(const Index& a, const Index& b) {
   return std::tie(a.table, a.name) < std::tie(b.table, b.name);
 }
+
+inline const ObjectName* table_of(const Index& index) { return &index.table; }
+/// Whether they differ in nothing but their names, and what is changed along with these.
+bool same_but_name(Index a, const Index& b);
+/// What is wrong with one that no profile declares; empty where nothing is.
+std::string remark(const Index& index, const IndexFacts& facts, std::string_view default_schema);
 
 /// What somebody who reads the profile should know of a live index.
 std::vector<std::string> remarks(const Index& index, const IndexFacts& facts);

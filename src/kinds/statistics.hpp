@@ -27,6 +27,7 @@ struct Statistics {
   static constexpr std::string_view section = "statistics";
   static constexpr std::string_view word = "statistics";
   static constexpr bool is_whole = true;
+  static constexpr size_t rank = 3;
   using Facts = StatisticsFacts;
 
   ObjectName name;
@@ -63,6 +64,8 @@ void fields(Visitor&& visit, S&... statistics) {
 inline bool operator<(const Statistics& a, const Statistics& b) {
   return std::tie(a.table, a.name) < std::tie(b.table, b.name);
 }
+
+inline const ObjectName* table_of(const Statistics& statistics) { return &statistics.table; }
 
 inline std::vector<std::string> remarks(const Statistics&, const StatisticsFacts&) { return {}; }
 std::vector<std::pair<std::string, std::string>> check(const Statistics& statistics);

@@ -1,11 +1,14 @@
 #include "kinds/table.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/text.hpp"
 #include "kinds/definition.hpp"
+#include "kinds/difference.hpp"
 
 namespace kdb {
 
@@ -182,6 +185,39 @@ std::vector<std::pair<std::string, std::string>> check(const TableProperties& ta
   if (!is_one_of(identity, {"", "default", "full", "nothing"}) && identity_index(table).empty())
     problem("replica_identity", "must be default, full, nothing, or index NAME");
   return problems;
+}
+
+bool counts(const TableProperties& table) { return table != TableProperties{.name = table.name}; }
+
+std::string remark(const TableProperties& table, const TableFacts&, std::string_view default_schema) {
+  FieldComparer comparer(default_schema, nullptr);
+  const TableProperties plain{.name = table.name};
+  fields(comparer, plain, table);
+  constexpr std::pair<std::string_view, std::string_view> words[] = {
+      {"storage", "storage parameters"},
+      {"statistics", "statistics targets"},
+      {"column_storage", "storage of columns"},
+      {"compression", "compression of columns"},
+      {"replica_identity", "a replica identity"},
+      {"cluster", "an index to cluster by"},
+      {"tablespace", "a tablespace"},
+      {"comment", "a comment"},
+      {"comments", "comments of columns"},
+  };
+  std::vector<std::string> has;
+  for (const FieldChange& change : comparer.take()) {
+    const std::string field = change.field.substr(0, change.field.find('.'));
+    const auto* word =
+        std::find_if(std::begin(words), std::end(words), [&](const auto& one) { return one.first == field; });
+    const std::string text = word == std::end(words) ? field : std::string(word->second);
+    if (has.empty() || has.back() != text) has.push_back(text);
+  }
+  return has.empty() ? "" : fmt::format("has {}", fmt::join(has, ", "));
+}
+
+std::optional<TableProperties> as_written(const TableProperties& table, const TableFacts& facts,
+                                          std::string_view) {
+  return counts(table) || !facts.unmanaged.empty() ? std::optional(table) : std::nullopt;
 }
 
 }  // namespace kdb

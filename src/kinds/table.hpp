@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -35,6 +36,7 @@ struct TableProperties {
   static constexpr std::string_view section = "tables";
   static constexpr std::string_view word = "table";
   static constexpr bool is_whole = false;  // what a profile leaves out is as it may be
+  static constexpr size_t rank = 4;        // may name indexes
   using Facts = TableFacts;
 
   ObjectName name;
@@ -82,6 +84,15 @@ void fields(Visitor&& visit, T&... table) {
 }
 
 inline bool operator<(const TableProperties& a, const TableProperties& b) { return a.name < b.name; }
+
+inline const ObjectName* table_of(const TableProperties& table) { return &table.name; }
+/// Whether there is anything to say of a table: each has a row in the catalog.
+bool counts(const TableProperties& table);
+/// What it has that a table has not by default: `has storage parameters, comments of columns`.
+std::string remark(const TableProperties& table, const TableFacts& facts, std::string_view default_schema);
+/// Nothing where there is nothing to say of it.
+std::optional<TableProperties> as_written(const TableProperties& table, const TableFacts& facts,
+                                          std::string_view default_schema);
 
 /// The name behind `index ` of a replica identity; empty where it is by none.
 std::string identity_index(const TableProperties& table);

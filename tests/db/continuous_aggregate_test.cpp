@@ -140,7 +140,7 @@ columns = ['"timestamp" DESC']
   REQUIRE(desired.of<ContinuousAggregate>().size() == 1);
   const auto& declared = desired.of<ContinuousAggregate>().front();
   const auto& there = live.of<ContinuousAggregate>().front();
-  CHECK(declared.value == as_written(there.value));
+  CHECK(declared.value == as_written(there.value, there.facts, "public"));
   CHECK(text_of(differing(declared, there)) == "");
   CHECK(there.facts.unmanaged.empty());
 

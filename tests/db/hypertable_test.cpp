@@ -161,7 +161,8 @@ TEST_CASE("a declared hypertable is made of a table, and is then what was declar
       const files::Profile profile = files::parse_profile(text, "p.toml", no_environment);
       REQUIRE(profile.desired.of<Hypertable>().size() == 1);
       const auto& declared = profile.desired.of<Hypertable>()[0];
-      CHECK(declared.value == as_written(live.of<Hypertable>()[0].value));
+      CHECK(declared.value ==
+            as_written(live.of<Hypertable>()[0].value, live.of<Hypertable>()[0].facts, "public"));
       CHECK(text_of(differing(declared, live.of<Hypertable>()[0])).empty());
     }
   }
@@ -448,7 +449,7 @@ TEST_CASE("hypertables are read from the catalog, written as a profile, read bac
   for (const auto& declared : desired.of<Hypertable>()) {
     const Live<Hypertable>& one = find(live, declared.value.name);
     CAPTURE(declared.key);
-    CHECK(declared.value == as_written(one.value));
+    CHECK(declared.value == as_written(one.value, one.facts, "public"));
     CHECK(text_of(differing(declared, one)).empty());
     run_steps(other, all_steps({.desired = &declared.value}, facts));
   }
