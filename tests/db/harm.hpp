@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <csignal>
 #include <functional>
+#include <future>
 #include <iterator>
 #include <string>
 #include <vector>
@@ -67,8 +68,8 @@ inline void at_message(const Deed& deed, const Undisturbed& expected, const Harm
   const Database database;
   deed.prepare(database);
   FaultProxy proxy(database.tcp_url());
-  Child kdb(deed.command(proxy.url()));
-  const pid_t pid = kdb.pid();
+  std::promise<pid_t> started;  // the rule has to be there when kdb sends its first message
+  const std::shared_future<pid_t> pid = started.get_future().share();
   std::string sql;
   proxy.add(
       {.number = number,
@@ -76,11 +77,13 @@ inline void at_message(const Deed& deed, const Undisturbed& expected, const Harm
        .callback =
            [&](const FaultProxy::Query& query) {
              sql = query.sql;
-             if (harm.victim == Victim::kdb) ::kill(pid, SIGKILL);
+             if (harm.victim == Victim::kdb) ::kill(pid.get(), SIGKILL);
              if (harm.victim == Victim::backend)
                Session(server_url()).exec(fmt::format("SELECT pg_terminate_backend({})", query.backend_pid));
            },
        .fault = harm.victim == Victim::wire ? FaultProxy::Fault::cut : FaultProxy::Fault::none});
+  Child kdb(deed.command(proxy.url()));
+  started.set_value(kdb.pid());
   const Run first = kdb.wait();
   CAPTURE(sql);
   CAPTURE(first.err);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <csignal>
+#include <future>
 #include <string>
 
 #include "db/gate.hpp"
@@ -46,16 +47,18 @@ inline std::string filled(std::string text, const Database& database) {
 /// Ends kdb at the statement. `passes`: how often kdb sends it before, in vain, inside of a transaction.
 inline void die_at_message(const Project& project, const Database& database, Death death, int passes = 0) {
   FaultProxy proxy(database.tcp_url());
-  Child kdb(project.command(proxy.url(), {"migrate", "up"}));
-  const pid_t pid = kdb.pid();
+  std::promise<pid_t> started;  // the rule has to be there before kdb comes to the statement
+  const std::shared_future<pid_t> pid = started.get_future().share();
   proxy.add({.contains = "/*'*/",
              .when = death == Death::before ? FaultProxy::When::before_forward : FaultProxy::When::reply_held,
              .callback =
                  [&passes, pid](const FaultProxy::Query&) {
-                   if (passes-- == 0) ::kill(pid, SIGKILL);
+                   if (passes-- == 0) ::kill(pid.get(), SIGKILL);
                  },
              .fault = death == Death::before ? FaultProxy::Fault::cut : FaultProxy::Fault::none,
              .once = death == Death::before});
+  Child kdb(project.command(proxy.url(), {"migrate", "up"}));
+  started.set_value(kdb.pid());
   const Run run = kdb.wait();
   CHECK_MESSAGE(run.exit == 128 + SIGKILL, run.err);
   proxy.cut_all();
