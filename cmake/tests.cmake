@@ -37,7 +37,7 @@ target_include_directories(kdb_test_support PUBLIC "${PROJECT_SOURCE_DIR}/tests"
 target_link_libraries(kdb_test_support PUBLIC kdb_objects doctest::doctest)
 target_compile_definitions(kdb_test_support PUBLIC KDB_BINARY="$<TARGET_FILE:kdb>"
                            KDB_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
-target_compile_options(kdb_test_support PRIVATE -O0)
+target_compile_options(kdb_test_support PRIVATE -O0 -Wshadow)
 
 function(kdb_add_test_program name)
   add_executable(${name} ${ARGN})

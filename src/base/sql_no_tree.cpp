@@ -1,7 +1,7 @@
 // libpg_query's ways to hand out a parse tree, which kdb never asks for: it wants to know where statements
-// end. They stand beside what it does use, and behind them stand the descriptors of all nodes: a tenth of the
-// program, and three quarters of the addresses that the dynamic linker sets each time that kdb starts.
-// Defined here, the archive's are left out.
+// end. They stand beside what it does use, and behind them stand the descriptors of all nodes: more than half
+// of the addresses that the dynamic linker would set each time that kdb starts. Defined here, the archive's
+// are left out.
 
 #include <pg_query.h>
 

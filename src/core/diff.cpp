@@ -337,7 +337,8 @@ void diff_kinds(KindList<T...>, const DesiredSchema& desired, const LiveSchema& 
     append(late, kind.take_late());
   };
   // In the order in which they run: what changes name, later ones may speak of.
-  for (size_t now = 0; now <= last_rank(Kinds{}); ++now) (one_kind(static_cast<T*>(nullptr), now), ...);
+  for (size_t now = 0; now <= last_rank(KindList<T...>{}); ++now)
+    (one_kind(static_cast<T*>(nullptr), now), ...);
   append(found.changes, std::move(late));
 }
 

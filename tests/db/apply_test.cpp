@@ -82,6 +82,7 @@ TEST_CASE("a plan says how much disk an index will take") {
   const double expected = std::stod(json_at(planned.out, "/changes/0/estimate/disk"));
   CHECK_FALSE(json_at(planned.out, "/changes/1/estimate").empty());
   CHECK(json_at(planned.out, "/changes/1/estimate/disk").empty());
+  CHECK(json_at(planned.out, "/changes/2").empty());
   CHECK(has(shop.kdb({"plan"}).out, "; takes up to "));
   shop.apply();
   const double size = std::stod(shop.database.text("SELECT pg_relation_size('orders_kind')"));

@@ -55,6 +55,7 @@ struct Fresh {
   std::string planned() const {
     const Run plan = kdb({"plan", "--format", "json"});
     REQUIRE_MESSAGE(plan.exit == 0, (plan.out + plan.err));
+    REQUIRE_FALSE(json_at(plan.out, "/changes").empty());
     std::string changes;
     for (int i = 0;; ++i) {
       const std::string change = "/changes/" + std::to_string(i);

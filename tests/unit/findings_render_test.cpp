@@ -87,6 +87,8 @@ TEST_CASE("sarif has the structure that its schema requires") {
   for (int i = 0; i < 3; ++i) {
     const std::string result = "/runs/0/results/" + std::to_string(i);
     CHECK(at("/runs/0/tool/driver/rules/" + at(result + "/ruleIndex") + "/id") == at(result + "/ruleId"));
+    CHECK_FALSE(at(result + "/ruleId").empty());
+    CHECK_FALSE(at(result + "/message/text").empty());
   }
   CHECK(at("/runs/0/results/3").empty());
   const std::string place = "/runs/0/results/0/locations/0/physicalLocation";
