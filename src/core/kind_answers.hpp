@@ -36,6 +36,12 @@ std::vector<ChangeStep> steps_of(const Difference<T>& difference, const Surround
     return steps(difference, around);
 }
 
+/// What is done to an object that differs in these fields.
+template <class T>
+Action action_of(const T&, const std::vector<FieldChange>&) {
+  return Action::alter;
+}
+
 /// The table that an object belongs to; null where it is none.
 template <class T>
 const ObjectName* table_of(const T&) {

@@ -68,8 +68,6 @@ inline std::string key_of(const Extension& extension, std::string_view) { return
 std::vector<std::string> remarks(const Extension& extension, const ExtensionFacts& facts);
 std::vector<std::pair<std::string, std::string>> check(const Extension& extension);
 
-inline Action action_of(const Extension&, const std::vector<FieldChange>&) { return Action::alter; }
-
 /// The statements of a change, in their order.
 std::vector<ChangeStep> steps(const Difference<Extension>& difference, const Surroundings& around);
 

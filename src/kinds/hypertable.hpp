@@ -119,7 +119,6 @@ void fields(Visitor&& visit, H&... hypertable) {
 inline bool operator<(const Hypertable& a, const Hypertable& b) { return a.name < b.name; }
 
 inline const ObjectName* table_of(const Hypertable& hypertable) { return &hypertable.name; }
-inline Action action_of(const Hypertable&, const std::vector<FieldChange>&) { return Action::alter; }
 
 /// What somebody would write of it: without the schedules that are the same in every version.
 std::optional<Hypertable> as_written(const Hypertable& hypertable, const HypertableFacts& facts,

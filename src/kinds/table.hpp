@@ -107,8 +107,6 @@ inline TableProperties catalog_form(TableProperties table) {
   return table;
 }
 
-inline Action action_of(const TableProperties&, const std::vector<FieldChange>&) { return Action::alter; }
-
 /// The indexes that its properties name and that will not be there once the changes before are made, each
 /// behind its field.
 std::vector<std::pair<std::string, std::string>> missing_indexes(const TableProperties& table,
