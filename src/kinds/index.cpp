@@ -25,29 +25,33 @@ std::string Index::query_where(std::string_view condition) {
 
 std::string Index::query_of(std::string_view table_schema, std::string_view table_name,
                             std::string_view joins, std::string_view condition) {
+  // Of the inner query nothing is kept from parallel workers: printing the definitions is most of the work.
   return fmt::format(R"(
-SELECT n.nspname AS schema, c.relname AS name, {} AS table_schema, {} AS table_name,
-       pg_catalog.pg_get_indexdef(i.indexrelid) AS definition, c.reloptions AS "with",
-       ts.spcname AS tablespace, d.description AS comment,
-       CASE WHEN i.indexprs IS NOT NULL THEN (
+SELECT x.*,
+       CASE WHEN x.computed THEN (
          SELECT pg_catalog.array_agg(a.attnum || '=' || a.attstattarget ORDER BY a.attnum)
          FROM pg_catalog.pg_attribute a
-         WHERE a.attrelid = i.indexrelid AND a.attstattarget >= 0 AND a.attnum <= i.indnkeyatts) END AS statistics,
-       i.indexrelid AS oid, i.indisvalid AS valid, c.relkind = 'I' AS partitioned,
-       i.indisreplident AS replica_identity, i.indisclustered AS clustered,
-       CASE WHEN NOT i.indisvalid THEN (
+         WHERE a.attrelid = x.oid AND a.attstattarget >= 0 AND a.attnum <= x.keys) END AS statistics,
+       CASE WHEN NOT x.valid THEN (
          SELECT max(p.pid) FROM pg_catalog.pg_stat_progress_create_index p
-         WHERE p.index_relid = i.indexrelid) END AS building
-FROM pg_catalog.pg_index i
-JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-JOIN pg_catalog.pg_class t ON t.oid = i.indrelid
-JOIN pg_catalog.pg_namespace tn ON tn.oid = t.relnamespace
-LEFT JOIN pg_catalog.pg_tablespace ts ON ts.oid = c.reltablespace
-LEFT JOIN pg_catalog.pg_description d
-  ON d.objoid = c.oid AND d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objsubid = 0{}
-WHERE {}
-ORDER BY n.nspname, c.relname)",
+         WHERE p.index_relid = x.oid) END AS building
+FROM (
+  SELECT n.nspname AS schema, c.relname AS name, {} AS table_schema, {} AS table_name,
+         pg_catalog.pg_get_indexdef(i.indexrelid) AS definition, c.reloptions AS "with",
+         ts.spcname AS tablespace, d.description AS comment, i.indexrelid AS oid, i.indisvalid AS valid,
+         c.relkind = 'I' AS partitioned, i.indisreplident AS replica_identity, i.indisclustered AS clustered,
+         i.indexprs IS NOT NULL AS computed, i.indnkeyatts AS keys
+  FROM pg_catalog.pg_index i
+  JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  JOIN pg_catalog.pg_class t ON t.oid = i.indrelid
+  JOIN pg_catalog.pg_namespace tn ON tn.oid = t.relnamespace
+  LEFT JOIN pg_catalog.pg_tablespace ts ON ts.oid = c.reltablespace
+  LEFT JOIN pg_catalog.pg_description d
+    ON d.objoid = c.oid AND d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objsubid = 0{}
+  WHERE {}
+  OFFSET 0) x
+ORDER BY x.schema, x.name)",
                      table_schema, table_name, joins, condition);
 }
 

@@ -89,4 +89,19 @@ TEST_CASE("what is no index of the profile's is not read") {
   CHECK(names == "part_1_own part_a ");
 }
 
+TEST_CASE("the definitions are printed by parallel workers where there are many") {
+  const Database database;
+  Session session(database.url());
+  session.exec(
+      "SET parallel_setup_cost TO 0; SET parallel_tuple_cost TO 0; SET min_parallel_table_scan_size TO 0; "
+      "SET max_parallel_workers_per_gather TO 2");
+  const ServerFacts facts = pg::read_facts(session.connection(), "public", "kdb");
+  const pg::Result rows = session.exec("EXPLAIN (VERBOSE, COSTS OFF) " + Index::catalog_query(facts));
+  std::string plan;
+  for (size_t row = 0; row < rows.size(); ++row) plan += rows.text(row, 0) + "\n";
+  // In parentheses it is what a node was given by the one below it.
+  const size_t gather = plan.find("Gather");
+  CHECK_MESSAGE(plan.find("(pg_get_indexdef(i.indexrelid))", gather) < plan.find("->", gather), plan);
+}
+
 }  // namespace kdb::test::index_kind_test
