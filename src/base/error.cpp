@@ -2,16 +2,31 @@
 
 #include <algorithm>
 #include <cassert>
+#include <functional>
+#include <mutex>
+#include <set>
 #include <tuple>
 
 #include <fmt/format.h>
 
 namespace kdb {
 
+FileName::FileName(std::string_view name) {
+  static const std::string none;
+  name_ = &none;
+  if (name.empty()) return;
+  static std::mutex mutex;
+  static std::set<std::string, std::less<>> names;
+  const std::lock_guard lock(mutex);
+  const auto found = names.find(name);
+  name_ = found != names.end() ? &*found : &*names.emplace(name).first;
+}
+
 std::string to_string(const Source& where) {
-  if (where.file.empty() || where.line == 0) return where.file;
-  if (where.column == 0) return fmt::format("{}:{}", where.file, where.line);
-  return fmt::format("{}:{}:{}", where.file, where.line, where.column);
+  const std::string& file = where.file;
+  if (file.empty() || where.line == 0) return file;
+  if (where.column == 0) return fmt::format("{}:{}", file, where.line);
+  return fmt::format("{}:{}:{}", file, where.line, where.column);
 }
 
 void sort_by_position(std::vector<Problem>& problems) {

@@ -2,6 +2,7 @@
 
 #include <exception>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace kdb {
@@ -19,9 +20,28 @@ enum class Exit : int {
   terminated = 143,
 };
 
+/// The name of a file, kept once for the whole run: each value of a profile knows where it stands.
+class FileName {
+ public:
+  FileName() : FileName(std::string_view()) {}
+  FileName(std::string_view name);
+  FileName(const std::string& name) : FileName(std::string_view(name)) {}
+  FileName(const char* name) : FileName(std::string_view(name)) {}
+
+  const std::string& str() const { return *name_; }
+  operator const std::string&() const { return *name_; }
+  bool empty() const { return name_->empty(); }
+
+  bool operator==(const FileName& other) const = default;
+  bool operator<(const FileName& other) const { return *name_ < *other.name_; }
+
+ private:
+  const std::string* name_;
+};
+
 /// A place in a file. Lines and columns count from 1; 0 means "not known".
 struct Source {
-  std::string file;
+  FileName file;
   int line = 0;
   int column = 0;
 

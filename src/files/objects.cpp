@@ -46,6 +46,7 @@ void read_section(ReadContext& context, const TomlValue& root, std::string_view 
   const auto* members = read_members(context, {*section, fmt::format("[{}]", T::section)});
   if (members == nullptr) return;
   auto places = places_of(list);
+  list.reserve(list.size() + members->size());
   for (const TomlMember& member : *members) {
     if (read_members(context, {member.value, title<T>(member.key)}) == nullptr) continue;
     const auto [place, is_new] = places.try_emplace(member.key, list.size());

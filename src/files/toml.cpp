@@ -12,30 +12,34 @@
 namespace kdb::files {
 namespace {
 
-Source source_of(const toml::source_region& region, const std::string& file) {
+Source source_of(const toml::source_region& region, const FileName& file) {
   return {.file = file,
           .line = static_cast<int>(region.begin.line),
           .column = static_cast<int>(region.begin.column)};
 }
 
-TomlValue convert(const toml::node& node, const std::string& file);
+TomlValue convert(const toml::node& node, const FileName& file);
 
-std::vector<TomlMember> convert_members(const toml::table& table, const std::string& file) {
-  std::vector<TomlMember> members;
-  members.reserve(table.size());
-  for (const auto& [key, value] : table) {
-    members.push_back({.key = std::string(key.str()),
-                       .where = source_of(key.source(), file),
-                       .value = convert(value, file)});
-  }
+std::vector<TomlMember> convert_members(const toml::table& table, const FileName& file) {
   // toml++ sorts by key; people and messages follow the file.
-  std::stable_sort(members.begin(), members.end(), [](const TomlMember& a, const TomlMember& b) {
-    return std::tie(a.where.line, a.where.column) < std::tie(b.where.line, b.where.column);
+  std::vector<std::pair<const toml::key*, const toml::node*>> in_order;
+  in_order.reserve(table.size());
+  for (const auto& [key, value] : table) in_order.emplace_back(&key, &value);
+  std::stable_sort(in_order.begin(), in_order.end(), [](const auto& a, const auto& b) {
+    const toml::source_position& one = a.first->source().begin;
+    const toml::source_position& other = b.first->source().begin;
+    return std::tie(one.line, one.column) < std::tie(other.line, other.column);
   });
+  std::vector<TomlMember> members;
+  members.reserve(in_order.size());
+  for (const auto& [key, value] : in_order)
+    members.push_back({.key = std::string(key->str()),
+                       .where = source_of(key->source(), file),
+                       .value = convert(*value, file)});
   return members;
 }
 
-TomlValue convert(const toml::node& node, const std::string& file) {
+TomlValue convert(const toml::node& node, const FileName& file) {
   TomlValue value;
   value.where = source_of(node.source(), file);
   if (const auto* table = node.as_table()) {
@@ -43,6 +47,7 @@ TomlValue convert(const toml::node& node, const std::string& file) {
     value.members = convert_members(*table, file);
   } else if (const auto* array = node.as_array()) {
     value.kind = TomlValue::Kind::array;
+    value.items.reserve(array->size());
     for (const toml::node& item : *array) value.items.push_back(convert(item, file));
   } else if (const auto* string = node.as_string()) {
     value.kind = TomlValue::Kind::string;

@@ -39,7 +39,7 @@ std::string annotation(Finding::Level level, std::string_view title, const Probl
     properties += fmt::format("{}{}={}", properties.empty() ? " " : ",", name, escaped(value, true));
   };
   const Source& where = problem.where;
-  if (!where.file.empty()) add("file", where.file);
+  if (!where.file.empty()) add("file", where.file.str());
   if (!where.file.empty() && where.line > 0) add("line", std::to_string(where.line));
   if (!where.file.empty() && where.line > 0 && where.column > 0) add("col", std::to_string(where.column));
   add("title", title);

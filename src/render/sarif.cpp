@@ -41,7 +41,7 @@ Json to_rule(const FindingRule& rule) {
 
 Json to_location(const Source& where) {
   Json physical;
-  physical["artifactLocation"]["uri"] = to_uri(where.file);
+  physical["artifactLocation"]["uri"] = to_uri(where.file.str());
   if (where.line > 0) {
     physical["region"]["startLine"] = where.line;
     if (where.column > 0) physical["region"]["startColumn"] = where.column;

@@ -191,4 +191,20 @@ TEST_CASE("a hint stands once below all that it mends, and ten files tell what i
         "\x1b[1;31mkdb: error:\x1b[0m a\\x1b[2J\n  - x\n  + y\\x07\n");
 }
 
+TEST_CASE("problems are ordered by the names of their files, then by line and column") {
+  const std::string b = "b.toml";
+  CHECK(&FileName(b).str() == &FileName("b.toml").str());
+  CHECK(FileName("").empty());
+  CHECK(FileName() == FileName(""));
+  std::vector<Problem> problems = {{.message = "3", .where = {.file = b, .line = 2, .column = 1}},
+                                   {.message = "2", .where = {.file = b, .line = 1, .column = 9}},
+                                   {.message = "1", .where = {.file = "a.toml", .line = 7}},
+                                   {.message = "0", .where = {}}};
+  sort_by_position(problems);
+  std::string order;
+  for (const Problem& problem : problems) order += problem.message;
+  CHECK(order == "0123");
+  CHECK(to_string(problems[1].where) == "a.toml:7");
+}
+
 }  // namespace kdb::report_test
