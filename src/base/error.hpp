@@ -20,7 +20,8 @@ enum class Exit : int {
   terminated = 143,
 };
 
-/// The name of a file, kept once for the whole run: each value of a profile knows where it stands.
+/// The name of a file, kept once and to the end of the run: each value of a profile knows where it stands.
+/// May be made on any thread.
 class FileName {
  public:
   FileName() : FileName(std::string_view()) {}

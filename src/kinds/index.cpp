@@ -25,7 +25,7 @@ std::string Index::query_where(std::string_view condition) {
 
 std::string Index::query_of(std::string_view table_schema, std::string_view table_name,
                             std::string_view joins, std::string_view condition) {
-  // Of the inner query nothing is kept from parallel workers: printing the definitions is most of the work.
+  // Printing the definitions is most of the work. OFFSET 0 keeps what parallel workers may not do out of it.
   return fmt::format(R"(
 SELECT x.*,
        CASE WHEN x.computed THEN (

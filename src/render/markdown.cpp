@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include <fmt/format.h>
@@ -89,29 +90,37 @@ std::string why(const Change& change) {
 }
 
 std::string change_table(const std::vector<Change>& changes) {
-  std::string text = "| | what | why | declared |\n|---|---|---|---|\n";
-  for (const Change& change : changes) {
+  std::string text = "| | | what | why | declared |\n|---:|---|---|---|---|\n";
+  for (size_t number = 0; number < changes.size(); ++number) {
+    const Change& change = changes[number];
     const std::string where = to_string(change.where);
-    text += fmt::format("| **{}** | {} | {} | {} |\n", to_string(change.action), title_cell(change),
-                        why(change), where.empty() ? "" : code(where));
+    text += fmt::format("| {} | **{}** | {} | {} | {} |\n", number + 1, to_string(change.action),
+                        title_cell(change), why(change), where.empty() ? "" : code(where));
   }
   return text;
 }
 
+/// What many changes have in common once, with their numbers.
 std::string hazard_list(const std::vector<Change>& changes) {
   std::vector<std::string> lines;
+  std::map<std::string, std::set<size_t>> numbers;
   std::set<std::string> flags;
-  for (const Change& change : changes)
-    for (const ChangeStep& step : change.steps)
+  for (size_t i = 0; i < changes.size(); ++i)
+    for (const ChangeStep& step : changes[i].steps)
       for (const Hazard& hazard : step.hazards) {
-        const std::string reason = hazard.in_text.value_or(hazard.reason);
-        if (!reason.empty())
-          lines.push_back(fmt::format("- {} **{}**: {}", hazard.blocks ? "🛑" : "⚠️", plain(hazard.id),
-                                      plain(reason)));
         if (hazard.blocks) flags.insert(allowance_of(hazard));
+        const std::string reason = hazard.in_text.value_or(hazard.reason);
+        if (reason.empty()) continue;
+        std::string line =
+            fmt::format("{} **{}**: {}", hazard.blocks ? "🛑" : "⚠️", plain(hazard.id), plain(reason));
+        std::set<size_t>& of_line = numbers[line];
+        if (of_line.empty()) lines.push_back(std::move(line));
+        of_line.insert(i + 1);
       }
   if (lines.empty()) return {};
-  std::string text = fmt::format("{}\n", fmt::join(lines, "\n"));
+  std::string text;
+  for (const std::string& line : lines)
+    text += fmt::format("- {} ({})\n", line, fmt::join(numbers.at(line), ", "));
   if (!flags.empty())
     text += fmt::format("\n🛑 is refused unless it is allowed: {}\n",
                         code(fmt::format("kdb apply --allow '{}'", fmt::join(flags, ","))));

@@ -60,18 +60,28 @@ Report sample() {
 
 }  // namespace
 
+TEST_CASE("a comment says a hazard of several changes once") {
+  Report report = sample();
+  const Change again = report.changes->front();
+  report.changes->push_back(again);
+  const std::string comment = render::render_markdown(report, {});
+  const std::string line = "- ⚠️ **INDEX\\_BUILD**: reads all of orders (1, 3)\n";
+  CHECK_MESSAGE(comment.find(line) != std::string::npos, comment);
+  CHECK(comment.find("INDEX\\_BUILD", comment.find(line) + line.size()) == std::string::npos);
+}
+
 TEST_CASE("a plan as a comment on a pull request") {
   CHECK(render::render_markdown(sample(), {}) == R"md(### kdb plan: 1 object to create, 1 to drop
 
 target: shop on db1 as me
 
-| | what | why | declared |
-|---|---|---|---|
-| **create** | index <code>orders&#124;kind</code> on `orders` | is not there | `profiles/default.toml:12:2` |
-| **drop** | index `old` on `orders` | is declared absent<br>`with.fillfactor`: `70` → not set |  |
+| | | what | why | declared |
+|---:|---|---|---|---|
+| 1 | **create** | index <code>orders&#124;kind</code> on `orders` | is not there | `profiles/default.toml:12:2` |
+| 2 | **drop** | index `old` on `orders` | is declared absent<br>`with.fillfactor`: `70` → not set |  |
 
-- ⚠️ **INDEX\_BUILD**: reads all of orders
-- 🛑 **INDEX\_DROPPED**: drops index old
+- ⚠️ **INDEX\_BUILD**: reads all of orders (1)
+- 🛑 **INDEX\_DROPPED**: drops index old (2)
 
 🛑 is refused unless it is allowed: `kdb apply --allow 'INDEX_DROPPED:old'`
 
