@@ -93,6 +93,8 @@ class KindDiff {
     if constexpr (std::is_same_v<T, ContinuousAggregate>) return !options_.coming_tables.empty();
     if constexpr (std::is_same_v<T, TableProperties>)
       if (!missing_indexes(value, around_).empty()) return true;
+    if constexpr (is_made_elsewhere<T>)
+      if (by_name_.count(value.name) == 0) return true;
     const ObjectName* table = table_of(value);
     return table != nullptr && options_.coming_tables.count(*table) > 0;
   }
@@ -122,15 +124,18 @@ class KindDiff {
   }
 
   void take_away(const Declared<T>& one, const Live<T>* live) {
-    if constexpr (std::is_same_v<T, TableProperties> || std::is_same_v<T, Hypertable>) {
-      found_.problems.push_back(
-          {.message = fmt::format("{}: a profile drops no tables", title(one.value.name)),
-           .where = one.where,
-           .hint = "write a migration that does"});
+    if (const std::optional<Problem> problem = problem_if_absent(one.value)) {
+      refuse(one.value, *problem, one.where);
     } else if (live != nullptr) {
       add({.action = Action::drop, .desired = nullptr, .live = live, .fields = {}}, one.where,
           "declared absent");
     }
+  }
+
+  void refuse(const T& value, Problem problem, const Source& where) {
+    problem.message = fmt::format("{}: {}", title(value.name), problem.message);
+    problem.where = where;
+    found_.problems.push_back(std::move(problem));
   }
 
   /// Whether its table is there, or comes with a migration; says so otherwise.
@@ -147,7 +152,9 @@ class KindDiff {
 
   void make(const Declared<T>& one) {
     if (!has_table(one)) return;
-    if constexpr (std::is_same_v<T, TableProperties>) {
+    if (const std::optional<Problem> problem = problem_if_missing(one.value))
+      if (!options_.migrations_pending) return refuse(one.value, *problem, one.where);
+    if constexpr (is_made_elsewhere<T>) {
       // A pending migration makes it; till then, all of it is as it is by default.
       coming_.push_back({.value = {.name = one.value.name}, .facts = {}});
       compare(one, coming_.back());

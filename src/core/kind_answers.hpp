@@ -36,6 +36,25 @@ std::vector<ChangeStep> steps_of(const Difference<T>& difference, const Surround
     return steps(difference, around);
 }
 
+/// Whether migrations or other hands make its objects, and a profile only says what they are to be like.
+template <class T>
+inline constexpr bool is_made_elsewhere = requires {
+  T::made_elsewhere;
+};
+
+/// What is wrong with a declared object that is not there and that no pending migration makes, said behind
+/// its name; nothing where a profile makes it, or its table says so already.
+template <class T>
+std::optional<Problem> problem_if_missing(const T&) {
+  return std::nullopt;
+}
+
+/// What is wrong with one that is declared absent, where a profile drops none.
+template <class T>
+std::optional<Problem> problem_if_absent(const T&) {
+  return std::nullopt;
+}
+
 /// What is done to an object that differs in these fields.
 template <class T>
 Action action_of(const T&, const std::vector<FieldChange>&) {

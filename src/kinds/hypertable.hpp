@@ -119,6 +119,10 @@ void fields(Visitor&& visit, H&... hypertable) {
 inline bool operator<(const Hypertable& a, const Hypertable& b) { return a.name < b.name; }
 
 inline const ObjectName* table_of(const Hypertable& hypertable) { return &hypertable.name; }
+/// What is wrong with one that is to go.
+inline Problem problem_if_absent(const Hypertable&) {
+  return {.message = "a profile drops no tables", .hint = "write a migration that does"};
+}
 
 /// What somebody would write of it: without the schedules that are the same in every version.
 std::optional<Hypertable> as_written(const Hypertable& hypertable, const HypertableFacts& facts,

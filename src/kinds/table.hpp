@@ -36,7 +36,8 @@ struct TableProperties {
   static constexpr std::string_view section = "tables";
   static constexpr std::string_view word = "table";
   static constexpr bool is_whole = false;  // what a profile leaves out is as it may be
-  static constexpr size_t rank = 4;        // may name indexes
+  static constexpr bool made_elsewhere = true;
+  static constexpr size_t rank = 4;  // may name indexes
   using Facts = TableFacts;
 
   ObjectName name;
@@ -86,6 +87,10 @@ void fields(Visitor&& visit, T&... table) {
 inline bool operator<(const TableProperties& a, const TableProperties& b) { return a.name < b.name; }
 
 inline const ObjectName* table_of(const TableProperties& table) { return &table.name; }
+/// What is wrong with one that is to go.
+inline Problem problem_if_absent(const TableProperties&) {
+  return {.message = "a profile drops no tables", .hint = "write a migration that does"};
+}
 /// Whether there is anything to say of a table: each has a row in the catalog.
 bool counts(const TableProperties& table);
 /// What it has that a table has not by default: `has storage parameters, comments of columns`.
