@@ -4,26 +4,13 @@
 #include <optional>
 #include <string>
 
+#include "base/setting_value.hpp"
 #include "base/text.hpp"
 #include "kinds/definition.hpp"
 
 namespace kdb {
 
 namespace {
-
-/// As the server reads a boolean: any beginning of true, false, yes, no that is one, on, of(f), 1, 0; in any
-/// case. -- PG docs 20.1.1; parse_bool_with_len()
-std::optional<bool> boolean_of(std::string_view text) {
-  const std::string word = to_lower(trim(text));
-  if (word.empty()) return std::nullopt;
-  for (const std::string_view yes : {"true", "yes"})
-    if (yes.starts_with(word)) return true;
-  for (const std::string_view no : {"false", "no"})
-    if (no.starts_with(word)) return false;
-  if (word == "on" || word == "1") return true;
-  if (word == "of" || word == "off" || word == "0") return false;
-  return std::nullopt;
-}
 
 /// Decimal only: 070 is octal to an integer parameter, and not to one with a fraction.
 std::optional<double> number_of(std::string_view text) {
@@ -40,9 +27,9 @@ std::optional<double> number_of(std::string_view text) {
 
 bool same_parameter(std::string_view a, std::string_view b) {
   if (a == b || (is_word(to_lower(a)) && equals_ignore_case(a, b))) return true;
-  const auto first = boolean_of(a);
+  const auto first = setting_boolean(trim(a));
   const auto first_number = number_of(a);
-  return (first && first == boolean_of(b)) || (first_number && first_number == number_of(b));
+  return (first && first == setting_boolean(trim(b))) || (first_number && first_number == number_of(b));
 }
 
 }  // namespace kdb
