@@ -19,6 +19,7 @@ struct TimescaleFacts {
 /// What a kind must know of a server to read its catalog and to write statements for it.
 struct ServerFacts {
   int version = 0;                     // server_version_num: 150020
+  std::string database;                // that the session is in
   std::string schema = "public";       // where unqualified names of the profile live
   std::string history_schema = "kdb";  // never inspected
   std::optional<TimescaleFacts> timescale;

@@ -68,19 +68,22 @@ std::optional<std::string_view> ResultRow::value(std::string_view column) const 
 
 ServerFacts read_facts(Connection& connection, std::string schema, std::string history_schema) {
   ServerFacts facts{.version = connection.server_version(),
+                    .database = {},
                     .schema = std::move(schema),
                     .history_schema = std::move(history_schema),
                     .timescale = {},
                     .lock_slots = 0};
   // The size of the shared lock table: PG docs 20.12.
   const Result result = connection.exec(
-      "SELECT n.nspname, e.extversion, pg_catalog.current_setting('timescaledb.license', true), s.slots "
+      "SELECT n.nspname, e.extversion, pg_catalog.current_setting('timescaledb.license', true), s.slots, "
+      "pg_catalog.current_database() "
       "FROM (SELECT pg_catalog.current_setting('max_locks_per_transaction')::bigint * "
       "(pg_catalog.current_setting('max_connections')::bigint + "
       "pg_catalog.current_setting('max_prepared_transactions')::bigint) AS slots) s "
       "LEFT JOIN (pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace) "
       "ON e.extname = 'timescaledb'");
   facts.lock_slots = result.integer(0, 3);
+  facts.database = result.text(0, 4);
   if (!result.is_null(0, 0))
     facts.timescale = TimescaleFacts{.schema = result.text(0, 0),
                                      .version = result.text(0, 1),
