@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -38,6 +39,8 @@ class FieldReader {
     const Field field{*value, fmt::format("{}{}{}", table_.name, path_.empty() ? ' ' : '.', name)};
     if constexpr (is_nested<Member>)
       read_nested(field, path, member);
+    else if constexpr (std::is_same_v<Member, Options>)
+      read_options(field, path, member);
     else
       read(field, member);
   }
@@ -188,12 +191,21 @@ class FieldReader {
       member.sql = std::move(*value);
   }
 
-  void read(const Field& field, Options& member) {
+  /// `toast.fillfactor = 90` is what `"toast.fillfactor" = 90` is.
+  void read_options(const Field& field, const std::string& path, Options& member,
+                    const std::string& prefix = {}) {
     const auto* members = read_members(context_, field);
     if (members == nullptr) return;
-    for (const TomlMember& option : *members)
-      if (auto text = read_scalar(context_, {option.value, fmt::format("{}.{}", field.name, option.key)}))
-        member[option.key] = std::move(*text);
+    for (const TomlMember& option : *members) {
+      const Field one{option.value, fmt::format("{}.{}", field.name, option.key)};
+      const std::string name = prefix + option.key;
+      if (option.value.kind == TomlValue::Kind::table) {
+        read_options(one, path, member, name + ".");
+        continue;
+      }
+      seen_[fmt::format("{}.{}", path, name)] = option.value.where;
+      if (auto text = read_scalar(context_, one)) member[name] = std::move(*text);
+    }
   }
 
   ReadContext& context_;

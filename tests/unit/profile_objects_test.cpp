@@ -96,6 +96,16 @@ p.toml:13:10: [indexes.c] table is missing: which table is indexed
 p.toml:14:11: [indexes.c] columns must be an array of strings, such as ["created_at DESC"])");
 }
 
+TEST_CASE("options with a dot may be written without quotes, and have a place each") {
+  const Profile profile = parse(R"([tables.t]
+storage.fillfactor = 90
+storage.toast.autovacuum_enabled = false
+)");
+  const auto& table = profile.desired.of<TableProperties>().at(0);
+  CHECK(table.value.storage == Options{{"fillfactor", "90"}, {"toast.autovacuum_enabled", "false"}});
+  CHECK(table.where_of("storage.toast.autovacuum_enabled").line == 3);
+}
+
 TEST_CASE("what is written is read back") {
   LiveSchema live;
   Index index{.name = {"audit", "odd.\"name"}, .table = {"audit", "My Table"}};
