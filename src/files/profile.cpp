@@ -195,14 +195,6 @@ void section(ReadContext& context, const Field& field, Profile& profile) {
   read_table<Target>(context, field, field.name + " ", std::span<const Key<Target>>(Keys), profile.*Member);
 }
 
-// The design knows these; a version of kdb that does not must say so rather than do half of a profile.
-void not_yet(ReadContext& context, const Field& field, Profile&) {
-  context.problems.push_back(
-      {.message = fmt::format("section {} is not supported by this version of kdb", field.name),
-       .where = field.value.where,
-       .hint = "remove it, or use a newer kdb"});
-}
-
 void server(ReadContext& context, const Field& field, Profile& profile) {
   read_server(context, field, profile.server);
 }
@@ -222,7 +214,6 @@ constexpr SectionRow sections[] = {
     {"connection", section<&Profile::connection, connection_keys>, true},
     {"migrations", section<&Profile::migrations, migrations_keys>},
     {"server", server, true},
-    {"roles", not_yet},
 };
 
 void read_sections(ReadContext& context, const TomlValue& root, Profile& profile) {

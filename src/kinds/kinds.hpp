@@ -4,6 +4,7 @@
 #include "kinds/extension.hpp"
 #include "kinds/hypertable.hpp"
 #include "kinds/index.hpp"
+#include "kinds/role.hpp"
 #include "kinds/statistics.hpp"
 #include "kinds/table.hpp"
 
@@ -13,6 +14,6 @@ template <class... T>
 struct KindList {};
 
 /// The only list of kinds, in the order in which they are made: what comes later may need what comes earlier.
-using Kinds = KindList<Extension, TableProperties, Hypertable, ContinuousAggregate, Index, Statistics>;
+using Kinds = KindList<Extension, TableProperties, Hypertable, ContinuousAggregate, Index, Statistics, Role>;
 
 }  // namespace kdb

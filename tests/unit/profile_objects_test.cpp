@@ -162,6 +162,35 @@ p.toml:12:9: [statistics.s] kinds are ndistinct, dependencies and mcv; "mvc" is 
 p.toml:13:10: [statistics.s] target must be an integer from 0 to 2147483647, not -1)");
 }
 
+TEST_CASE("a role of a profile, and its mistakes") {
+  const Profile profile = parse(R"(
+[roles."odd.name"]
+settings = { statement_timeout = "30s", jit = false, work_mem = 65536, random_page_cost = 1.1 }
+in_database.search_path = '"$user", app'
+in_database.my.tag = "x"
+)");
+  REQUIRE(profile.desired.of<Role>().size() == 1);
+  const Role& role = profile.desired.of<Role>()[0].value;
+  CHECK(role.name == ObjectName{"", "odd.name"});
+  CHECK(role.settings == Options{{"statement_timeout", "30s"},
+                                 {"jit", "false"},
+                                 {"work_mem", "65536"},
+                                 {"random_page_cost", "1.1"}});
+  CHECK(role.in_database == Options{{"search_path", "\"$user\", app"}, {"my.tag", "x"}});
+  CHECK(problems(R"([roles.r]
+settings = { "work mem" = "1MB", search_path = 'a,, b', ".x" = 1, "my.tag" = "free, text" }
+in_database = { search_path = '"a' }
+setings = {}
+[roles.""]
+settings = [1]
+)") == R"(p.toml:2:27: [roles.r] settings.work mem is no name of a setting
+p.toml:2:48: [roles.r] settings.search_path is no list of names with commas in between: a,, b
+p.toml:2:64: [roles.r] settings..x is no name of a setting
+p.toml:3:31: [roles.r] in_database.search_path is no list of names with commas in between: "a
+p.toml:4:1: unknown key "setings" in [roles.r] | did you mean "settings"?
+p.toml:6:12: [roles.] settings must be a table, not an array)");
+}
+
 TEST_CASE("a hypertable of a profile") {
   const Profile profile = parse(R"(
 [hypertables.klaviyo_events]

@@ -214,12 +214,6 @@ TEST_CASE("malformed TOML is reported with its place") {
   CHECK(problems.find("malformed TOML: ") != std::string::npos);
 }
 
-TEST_CASE("a section of a later version is refused, not ignored") {
-  CHECK(
-      problems_of([] { parse("[roles]\n"); }) ==
-      "p.toml:1:1: section [roles] is not supported by this version of kdb | remove it, or use a newer kdb");
-}
-
 TEST_CASE("[server] says what the machine is, and holds settings by name") {
   const ServerSection server =
       parse(

@@ -1,0 +1,126 @@
+#include "kinds/role.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+#include "kinds/declared.hpp"
+#include "kinds/difference.hpp"
+
+namespace kdb {
+
+namespace {
+
+/// Names of settings are one whatever their case; the catalog has them as the server writes them.
+const Options::Option* find_setting(const Options& settings, std::string_view name) {
+  const auto found = std::find_if(settings.begin(), settings.end(), [&](const Options::Option& one) {
+    return equals_ignore_case(one.first, name);
+  });
+  return found == settings.end() ? nullptr : &*found;
+}
+
+/// `work_mem`, `timescaledb.max_background_workers`: what SET takes without quotes, and with them too.
+bool is_setting_name(std::string_view name) {
+  const auto fits = [](char c) {
+    return is_digit(c) || (c >= 'a' && c <= 'z') || c == '_' || c == '$' || c == '.';
+  };
+  const std::string folded = to_lower(name);
+  return !folded.empty() && std::all_of(folded.begin(), folded.end(), fits) && !is_digit(folded.front()) &&
+         folded.front() != '.' && folded.back() != '.';
+}
+
+std::string name_sql(std::string_view setting) {
+  std::string sql;
+  for (const std::string_view part : split(setting, '.')) sql += (sql.empty() ? "" : ".") + quote_ident(part);
+  return sql;
+}
+
+void compare(std::string_view field, const Options& desired, const Options& live,
+             const std::map<std::string, SettingType>& types, std::vector<FieldChange>& changes) {
+  for (const auto& [name, value] : desired) {
+    const Options::Option* now = find_setting(live, name);
+    const auto type = types.find(name);
+    const bool same =
+        value == Role::reset_word
+            ? now == nullptr
+            : now != nullptr &&
+                  same_setting(name, type == types.end() ? SettingType{} : type->second, now->second, value);
+    if (!same)
+      changes.push_back({fmt::format("{}.{}", field, name), now == nullptr ? "" : now->second, value});
+  }
+}
+
+}  // namespace
+
+std::string Role::catalog_query(const ServerFacts&) {
+  return R"(
+SELECT r.rolname AS name, r.oid, s.setconfig AS settings, here.setconfig AS in_database
+FROM pg_catalog.pg_roles r
+LEFT JOIN pg_catalog.pg_db_role_setting s ON s.setrole = r.oid AND s.setdatabase = 0
+LEFT JOIN pg_catalog.pg_db_role_setting here ON here.setrole = r.oid AND here.setdatabase = (
+  SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())
+ORDER BY r.rolname)";
+}
+
+Role Role::read(const Row& row) {
+  return {.name = {"", row.text("name")},
+          .settings = row.options("settings"),
+          .in_database = row.options("in_database"),
+          .types = {}};
+}
+
+std::vector<std::pair<std::string, std::string>> check(const Role& role) {
+  std::vector<std::pair<std::string, std::string>> problems;
+  if (role.name.name.empty()) problems.emplace_back("settings", "belong to a role without a name");
+  const auto look_at = [&](const std::string& field, const Options& settings) {
+    for (const auto& [name, value] : settings) {
+      const std::string path = fmt::format("{}.{}", field, name);
+      if (!is_setting_name(name)) problems.emplace_back(path, "is no name of a setting");
+      if (value != Role::reset_word && is_setting_list(name) && !setting_list(name, value))
+        problems.emplace_back(path, fmt::format("is no list of names with commas in between: {}", value));
+    }
+  };
+  look_at("settings", role.settings);
+  look_at("in_database", role.in_database);
+  return problems;
+}
+
+Problem problem_if_missing(const Role&) {
+  return {.message = "there is no such role",
+          .hint = "roles are made by migrations or by hand: a profile holds no passwords"};
+}
+
+Problem problem_if_absent(const Role&) {
+  return {.message = "a profile drops no roles",
+          .hint = "a setting with the value \"default\" is taken back"};
+}
+
+std::vector<FieldChange> differing(const Declared<Role>& declared, const Role& live, std::string_view) {
+  std::vector<FieldChange> changes;
+  const Role& role = declared.value;
+  compare("settings", role.settings, live.settings, role.types, changes);
+  compare("in_database", role.in_database, live.in_database, role.types, changes);
+  return changes;
+}
+
+std::vector<ChangeStep> steps(const Difference<Role>& difference, const Surroundings& around) {
+  const Role& role = *difference.desired;
+  std::vector<ChangeStep> steps;
+  for (const FieldChange& change : difference.fields) {
+    const size_t dot = change.field.find('.');
+    const std::string setting = change.field.substr(dot + 1);
+    const bool here = change.field.substr(0, dot) == "in_database";
+    const bool reset = change.desired == Role::reset_word;
+    const std::string where = here ? " IN DATABASE " + quote_ident(around.facts.database) : std::string();
+    steps.push_back(
+        {.sql = fmt::format("ALTER ROLE {}{} {} {}{}", quote_ident(role.name.name), where,
+                            reset ? "RESET" : "SET", name_sql(setting),
+                            reset ? "" : " TO " + setting_sql(setting, change.desired)),
+         .purpose = fmt::format("{}for sessions that begin from now on{}", reset ? "takes it back " : "",
+                                here ? ", in this database" : "")});
+  }
+  return steps;
+}
+
+}  // namespace kdb
