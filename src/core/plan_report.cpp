@@ -94,7 +94,7 @@ Change to_change(const MigrationPlan& plan, bool refuses) {
   return change;
 }
 
-std::string summary_of(const std::vector<Change>& changes) {
+std::string summary_of(const std::vector<Change>& changes, size_t problems) {
   const auto number = [&](Action action) {
     return static_cast<size_t>(std::count_if(changes.begin(), changes.end(),
                                              [&](const Change& one) { return one.action == action; }));
@@ -110,6 +110,7 @@ std::string summary_of(const std::vector<Change>& changes) {
                         named ? fmt::format("{}", some) : count(some, "object"), to_string(action));
     named = true;
   }
+  if (problems > 0) text += fmt::format("{}{}", text.empty() ? "" : ", ", count(problems, "problem"));
   return text.empty() ? "nothing to do" : text;
 }
 

@@ -13,8 +13,9 @@ namespace kdb {
 /// allowed, unless its file does so.
 Change to_change(const MigrationPlan& plan, bool refuses);
 
-/// `4 migrations to run, 2 objects to create, 1 to alter`; `nothing to do` where there is none.
-std::string summary_of(const std::vector<Change>& changes);
+/// `4 migrations to run, 2 objects to create, 1 to alter, 2 problems`; `nothing to do` where there is none.
+/// `problems`: how many declared objects cannot be brought about.
+std::string summary_of(const std::vector<Change>& changes, size_t problems);
 
 /// What no profile declares, as a table.
 Table to_table(const std::vector<Undeclared>& undeclared);

@@ -52,6 +52,11 @@ void judge_hazards(const Context& context, Session& session, const LiveSchema& l
   settle_hazards(changes, estimates);
 }
 
+template <class T>
+void append(std::vector<T>& to, const std::vector<T>& from) {
+  to.insert(to.end(), from.begin(), from.end());
+}
+
 Table to_table(const std::vector<files::DeclaredSetting>& settings) {
   Table table{.key = "settings",
               .columns = {{.key = "setting", .title = "setting, left as it is"},
@@ -75,10 +80,6 @@ Table to_table(const Rehearsal& rehearsal) {
                                                : Value(*one.locks),
                           one.error, one.sql});
   return table;
-}
-
-void add_problems(Report& report, const std::vector<Problem>& problems) {
-  report.warnings.insert(report.warnings.end(), problems.begin(), problems.end());
 }
 
 }  // namespace
@@ -149,11 +150,6 @@ void refuse_unknown_sources(const DesiredSchema& desired, const LiveSchema& live
                                .hint = {}};
     }
   }
-}
-
-template <class T>
-void append(std::vector<T>& to, const std::vector<T>& from) {
-  to.insert(to.end(), from.begin(), from.end());
 }
 
 /// What the rules of `kdb lint` say of the indexes that are to be made, and of hypertables; with the server,
@@ -302,7 +298,7 @@ Report to_report(const Planned& planned, std::string command) {
   if (origin.sandbox) report.fields.push_back({.key = "sandbox", .value = true});
   std::vector<Change> changes = planned.migrations;
   changes.insert(changes.end(), planned.objects.changes.begin(), planned.objects.changes.end());
-  report.summary = summary_of(changes);
+  report.summary = summary_of(changes, planned.objects.problems.size());
   report.changes = std::move(changes);
   report.tables = {std::move(hashes), to_table(planned.objects.undeclared), to_table(planned.settings)};
   if (planned.rehearsal) report.tables.push_back(to_table(*planned.rehearsal));
@@ -311,9 +307,9 @@ Report to_report(const Planned& planned, std::string command) {
   for (const Finding& finding : report.findings)
     if (rules.insert(finding.rule).second)
       report.rules.push_back(lint::describe(*lint::find_rule(finding.rule)));
-  add_problems(report, planned.objects.problems);
-  add_problems(report, planned.objects.undecided);
-  add_problems(report, planned.objects.skipped);
+  report.problems = planned.objects.problems;
+  append(report.warnings, planned.objects.undecided);
+  append(report.warnings, planned.objects.skipped);
   return report;
 }
 

@@ -55,6 +55,8 @@ std::string render_github(const Report& given, const Style&) {
   std::string text;
   for (const Finding& finding : report.findings)
     text += annotation(finding.level, finding.rule, finding.problem);
+  for (const Problem& problem : report.problems)
+    text += annotation(Finding::Level::error, "kdb " + report.command, problem);
   for (const Problem& warning : report.warnings)
     text += annotation(Finding::Level::warning, "kdb " + report.command, warning);
   // The rest of the log is for people; a line of it must not be taken for a command.

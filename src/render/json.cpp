@@ -143,6 +143,8 @@ std::string render_json(const Report& report, const Style&) {
     json["findings"] = Json::array();
     for (const Finding& finding : report.findings) json["findings"].push_back(to_json(finding));
   }
+  json["problems"] = Json::array();
+  for (const Problem& problem : report.problems) json["problems"].push_back(to_json(problem));
   json["warnings"] = Json::array();
   for (const Problem& warning : report.warnings) json["warnings"].push_back(to_json(warning));
   json["summary"] = report.summary;

@@ -202,11 +202,23 @@ std::string remark(const Problem& problem, std::string_view sign) {
                      problem.hint.empty() ? "" : fmt::format("<br>hint: {}", plain(problem.hint)));
 }
 
+std::string_view sign_of(Finding::Level level) {
+  switch (level) {
+    case Finding::Level::error:
+      return "❌";
+    case Finding::Level::warning:
+      return "⚠️";
+    case Finding::Level::note:
+      return "ℹ️";
+  }
+  return {};
+}
+
 std::string finding_list(const Report& report) {
   std::string text;
+  for (const Problem& problem : report.problems) text += remark(problem, "❌");
   for (const Problem& warning : report.warnings) text += remark(warning, "⚠️");
-  for (const Finding& finding : report.findings)
-    text += remark(finding.problem, finding.level == Finding::Level::note ? "ℹ️" : "⚠️");
+  for (const Finding& finding : report.findings) text += remark(finding.problem, sign_of(finding.level));
   return text;
 }
 

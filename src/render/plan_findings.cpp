@@ -12,22 +12,27 @@ using Level = Finding::Level;
 
 constexpr std::string_view change_rule = "change";
 constexpr std::string_view hazard_rule = "hazard-not-allowed";
+constexpr std::string_view problem_rule = "problem";
 constexpr std::string_view remark_rule = "remark";
 
 std::vector<FindingRule> plan_rules() {
-  return {
-      {.name = std::string(change_rule),
-       .level = Level::note,
-       .summary = "the database differs from what is declared here",
-       .help = "kdb apply would bring it about."},
-      {.name = std::string(hazard_rule),
-       .level = Level::warning,
-       .summary = "bringing it about destroys something, or keeps others out",
-       .help = "kdb apply refuses it unless --allow names it."},
-      {.name = std::string(remark_rule),
-       .level = Level::warning,
-       .summary = "this cannot be planned as it is",
-       .help = "It contradicts itself, the server cannot have it, or kdb cannot tell whether it is there."}};
+  return {{.name = std::string(change_rule),
+           .level = Level::note,
+           .summary = "the database differs from what is declared here",
+           .help = "kdb apply would bring it about."},
+          {.name = std::string(hazard_rule),
+           .level = Level::warning,
+           .summary = "bringing it about destroys something, or keeps others out",
+           .help = "kdb apply refuses it unless --allow names it."},
+          {.name = std::string(problem_rule),
+           .level = Level::error,
+           .summary = "this cannot be brought about as it is declared",
+           .help = "It contradicts itself, or the server cannot have it. kdb apply begins nothing before it "
+                   "is mended."},
+          {.name = std::string(remark_rule),
+           .level = Level::warning,
+           .summary = "this is left as it is",
+           .help = "kdb cannot tell whether it is as declared, or the profile says to go on without it."}};
 }
 
 std::string message_of(const Change& change) {
@@ -60,9 +65,12 @@ Report as_findings(const Report& report) {
                            .where = change.where,
                            .hint = fmt::format("if this is meant: --allow '{}'", allowance_of(hazard))}});
   }
+  for (const Problem& problem : report.problems)
+    judged.findings.push_back({.rule = std::string(problem_rule), .level = Level::error, .problem = problem});
   for (const Problem& problem : report.warnings)
     judged.findings.push_back(
         {.rule = std::string(remark_rule), .level = Level::warning, .problem = problem});
+  judged.problems.clear();
   judged.warnings.clear();
   return judged;
 }

@@ -100,6 +100,20 @@ std::string as_comment(std::string_view lines) {
   return text;
 }
 
+std::string remark(const Problem& problem, std::string_view label, std::string_view colour,
+                   const Style& style) {
+  const Painter paint(style.colour);
+  const std::string where = printable_line(to_string(problem.where));
+  const auto prose = [&](std::string begin, const std::string& words) {
+    return style.width > 0 ? wrapped(std::move(begin), words, 2, style.width) : begin + words + "\n";
+  };
+  const std::string text =
+      prose(fmt::format("{} ", label),
+            fmt::format("{}{}{}", where, where.empty() ? "" : ": ", printable(problem.message)));
+  return paint(colour, label) + text.substr(label.size()) +
+         (problem.hint.empty() ? "" : prose("hint: ", printable(problem.hint)));
+}
+
 }  // namespace
 
 std::string render_sql(const Report& report, const Style& style) {
@@ -135,20 +149,10 @@ std::string render_text(const Report& report, const Style& style) {
     if (!table.rows.empty()) add(render_table(table, paint));
   if (!report.scripts.empty()) parts.push_back(render_sql(report, style));
   add(render_findings(report.findings, paint));
-  std::string warnings;
-  for (const Problem& warning : report.warnings) {
-    const std::string where = printable_line(to_string(warning.where));
-    constexpr std::string_view label = "warning:";
-    const auto prose = [&](std::string begin, const std::string& words) {
-      return style.width > 0 ? wrapped(std::move(begin), words, 2, style.width) : begin + words + "\n";
-    };
-    const std::string text =
-        prose(fmt::format("{} ", label),
-              fmt::format("{}{}{}", where, where.empty() ? "" : ": ", printable(warning.message)));
-    warnings += paint(yellow, label) + text.substr(label.size());
-    if (!warning.hint.empty()) warnings += prose("hint: ", printable(warning.hint));
-  }
-  add(std::move(warnings));
+  std::string remarks;
+  for (const Problem& problem : report.problems) remarks += remark(problem, "error:", error_label, style);
+  for (const Problem& warning : report.warnings) remarks += remark(warning, "warning:", yellow, style);
+  add(std::move(remarks));
   add(printable(report.text));
   if (!report.summary.empty()) add(paint(bold, printable(report.summary)) + "\n");
   return fmt::format("{}", fmt::join(parts, "\n"));

@@ -215,7 +215,8 @@ TEST_CASE("a plan as SARIF and as annotations points at the lines that declare")
   const std::string sarif = render::render_sarif(sample(), {});
   const auto at = [&](const std::string& place) { return json_at(sarif, "/runs/0" + place); };
   CHECK_FALSE(at("/tool/driver/rules/2").empty());
-  CHECK(at("/tool/driver/rules/3").empty());
+  CHECK_FALSE(at("/tool/driver/rules/3").empty());
+  CHECK(at("/tool/driver/rules/4").empty());
   CHECK(at("/results/0/ruleId") == R"("change")");
   CHECK(at("/results/0/level") == R"("note")");
   CHECK(at("/results/0/message/text") == R"("create index orders|kind on orders: is not there")");
@@ -305,6 +306,27 @@ TEST_CASE("prose of a plan is wrapped on a terminal, statements are not") {
   const std::string piped = render::render_text(report, {});
   CHECK(piped.find("-- INDEX_BUILD: reads all of orders, which is a table of many rows\n") !=
         std::string::npos);
+}
+
+TEST_CASE("what cannot be brought about is an error in every format, beside warnings") {
+  Report report = sample();
+  report.problems = {{.message = "role a: there is no such role",
+                      .where = {.file = "profiles/default.toml", .line = 40, .column = 8},
+                      .hint = "make it"}};
+  CHECK(render::render_text(report, {})
+            .find("error: profiles/default.toml:40:8: role a: there is no such role\nhint: make it\n"
+                  "warning: profiles/default.toml:30:2: index x") != std::string::npos);
+  CHECK(render::render_markdown(report, {})
+            .find("- ❌ `profiles/default.toml:40:8`: role a: there is no such role<br>hint: make it\n- "
+                  "⚠️") != std::string::npos);
+  CHECK(render::render_github(report, {})
+            .find("::error file=profiles/default.toml,line=40,col=8,title=problem::role a: there is no such "
+                  "role%0Ahint: make it\n") != std::string::npos);
+  const std::string sarif = render::render_sarif(report, {});
+  CHECK(json_at(sarif, "/runs/0/results/3/ruleId") == R"("problem")");
+  CHECK(json_at(sarif, "/runs/0/results/3/level") == R"("error")");
+  CHECK(json_at(render::render_json(report, {}), "/problems/0/line") == "40");
+  CHECK(json_at(render::render_json(report, {}), "/warnings/0/line") == "30");
 }
 
 }  // namespace kdb::plan_render_test
