@@ -8,6 +8,9 @@
 #include <limits>
 #include <span>
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include "base/text.hpp"
 
 namespace kdb {
@@ -72,6 +75,21 @@ std::optional<double> converted(double number, std::string_view unit, std::strin
   return value;
 }
 
+/// `kB, MB, GB`, as the server's own hint has them.
+std::string units_of(std::string_view setting_unit) {
+  const auto base = base_unit(setting_unit);
+  std::vector<std::string_view> names;
+  if (base)
+    for (const Unit& unit : base->family) names.insert(names.begin(), unit.name);
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+std::string range_of(const SettingType& type) {
+  const std::string least = setting_text(type.least, type);
+  if (type.most >= std::numeric_limits<float>::max()) return fmt::format("{} or more", least);
+  return fmt::format("{} to {}", least, setting_text(type.most, type));
+}
+
 bool keeps_case(std::string_view setting) {
   return setting != "search_path" && setting != "temp_tablespaces";
 }
@@ -116,6 +134,39 @@ std::optional<double> setting_number(const std::string& text, const SettingType&
   if (number > std::numeric_limits<int>::max() || number < std::numeric_limits<int>::min())
     return std::nullopt;
   return number;
+}
+
+std::string setting_text(double number, const SettingType& type) {
+  const auto base = base_unit(type.unit);
+  if (!base) return fmt::format("{}{}", number, type.unit);
+  if (number <= 0) return fmt::format("{}", number);
+  const double smallest = number * base->size;
+  const auto fits = [&](const Unit& unit) { return std::fmod(smallest, unit.size) == 0; };
+  const auto unit = std::find_if(base->family.begin(), base->family.end(), fits);
+  if (unit == base->family.end()) return fmt::format("{}{}", number, type.unit);
+  return fmt::format("{}{}", smallest / unit->size, unit->name);
+}
+
+std::string setting_problem(const SettingType& type, const std::string& value) {
+  if (type.vartype == "bool" && !setting_boolean(value)) return fmt::format("takes on or off, not {}", value);
+  if (type.vartype == "integer" || type.vartype == "real") {
+    SettingType unbounded = type;
+    unbounded.vartype = "real";  // what is too much for an int is a number too
+    const auto number = setting_number(value, type);
+    if (!number && !setting_number(value, unbounded))
+      return fmt::format(
+          "takes a {}number{}, not {}", type.vartype == "real" ? "" : "whole ",
+          type.unit.empty() ? "" : fmt::format(" with or without a unit ({})", units_of(type.unit)), value);
+    if (!number || *number < type.least || *number > type.most)
+      return fmt::format("takes {}, not {}", range_of(type), value);
+  }
+  if (type.vartype == "enum") {
+    const auto is_value = [&](std::string_view word) { return equals_ignore_case(word, value); };
+    const bool may_be = setting_boolean(value) || is_value("debug") || is_value("info");
+    if (!may_be && std::none_of(type.choices.begin(), type.choices.end(), is_value))
+      return fmt::format("takes {}, not {}", fmt::join(type.choices, ", "), value);
+  }
+  return {};
 }
 
 bool is_setting_list(std::string_view setting) {

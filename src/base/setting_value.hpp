@@ -7,10 +7,13 @@
 
 namespace kdb {
 
-/// How the server reads a setting's value: the columns of pg_settings.
+/// How the server reads a setting's value: columns of pg_settings.
 struct SettingType {
   std::string vartype;  // bool, integer, real, string, enum; empty: nobody knows it, and it is a text
   std::string unit;     // of a bare number: `8kB`, `ms`; empty where it has none
+  double least = 0;     // of a number, in the unit
+  double most = 0;
+  std::vector<std::string> choices;  // of an enum, but for some that the server takes and does not show
 
   bool operator==(const SettingType&) const = default;
 };
@@ -24,6 +27,13 @@ std::optional<bool> setting_boolean(std::string_view text);
 /// read. Nothing for what the server refuses: another unit, which has its case, garbage, too much for an
 /// int. Bounds are not looked at. -- parse_int(), parse_real(), convert_to_base_unit() of guc.c, 14 to 18
 std::optional<double> setting_number(const std::string& text, const SettingType& type);
+
+/// What is wrong with a value, said behind the setting's name; empty where the server would take it, or may:
+/// it does not tell all words that an enum can be.
+std::string setting_problem(const SettingType& type, const std::string& value);
+
+/// A number of a setting as people write it, with the largest unit that it is a whole number of: `64MB`.
+std::string setting_text(double number, const SettingType& type);
 
 /// Whether the setting is a list of names, which are quoted one by one (GUC_LIST_QUOTE; pg_dump keeps the
 /// same list, for the catalog does not tell).

@@ -64,6 +64,14 @@ void refuse_missing_rights(const Context& context, Session& session, const std::
   for (const auto& [table, creates] : tables) uses.push_back({parse_name(table, schema), creates});
   std::vector<Problem> problems =
       pg::missing_rights(*session.connection, uses, context.profile.database.role, schema);
+  pg::RoleSettings settings;
+  for (const Change& change : changes) {
+    if (change.kind != Role::word) continue;
+    for (const FieldChange& field : change.fields)
+      settings[parse_name(change.object, "").name].insert(field.field.substr(field.field.find('.') + 1));
+  }
+  const auto of_roles = pg::missing_role_rights(*session.connection, settings, context.profile.database.role);
+  problems.insert(problems.end(), of_roles.begin(), of_roles.end());
   if (!problems.empty()) throw Error(Exit::failed, std::move(problems));
 }
 

@@ -17,6 +17,7 @@
 #include "pg/catalog.hpp"
 #include "pg/columns.hpp"
 #include "pg/estimates.hpp"
+#include "pg/settings.hpp"
 #include "pg/table_statistics.hpp"
 
 namespace kdb::flow {
@@ -185,8 +186,8 @@ void review(pg::Connection& connection, DesiredSchema desired, const LiveSchema&
 Differences compare_objects(const Context& context, Session& session, DiffOptions options) {
   const files::Profile& profile = context.profile;
   pg::Connection& connection = *session.connection;
-  const ServerFacts facts =
-      pg::read_facts(connection, profile.database.schema, profile.database.history_schema);
+  ServerFacts facts = pg::read_facts(connection, profile.database.schema, profile.database.history_schema);
+  facts.with_roles = !profile.desired.of<Role>().empty();
   LiveSchema live = pg::read_catalog(connection, facts, patience);
   DesiredSchema desired = profile.desired;
   const std::vector<Extension> declared = coming_extensions(desired, live);
@@ -196,6 +197,7 @@ Differences compare_objects(const Context& context, Session& session, DiffOption
   refuse_unknown_sources(desired, live, options, answers);
   Differences noted;
   noted.problems = pg::complete_columns(connection, desired, live, facts.schema);
+  append(noted.problems, pg::complete_settings(connection, desired));
   settle(desired.of<Index>(), answers.of<Index>(), facts.schema, options, noted);
   settle(desired.of<Statistics>(), answers.of<Statistics>(), facts.schema, options, noted);
   settle(desired.of<ContinuousAggregate>(), answers.of<ContinuousAggregate>(), facts.schema, options, noted);

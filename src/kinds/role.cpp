@@ -53,7 +53,8 @@ void compare(std::string_view field, const Options& desired, const Options& live
 
 }  // namespace
 
-std::string Role::catalog_query(const ServerFacts&) {
+std::string Role::catalog_query(const ServerFacts& facts) {
+  if (!facts.with_roles) return {};
   return R"(
 SELECT r.rolname AS name, r.oid, s.setconfig AS settings, here.setconfig AS in_database
 FROM pg_catalog.pg_roles r

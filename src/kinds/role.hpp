@@ -43,7 +43,7 @@ struct Role {
   /// The key is the name as it is. Never throws.
   ObjectName name_of(std::string_view key, std::string_view) const { return {"", std::string(key)}; }
 
-  /// One row for every role.
+  /// One row for every role, where they are asked for.
   static std::string catalog_query(const ServerFacts& facts);
   static bool vanished(const Row&) { return false; }
   static Role read(const Row& row);

@@ -48,4 +48,57 @@ ORDER BY w.schema, w.name)",
   return problems;
 }
 
+namespace {
+
+std::string list_of(const std::set<std::string>& names) {
+  std::string list;
+  for (const std::string& name : names) list += (list.empty() ? "" : ", ") + quote_literal(name);
+  return list;
+}
+
+}  // namespace
+
+std::vector<Problem> missing_role_rights(Connection& connection, const RoleSettings& settings,
+                                         const std::string& role) {
+  if (settings.empty()) return {};
+  std::set<std::string> roles;
+  std::set<std::string> names;
+  for (const auto& [name, of_role] : settings) {
+    roles.insert(name);
+    for (const std::string& setting : of_role) names.insert(to_lower(setting));
+  }
+  const int version = connection.server_version();
+  const std::string who = fmt::format("(SELECT * FROM pg_catalog.pg_roles WHERE rolname = {}) AS me",
+                                      role.empty() ? "current_user" : quote_literal(role));
+  std::vector<Problem> problems;
+  const Result others = connection.exec(fmt::format(
+      "SELECT r.rolname, me.rolname, r.rolsuper FROM {} JOIN pg_catalog.pg_roles r ON r.rolname IN ({}) "
+      "WHERE NOT me.rolsuper AND (r.rolsuper OR (r.oid <> me.oid AND NOT (me.rolcreaterole{}))) ORDER BY 1",
+      who, list_of(roles),
+      version >= 160000 ? " AND pg_catalog.pg_has_role(me.oid, r.oid, 'MEMBER WITH ADMIN OPTION')" : ""));
+  for (size_t row = 0; row < others.size(); ++row)
+    problems.push_back(
+        {.message = fmt::format("role {} may not change the settings of role {}", others.text(row, 1),
+                                others.text(row, 0)),
+         .where = {},
+         .hint = others.boolean(row, 2) ? "that one is a superuser, whom only superusers change"
+                 : version >= 160000
+                     ? "it needs CREATEROLE, and the other role WITH ADMIN OPTION; or run as a superuser"
+                     : "it needs CREATEROLE; or run as a superuser"});
+  const Result reserved = connection.exec(fmt::format(
+      "SELECT s.name, me.rolname FROM {} JOIN pg_catalog.pg_settings s ON pg_catalog.lower(s.name) IN ({}) "
+      "WHERE NOT me.rolsuper AND s.context LIKE 'superuser%'{} ORDER BY 1",
+      who, list_of(names),
+      version >= 150000 ? " AND NOT pg_catalog.has_parameter_privilege(me.oid, s.name, 'SET')" : ""));
+  for (size_t row = 0; row < reserved.size(); ++row)
+    problems.push_back({.message = fmt::format("role {} may not set {}, which is a superuser's",
+                                               reserved.text(row, 1), reserved.text(row, 0)),
+                        .where = {},
+                        .hint = version >= 150000
+                                    ? fmt::format("GRANT SET ON PARAMETER {} TO {}", reserved.text(row, 0),
+                                                  quote_ident(reserved.text(row, 1)))
+                                    : "run as a superuser"});
+  return problems;
+}
+
 }  // namespace kdb::pg

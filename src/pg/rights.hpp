@@ -1,5 +1,7 @@
 #pragma once
 
+#include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,5 +23,13 @@ struct Use {
 /// are not there are left out.
 std::vector<Problem> missing_rights(Connection& connection, const std::vector<Use>& uses,
                                     const std::string& role, std::string_view default_schema);
+
+/// The settings of roles that are to be changed, by role.
+using RoleSettings = std::map<std::string, std::set<std::string>>;
+
+/// The same for ALTER ROLE … SET: to administer the role, to be it, or to be superuser; and for what only a
+/// superuser sets, to be one or have it granted (PG docs, ALTER ROLE and GRANT ON PARAMETER).
+std::vector<Problem> missing_role_rights(Connection& connection, const RoleSettings& settings,
+                                         const std::string& role);
 
 }  // namespace kdb::pg

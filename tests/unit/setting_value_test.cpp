@@ -99,4 +99,36 @@ TEST_CASE("two spellings of one value are the same setting") {
   CHECK_FALSE(same_setting("my.tag", {}, "1", "1.0"));
 }
 
+TEST_CASE("a value that the server would refuse is refused in words") {
+  SettingType memory = kilobytes;
+  memory.least = 64;
+  memory.most = 2147483647;
+  const SettingType cost{.vartype = "real", .least = 0, .most = 1.79769e+308};
+  const SettingType level{.vartype = "enum", .choices = {"minimal", "replica"}};
+  CHECK(setting_problem(memory, "64MB").empty());
+  CHECK(setting_problem(memory, "64mb") ==
+        "takes a whole number with or without a unit (B, kB, MB, GB, TB), not 64mb");
+  CHECK(setting_problem(memory, "63kB") == "takes 64kB to 2147483647kB, not 63kB");
+  CHECK(setting_problem(memory, "3TB") == "takes 64kB to 2147483647kB, not 3TB");
+  CHECK(setting_problem(cost, "-1") == "takes 0 or more, not -1");
+  CHECK(setting_problem(cost, "much") == "takes a number, not much");
+  CHECK(setting_problem({.vartype = "bool"}, "o") == "takes on or off, not o");
+  CHECK(setting_problem(level, "logica") == "takes minimal, replica, not logica");
+  CHECK(setting_problem(level, "Replica").empty());
+  CHECK(setting_problem(level, "on").empty());  // some take it, and do not say so
+  CHECK(setting_problem({.vartype = "string"}, "anything").empty());
+}
+
+TEST_CASE("a number of a setting is written in its largest unit") {
+  CHECK(setting_text(8192, blocks) == "64MB");
+  CHECK(setting_text(1, blocks) == "8kB");
+  CHECK(setting_text(1536, kilobytes) == "1536kB");
+  CHECK(setting_text(30'000, milliseconds) == "30s");
+  CHECK(setting_text(90'000, milliseconds) == "90s");
+  CHECK(setting_text(0.5, cost_delay) == "500us");
+  CHECK(setting_text(0, milliseconds) == "0");
+  CHECK(setting_text(-1, milliseconds) == "-1");
+  CHECK(setting_text(7, bare) == "7");
+}
+
 }  // namespace kdb

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/setting_value.hpp"
+#include "kinds/declared.hpp"
+#include "pg/connection.hpp"
+
+namespace kdb::pg {
+
+/// A setting of a server, as pg_settings has it.
+struct ServerSetting {
+  std::string name;  // in the server's own case
+  std::string context;
+  SettingType type;
+};
+
+/// All that the session's role may see.
+class ServerSettings {
+ public:
+  explicit ServerSettings(Connection& connection);
+
+  /// Null where there is none; the case of the name does not count.
+  const ServerSetting* find(std::string_view name) const;
+  /// Whether the server takes the name, although it shows none such: a name of earlier versions, one that
+  /// only superusers see, or one whose prefix belongs to nobody.
+  bool may_exist(std::string_view name) const;
+  /// The name that was most likely meant.
+  std::optional<std::string_view> suggestion(std::string_view name) const;
+
+ private:
+  Connection& connection_;
+  bool sees_all_ = false;
+  std::map<std::string, ServerSetting, std::less<>> by_name_;  // in lower case
+};
+
+/// Tells the declared settings of roles what they are, and what is wrong with them on this server: a name
+/// that it does not know, a value that it does not take, one that sessions cannot have of their own. Reads
+/// nothing where no role is declared.
+std::vector<Problem> complete_settings(Connection& connection, DesiredSchema& desired);
+
+}  // namespace kdb::pg
