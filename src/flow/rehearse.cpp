@@ -115,21 +115,13 @@ void refuse_missing_extensions(const SandboxDatabase& sandbox, const Original& o
 
 /// pg_dump writes hypertables as tables: what they have beside is declared by the original's inspection.
 void rebuild_hypertables(const SandboxDatabase& sandbox, const Original& original) {
-  const Context& inside = sandbox.inside();
-  files::Profile profile = inside.profile;
+  files::Profile profile = sandbox.inside().profile;
   profile.desired = files::parse_profile(original.inspected, "kdb inspect", [](const std::string&) {
                       return std::nullopt;
                     }).desired;
-  const Context as_original{.profile = profile,
-                            .connect = inside.connect,
-                            .watchdog = inside.watchdog,
-                            .events = inside.events,
-                            .random = inside.random,
-                            .command = inside.command,
-                            .who = inside.who};
   const auto connection = connect_inside(sandbox);
   connection->exec("SET search_path TO " + quote_ident(profile.database.schema));
-  for (const Change& change : compare_objects(as_original, {}).changes)
+  for (const Change& change : compare_objects(sandbox.inside().with(profile), {}).changes)
     for (const pg::TrialStep& step : pg::try_steps(*connection, change.steps, profile.database.schema))
       if (step.error)
         throw NotRehearsed{fmt::format("{} {} cannot be made again: {}", change.kind, change.object,
@@ -195,10 +187,19 @@ class Trial {
   Planned& planned_;
 };
 
+/// Roles are the server's: the copy has neither them nor what they are set to.
+bool is_of_database(const Change& change) { return change.kind != Role::word; }
+
+/// What has to be done on the copy.
+std::vector<Change> compare_copy(const SandboxDatabase& sandbox, const Planned& planned) {
+  files::Profile profile = sandbox.inside().profile;
+  profile.desired.of<Role>().clear();
+  return compare_objects(sandbox.inside().with(profile), {.prune = planned.origin.prune}).changes;
+}
+
 /// What is still not as declared, when all has run.
 void note_rest(const SandboxDatabase& sandbox, Planned& planned) {
-  const Differences left = compare_objects(sandbox.inside(), {.prune = planned.origin.prune});
-  for (const Change& change : left.changes)
+  for (const Change& change : compare_copy(sandbox, planned))
     planned.objects.problems.push_back(
         {.message = fmt::format("{} {} was not as declared after the rehearsal", change.kind, change.object),
          .where = change.where});
@@ -208,10 +209,12 @@ void note_rest(const SandboxDatabase& sandbox, Planned& planned) {
 /// now, and there are none of the chunks that the plan of a hypertable names.
 std::vector<Change> changes_on_copy(const SandboxDatabase& sandbox, const Planned& planned,
                                     const Original& original) {
-  if (planned.migrations.empty() && !original.has_hypertables) return planned.objects.changes;
-  std::vector<Change> changes = compare_objects(sandbox.inside(), {.prune = planned.origin.prune}).changes;
+  std::vector<Change> planned_here = planned.objects.changes;
+  std::erase_if(planned_here, [](const Change& change) { return !is_of_database(change); });
+  if (planned.migrations.empty() && !original.has_hypertables) return planned_here;
+  std::vector<Change> changes = compare_copy(sandbox, planned);
   if (!planned.migrations.empty()) return changes;
-  for (const Change& change : planned.objects.changes)
+  for (const Change& change : planned_here)
     if (std::none_of(changes.begin(), changes.end(), [&](const Change& one) {
           return one.kind == change.kind && one.object == change.object;
         }))
@@ -241,7 +244,8 @@ void rehearse(SandboxDatabase& sandbox, Planned& planned, const Original& origin
 Planned plan_and_rehearse(const Context& context, const SandboxPlanOptions& options) {
   Planned planned = plan(context, options.plan);
   planned.rehearsal.emplace();
-  if (planned.migrations.empty() && planned.objects.changes.empty()) {
+  const auto& changes = planned.objects.changes;
+  if (planned.migrations.empty() && std::none_of(changes.begin(), changes.end(), is_of_database)) {
     planned.rehearsal->verdict = "nothing to rehearse";
     return planned;
   }

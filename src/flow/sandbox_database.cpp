@@ -70,16 +70,19 @@ void SandboxDatabase::with_roles(const std::function<void()>& work) {
       return work();
     } catch (const Error& error) {
       const std::optional<std::string> role = missing_role(error);
-      // Not in this database, where that would run what is in it.
-      if (!role || roles_.size() == most_roles ||
-          !make_powerless_role(*connect_as_superuser("postgres"), database_, *role))
-        throw;
-      roles_.push_back(*role);
-      outside_.events(
-          {.kind = Event::Kind::warning,
-           .message = fmt::format("role \"{}\" is made for the sandbox, without any rights", *role)});
+      const size_t before = roles_.size();
+      if (role && before < most_roles) make_role(*role);
+      if (roles_.size() == before) throw;
     }
   }
+}
+
+void SandboxDatabase::make_role(const std::string& name) {
+  // Not in this database, where that would run what is in it.
+  if (!make_powerless_role(*connect_as_superuser("postgres"), database_, name)) return;
+  roles_.push_back(name);
+  outside_.events({.kind = Event::Kind::warning,
+                   .message = fmt::format("role \"{}\" is made for the sandbox, without any rights", name)});
 }
 
 }  // namespace kdb::flow

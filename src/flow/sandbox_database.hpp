@@ -38,6 +38,8 @@ class SandboxDatabase {
   /// Calls `work`, again while it ends with the want of a role: roles belong to a server and not to a
   /// database. Each is made without any rights, with a warning.
   void with_roles(const std::function<void()>& work);
+  /// Makes a role so, if there is none of the name.
+  void make_role(const std::string& name);
 
  private:
   std::unique_ptr<pg::Connection> connect_as_superuser(const std::string& database) const;

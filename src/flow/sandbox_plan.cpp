@@ -111,6 +111,8 @@ Planned plan_in_sandbox(const Context& context, const SandboxPlanOptions& option
                                     .trust = options.trust,
                                     .extensions = wanted_extensions(context.profile, options.replay)});
   if (options.replay) replay(sandbox);
+  for (const auto& role : context.profile.desired.of<Role>())
+    if (!role.absent) sandbox.make_role(role.value.name.name);
   Planned planned = plan(sandbox.inside(), options.plan);
   planned.target = fmt::format("a sandbox of PostgreSQL {} with {} replayed", planned.server_version,
                                count(options.replay ? count_applied(sandbox.inside()) : 0, "migration"));

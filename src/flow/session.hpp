@@ -23,6 +23,17 @@ struct Context {
   Random random;
   std::string command;               // "kdb migrate up", for the history
   std::function<std::string()> who;  // "deploy@ci-7", for the history
+
+  /// The same with another profile, which has to outlive it.
+  Context with(const files::Profile& other) const {
+    return {.profile = other,
+            .connect = connect,
+            .watchdog = watchdog,
+            .events = events,
+            .random = random,
+            .command = command,
+            .who = who};
+  }
 };
 
 /// What the server said of itself in the first round trip.

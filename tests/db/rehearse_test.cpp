@@ -157,6 +157,22 @@ TEST_CASE("hypertables are copied with their dimensions, columnstore and policie
   }
 }
 
+TEST_CASE("settings of roles are not rehearsed, for the copy has none") {
+  Rehearsed it(orders);
+  const std::string role = "kdb_rehearsed_" + it.database.name();
+  it.database.exec("CREATE ROLE " + role + "; ALTER ROLE " + role + " SET jit TO off");
+  const std::string settings =
+      "[roles." + role + "]\nsettings = { statement_timeout = \"30s\", jit = false }\n";
+  it.folder.write("p.toml", settings);
+  CHECK(has(it.plan().out, "nothing to rehearse"));
+  it.folder.write("p.toml", settings + "[tables.orders]\nstorage = { fillfactor = 90 }\n");
+  const Run planned = it.plan();
+  it.database.exec("DROP ROLE " + role);
+  if (has(planned.out, "not rehearsed: no pg_dump")) return skip("no pg_dump for this server");
+  CHECK_MESSAGE(planned.exit == 0, planned.out);
+  CHECK(has(planned.out, "1 statement ran on a copy"));
+}
+
 TEST_CASE("an empty plan needs no rehearsal") {
   Rehearsed it(orders);
   const Run planned = it.plan({"--exit-code"});
