@@ -95,13 +95,31 @@ need_packages() {
 
 # --- building -------------------------------------------------------------------------------------------------------
 
-# build PRESET [CMAKE-ARGUMENT…]: quiet while all is well.
+# show_progress LOG: how far ninja is, on one line, until this is killed or the script has ended.
+show_progress() {
+  local step
+  while sleep 1 && kill -0 $$ 2>/dev/null; do
+    step=$(grep -oE '^\[[0-9]+/[0-9]+\]' "$1" | tail -n 1)
+    if [[ -n $step ]]; then printf '\r%s compiled ' "$step" >&2; fi
+  done
+}
+
+# build PRESET [CMAKE-ARGUMENT…]: quiet while all is well, but for its progress on a terminal.
 build() {
-  local preset=$1 log=$root/build/logs/$1-build.log
+  local preset=$1 log=$root/build/logs/$1-build.log progress='' result=0
   shift
   mkdir -p "$root/build/logs"
-  if ! { (cd "$root" && cmake --preset "$preset" "$@") &&
-    nice cmake --build "$root/build/$preset" -j "$jobs"; } >"$log" 2>&1; then
+  : >"$log"
+  # Behind the build and not the other way round: what runs in the background does not hear Ctrl-C.
+  if [[ -t 2 ]]; then show_progress "$log" & progress=$!; fi
+  { (cd "$root" && cmake --preset "$preset" "$@") &&
+    nice cmake --build "$root/build/$preset" -j "$jobs"; } >"$log" 2>&1 || result=$?
+  if [[ -n $progress ]]; then
+    kill "$progress" 2>/dev/null || true
+    wait "$progress" 2>/dev/null || true
+    printf '\r\033[K' >&2
+  fi
+  if [[ $result != 0 ]]; then
     grep -E '^FAILED|[ :]error:|^CMake Error|undefined reference' -A 8 "$log" | head -n 60 >&2 || tail -n 40 "$log" >&2
     die "the $preset build failed" "the whole output is in ${log#"$root"/}"
   fi
