@@ -25,6 +25,7 @@ struct Original {
   int major = 0;
   std::string database;
   std::vector<pg::WantedExtension> extensions;
+  std::vector<std::string> roles;  // of its server
   std::string inspected;
   std::string dump;
   bool has_hypertables = false;
@@ -66,6 +67,9 @@ Original read_original(const Context& context) {
         "JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace WHERE e.extname <> 'plpgsql' ORDER BY 1");
     for (size_t row = 0; row < rows.size(); ++row)
       original.extensions.push_back({.name = rows.text(row, 0), .schema = rows.text(row, 1)});
+    const pg::Result roles = session.connection->exec(
+        "SELECT rolname FROM pg_catalog.pg_roles WHERE rolname !~ '^pg_' ORDER BY 1");
+    for (size_t row = 0; row < roles.size(); ++row) original.roles.push_back(roles.text(row, 0));
     const bool timescale = std::any_of(original.extensions.begin(), original.extensions.end(),
                                        [](const auto& one) { return one.name == "timescaledb"; });
     if (timescale) look_at_timescale(*session.connection, original);
@@ -223,7 +227,17 @@ std::vector<Change> changes_on_copy(const SandboxDatabase& sandbox, const Planne
   return changes;
 }
 
+bool mentions(const std::vector<Change>& changes, const std::string& name) {
+  return std::any_of(changes.begin(), changes.end(), [&](const Change& change) {
+    return std::any_of(change.steps.begin(), change.steps.end(),
+                       [&](const ChangeStep& step) { return step.sql.find(name) != std::string::npos; });
+  });
+}
+
 void rehearse(SandboxDatabase& sandbox, Planned& planned, const Original& original, bool profile) {
+  // The copy's server has no roles but those that the dump needs.
+  for (const std::string& role : original.roles)
+    if (mentions(planned.migrations, role)) sandbox.make_role(role);
   Trial trial(sandbox, planned);
   const size_t problems = planned.objects.problems.size();
   bool done = trial.run(planned.migrations);
