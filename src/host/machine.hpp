@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+
+namespace kdb::host {
+
+/// What a machine, or the container that a process is in, gives to it.
+struct Machine {
+  std::uint64_t memory = 0;  // bytes: of the machine, or the least limit of the process's cgroups; 0: unknown
+  std::string memory_source;  // the file that says so
+  double cpus = 0;  // those that it may run on, or the least quota of them, which may be less than one
+  std::string cpus_source;
+  std::optional<std::uint64_t>
+      shared_memory;  // bytes of /dev/shm, where parallel queries share what they have
+};
+
+/// Of a process, or of this one ("self"). The limits of all cgroups above it count, of version 1, of 2 and of
+/// both side by side, as far as they are mounted; a container sees its own. -- cgroups(7); the kernel's
+/// cgroup-v1/memory, cgroup-v1/cpusets, cgroup-v2; proc_pid_mountinfo(5). `root` is put before all files, for
+/// tests. What cannot be read does not count.
+Machine read_machine(const std::string& process = "self", const std::string& root = {});
+
+/// The numbers of a list such as `0-3,8`; nothing for another text.
+std::optional<std::set<int>> parse_cpu_list(std::string_view list);
+
+}  // namespace kdb::host
