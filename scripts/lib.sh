@@ -99,7 +99,7 @@ need_packages() {
 show_progress() {
   local step
   while sleep 1 && kill -0 $$ 2>/dev/null; do
-    step=$(grep -oE '^\[[0-9]+/[0-9]+\]' "$1" | tail -n 1)
+    step=$(grep -oE '^\[[0-9]+/[0-9]+\]' "$1" | tail -n 1) || true  # none before the first is compiled
     if [[ -n $step ]]; then printf '\r%s compiled ' "$step" >&2; fi
   done
 }
