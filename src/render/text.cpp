@@ -130,7 +130,11 @@ std::string render_sql(const Report& report, const Style& style) {
       text += shown(step.sql) + ";\n";
     }
   }
-  return text + (report.changes ? change_sql(*report.changes, style) : "");
+  text += report.changes ? change_sql(*report.changes, style) : "";
+  std::string problems;
+  for (const Problem& problem : report.problems)
+    problems += as_comment(remark(problem, "error:", error_label, {.colour = style.colour}));
+  return problems.empty() || text.empty() ? problems + text : problems + "\n" + text;
 }
 
 std::string render_text(const Report& report, const Style& style) {

@@ -325,6 +325,9 @@ TEST_CASE("what cannot be brought about is an error in every format, beside warn
   const std::string sarif = render::render_sarif(report, {});
   CHECK(json_at(sarif, "/runs/0/results/3/ruleId") == R"("problem")");
   CHECK(json_at(sarif, "/runs/0/results/3/level") == R"("error")");
+  CHECK(render::render_sql(report, {})
+            .starts_with(
+                "-- error: profiles/default.toml:40:8: role a: there is no such role\n-- hint: make it\n\n"));
   CHECK(json_at(render::render_json(report, {}), "/problems/0/line") == "40");
   CHECK(json_at(render::render_json(report, {}), "/warnings/0/line") == "30");
 }
