@@ -162,17 +162,24 @@ std::string setting_problem(const SettingType& type, const std::string& value) {
   }
   if (type.vartype == "enum") {
     const auto is_value = [&](std::string_view word) { return equals_ignore_case(word, value); };
-    const bool may_be = setting_boolean(value) || is_value("debug") || is_value("info");
-    if (!may_be && std::none_of(type.choices.begin(), type.choices.end(), is_value))
+    const auto has = [&](std::string_view word) {
+      return std::find(type.choices.begin(), type.choices.end(), word) != type.choices.end();
+    };
+    // What it takes and does not show, in all enums of 14 to 18.
+    constexpr std::string_view switches[] = {"true", "false", "yes", "no", "1", "0"};
+    const bool hidden = (has("on") && std::any_of(std::begin(switches), std::end(switches), is_value)) ||
+                        (has("debug1") && (is_value("debug") || is_value("info")));
+    if (!hidden && std::none_of(type.choices.begin(), type.choices.end(), is_value))
       return fmt::format("takes {}, not {}", fmt::join(type.choices, ", "), value);
   }
   return {};
 }
 
 bool is_setting_list(std::string_view setting) {
-  constexpr std::string_view lists[] = {"local_preload_libraries",   "search_path",
-                                        "session_preload_libraries", "shared_preload_libraries",
-                                        "temp_tablespaces",          "unix_socket_directories"};
+  constexpr std::string_view lists[] = {
+      "local_preload_libraries",   "output_plugin_libraries",  "search_path",
+      "session_preload_libraries", "shared_preload_libraries", "temp_tablespaces",
+      "unix_socket_directories"};
   return std::any_of(std::begin(lists), std::end(lists),
                      [&](std::string_view one) { return equals_ignore_case(one, setting); });
 }

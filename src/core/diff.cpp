@@ -153,7 +153,7 @@ class KindDiff {
   void make(const Declared<T>& one) {
     if (!has_table(one)) return;
     if (const std::optional<Problem> problem = problem_if_missing(one.value))
-      if (!options_.migrations_pending) return refuse(one.value, *problem, one.where);
+      if (options_.coming_roles.count(one.value.name) == 0) return refuse(one.value, *problem, one.where);
     if constexpr (is_made_elsewhere<T>) {
       // A pending migration makes it; till then, all of it is as it is by default.
       coming_.push_back({.value = {.name = one.value.name}, .facts = {}});

@@ -36,6 +36,7 @@ struct DiffOptions {
   bool prune = false;                    // drop what `indexes = "exclusive"` does not want
   bool migrations_pending = false;       // which may make any index
   std::set<ObjectName> coming_tables;    // that pending migrations create
+  std::set<ObjectName> coming_roles;     // that they speak of, and may create
   std::vector<Extension> extensions;     // that they create, or the plan itself does
   std::set<ObjectName> unseen;           // what cannot be shown to the server before an extension is made
   std::map<ObjectName, Estimate> sizes;  // of tables that are to become hypertables

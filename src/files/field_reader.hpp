@@ -199,7 +199,7 @@ class FieldReader {
     for (const TomlMember& option : *members) {
       const Field one{option.value, fmt::format("{}.{}", field.name, option.key)};
       const std::string name = prefix + option.key;
-      if (option.value.kind == TomlValue::Kind::table) {
+      if (option.value.kind == TomlValue::Kind::table && !option.value.members.empty()) {
         read_options(one, path, member, name + ".");
         continue;
       }

@@ -18,8 +18,10 @@
 #include "flow/disk_space.hpp"
 #include "flow/locked_history.hpp"
 #include "flow/migrate.hpp"
+#include "pg/failure.hpp"
 #include "pg/obstacles.hpp"
 #include "pg/rights.hpp"
+#include "pg/trial_run.hpp"
 
 namespace kdb::flow {
 
@@ -72,6 +74,30 @@ void refuse_missing_rights(const Context& context, Session& session, const std::
   }
   const auto of_roles = pg::missing_role_rights(*session.connection, settings, context.profile.database.role);
   problems.insert(problems.end(), of_roles.begin(), of_roles.end());
+  if (!problems.empty()) throw Error(Exit::failed, std::move(problems));
+}
+
+/// Values of settings that only the server can judge, a time zone or a locale: all that it refuses, and
+/// before anything else is done.
+void refuse_refused_settings(const Context& context, Session& session, const std::vector<Change>& changes) {
+  std::vector<std::string> statements;
+  std::vector<const Change*> whose;
+  for (const Change& change : changes) {
+    if (change.kind != Role::word) continue;
+    for (const ChangeStep& step : change.steps) {
+      statements.push_back(step.sql);
+      whose.push_back(&change);
+    }
+  }
+  const auto errors = pg::try_and_undo(*session.connection, statements, context.profile.database.role);
+  std::vector<Problem> problems;
+  for (size_t at = 0; at < errors.size(); ++at)
+    if (errors[at])
+      problems.push_back(
+          {.message = fmt::format("{} {}: {}", whose[at]->kind, whose[at]->object, pg::describe(*errors[at])),
+           .where = whose[at]->where,
+           .hint = errors[at]->hint,
+           .details = statements[at]});
   if (!problems.empty()) throw Error(Exit::failed, std::move(problems));
 }
 
@@ -135,6 +161,7 @@ std::vector<Ran> change_objects(const Context& context, const ApplyOptions& opti
       changes = keep_planned(*plan, std::move(changes));
     refuse_hazards(changes, options.allow);
     refuse_missing_rights(context, session, changes);
+    refuse_refused_settings(context, session, changes);
     std::vector<Work> work;
     for (const Change& change : changes) {
       // They come first. What stands on a new one can be compared, and its edition is known, when it is

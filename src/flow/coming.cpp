@@ -36,6 +36,17 @@ std::set<ObjectName> coming_tables(const std::vector<MigrationPlan>& plans, std:
   return tables;
 }
 
+std::set<ObjectName> coming_roles(const std::vector<MigrationPlan>& plans, const DesiredSchema& desired) {
+  std::set<ObjectName> roles;
+  for (const auto& declared : desired.of<Role>()) {
+    const ObjectName& role = declared.value.name;
+    each_step(plans, [&](const Step& step) {
+      if (step.sql.find(role.name) != std::string::npos) roles.insert(role);
+    });
+  }
+  return roles;
+}
+
 std::vector<Extension> coming_extensions(const std::vector<MigrationPlan>& plans) {
   std::vector<Extension> extensions;
   each_step(plans, [&](const Step& step) {

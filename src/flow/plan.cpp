@@ -248,6 +248,7 @@ Planned plan_once(const Context& context, const PlanOptions& options) {
       if (row.file || row.applied) planned.known.push_back(title(row.version, row.name));
     diff_options.migrations_pending = !plans.empty();
     diff_options.coming_tables = coming_tables(plans, context.profile.database.schema);
+    diff_options.coming_roles = coming_roles(plans, context.profile.desired);
     diff_options.extensions = coming_extensions(plans);
     session = std::move(view.session);
   } else {

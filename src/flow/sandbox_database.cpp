@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.hpp"
 #include "pg/connect.hpp"
 
 namespace kdb::flow {
@@ -82,7 +83,8 @@ void SandboxDatabase::make_role(const std::string& name) {
   if (!make_powerless_role(*connect_as_superuser("postgres"), database_, name)) return;
   roles_.push_back(name);
   outside_.events({.kind = Event::Kind::warning,
-                   .message = fmt::format("role \"{}\" is made for the sandbox, without any rights", name)});
+                   .message = fmt::format("role \"{}\" is made for the sandbox, without any rights",
+                                          printable_line(name))});
 }
 
 }  // namespace kdb::flow

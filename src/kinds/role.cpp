@@ -12,22 +12,36 @@ namespace kdb {
 
 namespace {
 
-/// Names of settings are one whatever their case; the catalog has them as the server writes them.
 const Options::Option* find_setting(const Options& settings, std::string_view name) {
-  const auto found = std::find_if(settings.begin(), settings.end(), [&](const Options::Option& one) {
-    return equals_ignore_case(one.first, name);
-  });
+  const auto found = std::find_if(settings.begin(), settings.end(),
+                                  [&](const Options::Option& one) { return one.first == name; });
   return found == settings.end() ? nullptr : &*found;
 }
 
-/// `work_mem`, `timescaledb.max_background_workers`: what SET takes without quotes, and with them too.
+/// `work_mem`, `timescaledb.max_background_workers`: identifiers with dots in between, which is what the
+/// server asks of a name. -- valid_custom_variable_name() of guc.c
 bool is_setting_name(std::string_view name) {
-  const auto fits = [](char c) {
-    return is_digit(c) || (c >= 'a' && c <= 'z') || c == '_' || c == '$' || c == '.';
+  const auto begins = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
+           static_cast<unsigned char>(c) >= 0x80;
   };
-  const std::string folded = to_lower(name);
-  return !folded.empty() && std::all_of(folded.begin(), folded.end(), fits) && !is_digit(folded.front()) &&
-         folded.front() != '.' && folded.back() != '.';
+  const std::vector<std::string_view> parts = split(name, '.');
+  return std::all_of(parts.begin(), parts.end(), [&](std::string_view part) {
+    return !part.empty() && begins(part.front()) && std::all_of(part.begin(), part.end(), [&](char c) {
+      return begins(c) || is_digit(c) || c == '$';
+    });
+  });
+}
+
+bool has_nul(std::string_view text) { return text.find('\0') != std::string_view::npos; }
+
+/// What is wrong with a role's name; empty where nothing is.
+std::string_view name_problem(const std::string& name) {
+  if (name.empty()) return "belong to a role without a name";
+  if (has_nul(name)) return "belong to a role with a NUL byte in its name";
+  if (name.starts_with("pg_")) return "belong to one of the server's own roles, which nobody alters";
+  if (name == "public" || name == "none") return "belong to no role: this is a word of SQL";
+  return {};
 }
 
 std::string name_sql(std::string_view setting) {
@@ -42,7 +56,7 @@ void compare(std::string_view field, const Options& desired, const Options& live
     const Options::Option* now = find_setting(live, name);
     const auto type = types.find(name);
     const bool same =
-        value == Role::reset_word
+        is_reset(value)
             ? now == nullptr
             : now != nullptr &&
                   same_setting(name, type == types.end() ? SettingType{} : type->second, now->second, value);
@@ -52,6 +66,8 @@ void compare(std::string_view field, const Options& desired, const Options& live
 }
 
 }  // namespace
+
+bool is_reset(std::string_view value) { return equals_ignore_case(value, Role::reset_word); }
 
 std::string Role::catalog_query(const ServerFacts& facts) {
   if (!facts.with_roles) return {};
@@ -73,12 +89,17 @@ Role Role::read(const Row& row) {
 
 std::vector<std::pair<std::string, std::string>> check(const Role& role) {
   std::vector<std::pair<std::string, std::string>> problems;
-  if (role.name.name.empty()) problems.emplace_back("settings", "belong to a role without a name");
+  if (const std::string_view problem = name_problem(role.name.name); !problem.empty())
+    problems.emplace_back("settings", problem);
   const auto look_at = [&](const std::string& field, const Options& settings) {
+    std::map<std::string, std::string> spellings;
     for (const auto& [name, value] : settings) {
       const std::string path = fmt::format("{}.{}", field, name);
       if (!is_setting_name(name)) problems.emplace_back(path, "is no name of a setting");
-      if (value != Role::reset_word && is_setting_list(name) && !setting_list(name, value))
+      const auto [other, is_new] = spellings.emplace(to_lower(name), name);
+      if (!is_new) problems.emplace_back(path, fmt::format("is there as {} too", other->second));
+      if (has_nul(value)) problems.emplace_back(path, "has a NUL byte");
+      if (!is_reset(value) && is_setting_list(name) && !setting_list(name, value))
         problems.emplace_back(path, fmt::format("is no list of names with commas in between: {}", value));
     }
   };
@@ -112,7 +133,7 @@ std::vector<ChangeStep> steps(const Difference<Role>& difference, const Surround
     const size_t dot = change.field.find('.');
     const std::string setting = change.field.substr(dot + 1);
     const bool here = change.field.substr(0, dot) == "in_database";
-    const bool reset = change.desired == Role::reset_word;
+    const bool reset = is_reset(change.desired);
     const std::string where = here ? " IN DATABASE " + quote_ident(around.facts.database) : std::string();
     steps.push_back(
         {.sql = fmt::format("ALTER ROLE {}{} {} {}{}", quote_ident(role.name.name), where,

@@ -65,7 +65,7 @@ std::vector<Problem> missing_role_rights(Connection& connection, const RoleSetti
   std::set<std::string> names;
   for (const auto& [name, of_role] : settings) {
     roles.insert(name);
-    for (const std::string& setting : of_role) names.insert(to_lower(setting));
+    names.insert(of_role.begin(), of_role.end());
   }
   const int version = connection.server_version();
   const std::string who = fmt::format("(SELECT * FROM pg_catalog.pg_roles WHERE rolname = {}) AS me",
@@ -86,10 +86,12 @@ std::vector<Problem> missing_role_rights(Connection& connection, const RoleSetti
                      ? "it needs CREATEROLE, and the other role WITH ADMIN OPTION; or run as a superuser"
                      : "it needs CREATEROLE; or run as a superuser"});
   const Result reserved = connection.exec(fmt::format(
-      "SELECT s.name, me.rolname FROM {} JOIN pg_catalog.pg_settings s ON pg_catalog.lower(s.name) IN ({}) "
-      "WHERE NOT me.rolsuper AND s.context LIKE 'superuser%'{} ORDER BY 1",
+      "SELECT w.name, me.rolname FROM {} CROSS JOIN pg_catalog.unnest(ARRAY[{}]) AS w (name) "
+      "LEFT JOIN pg_catalog.pg_settings s ON pg_catalog.lower(s.name) = pg_catalog.lower(w.name) "
+      // What the server does not know, or hides, only a superuser sets.
+      "WHERE NOT me.rolsuper AND (s.context IS NULL OR s.context LIKE 'superuser%'){} ORDER BY 1",
       who, list_of(names),
-      version >= 150000 ? " AND NOT pg_catalog.has_parameter_privilege(me.oid, s.name, 'SET')" : ""));
+      version >= 150000 ? " AND NOT pg_catalog.has_parameter_privilege(me.oid, w.name, 'SET')" : ""));
   for (size_t row = 0; row < reserved.size(); ++row)
     problems.push_back({.message = fmt::format("role {} may not set {}, which is a superuser's",
                                                reserved.text(row, 1), reserved.text(row, 0)),

@@ -1,5 +1,7 @@
 #include "pg/settings.hpp"
 
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "base/text.hpp"
@@ -9,24 +11,35 @@ namespace kdb::pg {
 
 namespace {
 
-/// Who sets it for all sessions at once, where no session can have its own (PG docs 54.24, context).
-std::string_view whose(std::string_view context) {
-  if (context == "internal") return "nobody can set it";
-  if (context == "postmaster") return "it is the whole server's, from its start on";
-  if (context == "sighup") return "it is the whole server's";
+/// Why no role can have it, where sessions cannot set it (PG docs 54.24, context); empty where they can.
+std::string_view why_not(const ServerSetting& setting) {
+  if (setting.context == "internal") return "nobody can set it";
+  if (setting.context == "postmaster") return "it is the whole server's, from its start on";
+  if (setting.context == "sighup") return "it is the whole server's";
+  if (setting.context.ends_with("backend")) return "only who connects can set it";
+  if (setting.name.starts_with("transaction_") && setting.type.vartype != "integer")
+    return "it is a transaction's; a session's has default_ in front";
   return {};
 }
 
 std::string problem_of(const ServerSettings& known, const std::string& name, const std::string& value) {
   const ServerSetting* setting = known.find(name);
   if (setting == nullptr) return known.may_exist(name) ? "" : "is no setting of this server";
-  if (const std::string_view owner = whose(setting->context); !owner.empty())
-    return fmt::format("cannot be a role's: {}", owner);
-  return value == Role::reset_word ? "" : setting_problem(setting->type, value);
+  if (const std::string_view why = why_not(*setting); !why.empty())
+    return fmt::format("cannot be a role's: {}", why);
+  return is_reset(value) ? "" : setting_problem(setting->type, value);
 }
 
 std::string hint_of(const ServerSettings& known, const std::string& name) {
   if (known.find(name) != nullptr) return {};
+  // Those that servers of 14 to 18 still read (map_old_guc_names).
+  constexpr std::pair<std::string_view, std::string_view> renamed[] = {
+      {"sort_mem", "work_mem"},
+      {"vacuum_mem", "maintenance_work_mem"},
+      {"force_parallel_mode", "debug_parallel_query"},
+      {"ssl_ecdh_curve", "ssl_groups"}};
+  for (const auto& [old, now] : renamed)
+    if (equals_ignore_case(old, name)) return fmt::format("it is called {} now", now);
   const auto meant = known.suggestion(name);
   return meant ? fmt::format("did you mean \"{}\"?", *meant) : "";
 }
@@ -36,7 +49,7 @@ std::string hint_of(const ServerSettings& known, const std::string& name) {
 ServerSettings::ServerSettings(Connection& connection) : connection_(connection) {
   const Result rows = connection.exec(
       "SELECT name, context, vartype, coalesce(unit, ''), coalesce(min_val, '0'), coalesce(max_val, '0'), "
-      "enumvals, pg_catalog.pg_has_role('pg_read_all_settings', 'USAGE') FROM pg_catalog.pg_settings");
+      "enumvals FROM pg_catalog.pg_settings");
   for (size_t row = 0; row < rows.size(); ++row) {
     ServerSetting one{.name = rows.text(row, 0),
                       .context = rows.text(row, 1),
@@ -46,7 +59,6 @@ ServerSettings::ServerSettings(Connection& connection) : connection_(connection)
                                .most = std::stod(rows.text(row, 5)),
                                .choices = {}}};
     if (!rows.is_null(row, 6)) one.type.choices = read_array(rows.text(row, 6));
-    sees_all_ = rows.boolean(row, 7);
     by_name_.emplace(to_lower(one.name), std::move(one));
   }
 }
@@ -62,10 +74,16 @@ bool ServerSettings::may_exist(std::string_view name) const {
     // Whoever loads a library with this prefix knows all of its settings.
     const std::string prefix = to_lower(name.substr(0, dot + 1));
     const auto first = by_name_.lower_bound(prefix);
-    return first == by_name_.end() || !first->first.starts_with(prefix);
+    if (first == by_name_.end() || !first->first.starts_with(prefix)) return true;
   }
-  if (!sees_all_) return true;
-  return !connection_.exec("SELECT pg_catalog.current_setting($1, true)", {std::string(name)}).is_null(0, 0);
+  try {
+    connection_.exec("SELECT pg_catalog.current_setting($1, true)", {std::string(name)});
+    return false;  // NULL, or the value of one that has another name now
+  } catch (const ServerError& error) {
+    constexpr std::string_view insufficient_privilege = "42501";
+    if (error.sqlstate != insufficient_privilege) throw;
+    return true;
+  }
 }
 
 std::optional<std::string_view> ServerSettings::suggestion(std::string_view name) const {
@@ -80,10 +98,15 @@ std::vector<Problem> complete_settings(Connection& connection, DesiredSchema& de
   if (desired.of<Role>().empty()) return problems;
   const ServerSettings known(connection);
   for (Declared<Role>& role : desired.of<Role>()) {
-    const auto look_at = [&](const std::string& field, const Options& settings) {
-      for (const auto& [name, value] : settings) {
-        if (const ServerSetting* setting = known.find(name)) role.value.types[name] = setting->type;
-        const std::string path = fmt::format("{}.{}", field, name);
+    const auto look_at = [&](const std::string& field, Options& settings) {
+      Options here;
+      for (const auto& [written, value] : settings) {
+        const std::string path = fmt::format("{}.{}", field, written);
+        const ServerSetting* setting = known.find(written);
+        const std::string& name = setting != nullptr ? setting->name : written;
+        here[name] = value;
+        if (setting != nullptr) role.value.types[name] = setting->type;
+        role.fields.emplace(fmt::format("{}.{}", field, name), role.where_of(path));
         const std::string problem = problem_of(known, name, value);
         if (problem.empty()) continue;
         problems.push_back({.message = fmt::format("[{}.{}] {} {}", Role::section, role.key, path, problem),
@@ -91,6 +114,7 @@ std::vector<Problem> complete_settings(Connection& connection, DesiredSchema& de
                             .hint = hint_of(known, name)});
         role.undecided = true;
       }
+      settings = std::move(here);
     };
     look_at("settings", role.value.settings);
     look_at("in_database", role.value.in_database);

@@ -27,21 +27,20 @@ class ServerSettings {
 
   /// Null where there is none; the case of the name does not count.
   const ServerSetting* find(std::string_view name) const;
-  /// Whether the server takes the name, although it shows none such: a name of earlier versions, one that
-  /// only superusers see, or one whose prefix belongs to nobody.
+  /// Whether the server may take a name that it does not show: one that only superusers see, or one whose
+  /// prefix belongs to nobody. Not one of earlier versions, under which nothing is kept.
   bool may_exist(std::string_view name) const;
   /// The name that was most likely meant.
   std::optional<std::string_view> suggestion(std::string_view name) const;
 
  private:
   Connection& connection_;
-  bool sees_all_ = false;
   std::map<std::string, ServerSetting, std::less<>> by_name_;  // in lower case
 };
 
-/// Tells the declared settings of roles what they are, and what is wrong with them on this server: a name
-/// that it does not know, a value that it does not take, one that sessions cannot have of their own. Reads
-/// nothing where no role is declared.
+/// Gives the declared settings of roles their names and types as the server has them, and says what is wrong
+/// with them on this server: a name that it does not know, a value that it does not take, one that sessions
+/// cannot have of their own. Reads nothing where no role is declared.
 std::vector<Problem> complete_settings(Connection& connection, DesiredSchema& desired);
 
 }  // namespace kdb::pg

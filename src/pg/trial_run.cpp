@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.hpp"
 #include "model/object.hpp"
 
 namespace kdb::pg {
@@ -118,6 +119,27 @@ std::vector<TrialStep> try_steps(Connection& connection, const std::vector<Chang
   }
   if (transaction.is_open()) attempt([&] { transaction.commit(); });
   return tried;
+}
+
+std::vector<std::optional<ServerError>> try_and_undo(Connection& connection,
+                                                     const std::vector<std::string>& statements,
+                                                     const std::string& role) {
+  std::vector<std::optional<ServerError>> errors(statements.size());
+  if (statements.empty()) return errors;
+  connection.exec(role.empty() ? "BEGIN" : "BEGIN; SET LOCAL ROLE " + quote_ident(role),
+                  Phase::in_transaction);
+  for (size_t at = 0; at < statements.size(); ++at) {
+    connection.exec("SAVEPOINT kdb_trial", Phase::in_transaction);
+    try {
+      connection.exec(statements[at], Phase::in_transaction);
+    } catch (const ServerError& error) {
+      if (error.session_ended) throw;
+      errors[at] = error;
+      connection.exec_cleanup("ROLLBACK TO SAVEPOINT kdb_trial");
+    }
+  }
+  connection.exec_cleanup("ROLLBACK");
+  return errors;
 }
 
 }  // namespace kdb::pg

@@ -25,4 +25,11 @@ struct TrialStep {
 std::vector<TrialStep> try_steps(Connection& connection, const std::vector<ChangeStep>& steps,
                                  std::string_view schema);
 
+/// What the server says against each of the statements, which run as `role` (empty: the session's) in one
+/// transaction that is rolled back; nothing of those that it takes. Throws ServerError only where the session
+/// ends.
+std::vector<std::optional<ServerError>> try_and_undo(Connection& connection,
+                                                     const std::vector<std::string>& statements,
+                                                     const std::string& role);
+
 }  // namespace kdb::pg

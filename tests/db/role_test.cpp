@@ -78,7 +78,7 @@ settings = { work_mem = "256MB", Statement_Timeout = "default", my.tag = "x'y; -
 )";
   const Run planned = roles.kdb({"plan"}, profile);
   CHECK(planned.out.find("work_mem: 262144kB") == std::string::npos);
-  CHECK_MESSAGE(planned.out.find("settings.Statement_Timeout: 5min → default\n") != std::string::npos,
+  CHECK_MESSAGE(planned.out.find("settings.statement_timeout: 5min → default\n") != std::string::npos,
                 (planned.out + planned.err));
   const Run applied = roles.kdb({"apply"}, profile);
   CHECK_MESSAGE(applied.exit == 0, applied.err);
@@ -109,6 +109,7 @@ settings.shared_buffers = "1GB"
 settings.random_page_cost = -1
 settings.client_min_messages = "noisy"
 settings.sort_mem = "1MB"
+settings.log_connections = true
 settings.plain.words = "x"
 [roles.kdb_gone]
 state = "absent"
@@ -123,11 +124,14 @@ state = "absent"
            "server's",
            ":7:29: [roles.kdb_dashboard] settings.random_page_cost takes 0 or more, not -1\n",
            ":8:32: [roles.kdb_dashboard] settings.client_min_messages takes debug5",
-           ":11:8: role kdb_gone: a profile drops no roles\n",
-           "\n7 problems\n",
+           ":9:21: [roles.kdb_dashboard] settings.sort_mem is no setting of this server\n"
+           "hint: it is called work_mem now\n",
+           ":10:28: [roles.kdb_dashboard] settings.log_connections cannot be a role's: only who connects can "
+           "set it\n",
+           ":12:8: role kdb_gone: a profile drops no roles\n",
+           "\n9 problems\n",
        })
     CHECK_MESSAGE(planned.out.find(line) != std::string::npos, (line + planned.out));
-  CHECK(planned.out.find("sort_mem") == std::string::npos);  // the server has it as work_mem
   const Run applied = roles.kdb({"apply"}, "[roles.kdb_dashboard]\nsettings.jit = \"maybe\"\n");
   CHECK(applied.exit == 1);
   CHECK(roles.settings("kdb_dashboard").empty());
@@ -190,6 +194,62 @@ TEST_CASE("each right that is missing is named before a role is changed") {
   CHECK(roles.settings("kdb_dashboard") == "work_mem=8MB");
   if (grants) roles.database().exec("REVOKE SET ON PARAMETER log_min_duration_statement FROM kdb_deploy");
   roles.database().exec("DROP OWNED BY kdb_deploy");
+}
+
+TEST_CASE("a value that only the server can judge is refused before anything else is done") {
+  const Roles roles({"kdb_dashboard", "kdb_reporting"});
+  roles.database().exec("CREATE TABLE t (a int)");
+  const Run applied = roles.kdb({"apply"}, R"([indexes.t_a]
+table = "t"
+columns = ["a"]
+[roles.kdb_dashboard]
+settings.work_mem = "8MB"
+[roles.kdb_reporting]
+settings = { TimeZone = "Europe/Berln", DateStyle = "ISO, foo", "my.tag" = "x" }
+)");
+  CHECK(applied.exit == 1);
+  for (const char* problem : {":6:8: role kdb_reporting: invalid value for parameter \"TimeZone\"",
+                              ":6:8: role kdb_reporting: invalid value for parameter \"DateStyle\""})
+    CHECK_MESSAGE(applied.err.find(problem) != std::string::npos, applied.err);
+  CHECK(roles.database().text("SELECT to_regclass('t_a') IS NULL") == "t");
+  CHECK(roles.settings("kdb_dashboard").empty());
+}
+
+TEST_CASE("a misspelled name is found out by roles that do not see all settings too") {
+  const Roles roles({"kdb_deploy", "kdb_dashboard"});
+  roles.database().exec("ALTER ROLE kdb_deploy LOGIN");
+  const Run planned = roles.kdb_as("kdb_deploy", {"plan"}, R"([roles.kdb_dashboard]
+settings = { wrok_mem = "5MB", session_preload_libraries = "", my.tag = "x" }
+)");
+  CHECK(planned.exit == 1);
+  CHECK_MESSAGE(
+      planned.out.find("settings.wrok_mem is no setting of this server\nhint: did you mean \"work_mem\"?") !=
+          std::string::npos,
+      planned.out);
+  CHECK(planned.out.find("session_preload_libraries is") == std::string::npos);
+  CHECK(planned.out.find("my.tag is") == std::string::npos);
+}
+
+TEST_CASE("a role that nobody makes is a problem beside pending migrations too") {
+  Roles roles({"kdb_dashboard"});
+  roles.project().migration("1_t", "CREATE TABLE t (a int);");
+  const Run applied = roles.kdb({"apply"}, "[roles.kdb_nobdy]\nsettings.work_mem = \"8MB\"\n");
+  CHECK(applied.exit == 1);
+  CHECK_MESSAGE(applied.err.find("role kdb_nobdy: there is no such role") != std::string::npos, applied.err);
+  CHECK(roles.database().text("SELECT to_regclass('t') IS NULL") == "t");
+}
+
+TEST_CASE("names of settings that differ in case are one to the server, unless it knows none such") {
+  const Roles roles({"kdb_dashboard"});
+  roles.database().exec(
+      "ALTER ROLE kdb_dashboard SET \"App.Tenant\" TO '1'; ALTER ROLE kdb_dashboard SET work_mem TO "
+      "'9MB'");
+  const std::string profile =
+      "[roles.kdb_dashboard]\nsettings = { \"app.tenant\" = \"2\", WORK_MEM = \"3MB\", datestyle = \"ISO, "
+      "DMY\" }\n";
+  CHECK(roles.kdb({"apply"}, profile).exit == 0);
+  CHECK(roles.kdb({"plan", "--exit-code"}, profile).exit == 0);
+  CHECK(roles.settings("kdb_dashboard").find("work_mem=3MB") != std::string::npos);
 }
 
 TEST_CASE("no role is read, listed or inspected where the profile declares none") {

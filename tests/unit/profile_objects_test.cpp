@@ -183,12 +183,22 @@ in_database = { search_path = '"a' }
 setings = {}
 [roles.""]
 settings = [1]
+[roles.pg_monitor]
+settings = { "a..b" = 1, "a.1b" = 1, "é.b$1" = 1, work_mem = "1MB", Work_Mem = "2MB", "x.y" = "a\u0000b", z = {} }
+[roles.public]
 )") == R"(p.toml:2:27: [roles.r] settings.work mem is no name of a setting
 p.toml:2:48: [roles.r] settings.search_path is no list of names with commas in between: a,, b
 p.toml:2:64: [roles.r] settings..x is no name of a setting
 p.toml:3:31: [roles.r] in_database.search_path is no list of names with commas in between: "a
 p.toml:4:1: unknown key "setings" in [roles.r] | did you mean "settings"?
-p.toml:6:12: [roles.] settings must be a table, not an array)");
+p.toml:6:12: [roles.] settings must be a table, not an array
+p.toml:8:12: [roles.pg_monitor] settings belong to one of the server's own roles, which nobody alters
+p.toml:8:23: [roles.pg_monitor] settings.a..b is no name of a setting
+p.toml:8:35: [roles.pg_monitor] settings.a.1b is no name of a setting
+p.toml:8:80: [roles.pg_monitor] settings.Work_Mem is there as work_mem too
+p.toml:8:95: [roles.pg_monitor] settings.x.y has a NUL byte
+p.toml:8:111: [roles.pg_monitor] settings.z must be a number, a string, true or false, not a table
+p.toml:9:8: [roles.public] settings belong to no role: this is a word of SQL)");
 }
 
 TEST_CASE("a hypertable of a profile") {

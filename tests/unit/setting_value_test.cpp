@@ -115,7 +115,13 @@ TEST_CASE("a value that the server would refuse is refused in words") {
   CHECK(setting_problem({.vartype = "bool"}, "o") == "takes on or off, not o");
   CHECK(setting_problem(level, "logica") == "takes minimal, replica, not logica");
   CHECK(setting_problem(level, "Replica").empty());
-  CHECK(setting_problem(level, "on").empty());  // some take it, and do not say so
+  CHECK_FALSE(setting_problem(level, "on").empty());
+  const SettingType commit{.vartype = "enum", .choices = {"local", "on", "off"}};
+  CHECK(setting_problem(commit, "TRUE").empty());  // it takes this, and does not say so
+  CHECK_FALSE(setting_problem(commit, "t").empty());
+  const SettingType messages{.vartype = "enum", .choices = {"debug1", "log"}};
+  CHECK(setting_problem(messages, "debug").empty());
+  CHECK_FALSE(setting_problem(messages, "true").empty());
   CHECK(setting_problem({.vartype = "string"}, "anything").empty());
 }
 
