@@ -45,13 +45,7 @@ SandboxDatabase::SandboxDatabase(const Context& outside, const SandboxDatabaseOp
       database_{
           .name = options.name, .role = profile_.database.role, .login = options.trust ? "" : "kdb_sandbox"},
       sandbox_(sandbox_at(options.pg_bin)),
-      inside_{.profile = profile_,
-              .connect = outside.connect,
-              .watchdog = outside.watchdog,
-              .events = outside.events,
-              .random = outside.random,
-              .command = outside.command,
-              .who = outside.who} {
+      inside_(outside.with(profile_)) {
   make_owned_database(*connect_as_superuser("postgres"), database_);
   extensions_ = furnish(*connect_as_superuser(database_.name), database_, options.extensions);
   // From here on the database may hold anything, a function of any name too: no superuser enters it again.

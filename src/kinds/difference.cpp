@@ -8,16 +8,6 @@
 
 namespace kdb {
 
-namespace {
-
-std::optional<std::string> find(const Options& options, std::string_view name) {
-  for (const auto& [key, value] : options)
-    if (key == name) return value;
-  return std::nullopt;
-}
-
-}  // namespace
-
 RelationNames::RelationNames(const LiveSchema& live) {
   for (const auto& table : live.of<TableProperties>()) {
     take(table.value.name);
@@ -109,13 +99,13 @@ std::string field_text(const std::vector<Fragment>& member, std::string_view) { 
 void FieldComparer::operator()(std::string_view name, const Options& desired, const Options& live) {
   if (!counts(name)) return;
   for (const auto& [key, value] : desired) {
-    const std::optional<std::string> now = find(live, key);
-    if (!now || !same_parameter(*now, value))
-      changes_.push_back({fmt::format("{}.{}", name, key), now.value_or(""), value});
+    const std::string* now = live.find(key);
+    if (now == nullptr || !same_parameter(*now, value))
+      changes_.push_back({fmt::format("{}.{}", name, key), now == nullptr ? "" : *now, value});
   }
   if (declared_ != nullptr) return;
   for (const auto& [key, value] : live)
-    if (!find(desired, key)) changes_.push_back({fmt::format("{}.{}", name, key), value, ""});
+    if (desired.find(key) == nullptr) changes_.push_back({fmt::format("{}.{}", name, key), value, ""});
 }
 
 }  // namespace kdb

@@ -12,12 +12,6 @@ namespace kdb {
 
 namespace {
 
-const Options::Option* find_setting(const Options& settings, std::string_view name) {
-  const auto found = std::find_if(settings.begin(), settings.end(),
-                                  [&](const Options::Option& one) { return one.first == name; });
-  return found == settings.end() ? nullptr : &*found;
-}
-
 /// `work_mem`, `timescaledb.max_background_workers`: identifiers with dots in between, which is what the
 /// server asks of a name. -- valid_custom_variable_name() of guc.c
 bool is_setting_name(std::string_view name) {
@@ -53,15 +47,14 @@ std::string name_sql(std::string_view setting) {
 void compare(std::string_view field, const Options& desired, const Options& live,
              const std::map<std::string, SettingType>& types, std::vector<FieldChange>& changes) {
   for (const auto& [name, value] : desired) {
-    const Options::Option* now = find_setting(live, name);
+    const std::string* now = live.find(name);
     const auto type = types.find(name);
     const bool same =
         is_reset(value)
             ? now == nullptr
             : now != nullptr &&
-                  same_setting(name, type == types.end() ? SettingType{} : type->second, now->second, value);
-    if (!same)
-      changes.push_back({fmt::format("{}.{}", field, name), now == nullptr ? "" : now->second, value});
+                  same_setting(name, type == types.end() ? SettingType{} : type->second, *now, value);
+    if (!same) changes.push_back({fmt::format("{}.{}", field, name), now == nullptr ? "" : *now, value});
   }
 }
 
@@ -72,7 +65,7 @@ bool is_reset(std::string_view value) { return equals_ignore_case(value, Role::r
 std::string Role::catalog_query(const ServerFacts& facts) {
   if (!facts.with_roles) return {};
   return R"(
-SELECT r.rolname AS name, r.oid, s.setconfig AS settings, here.setconfig AS in_database
+SELECT r.rolname AS name, s.setconfig AS settings, here.setconfig AS in_database
 FROM pg_catalog.pg_roles r
 LEFT JOIN pg_catalog.pg_db_role_setting s ON s.setrole = r.oid AND s.setdatabase = 0
 LEFT JOIN pg_catalog.pg_db_role_setting here ON here.setrole = r.oid AND here.setdatabase = (

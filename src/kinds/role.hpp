@@ -20,9 +20,8 @@ template <class T>
 struct Difference;
 class Surroundings;
 
-struct RoleFacts {
-  std::string oid;
-};
+/// Nothing else of a role is asked.
+struct RoleFacts {};
 
 /// The settings that a role's sessions begin with: ALTER ROLE … SET. Roles belong to the server and are made
 /// elsewhere; what a profile does not say of one is left as it is.
@@ -47,7 +46,7 @@ struct Role {
   static std::string catalog_query(const ServerFacts& facts);
   static bool vanished(const Row&) { return false; }
   static Role read(const Row& row);
-  static RoleFacts read_facts(const Row& row) { return {.oid = row.text("oid")}; }
+  static RoleFacts read_facts(const Row&) { return {}; }
 
   bool operator==(const Role& other) const {
     return name == other.name && settings == other.settings && in_database == other.in_database;

@@ -13,6 +13,12 @@ std::string& Options::operator[](std::string_view name) {
   return found != options_.end() ? found->second : options_.emplace_back(name, "").second;
 }
 
+const std::string* Options::find(std::string_view name) const {
+  const auto found =
+      std::find_if(options_.begin(), options_.end(), [&](const Option& one) { return one.first == name; });
+  return found == options_.end() ? nullptr : &found->second;
+}
+
 bool Options::operator==(const Options& other) const {
   return std::is_permutation(options_.begin(), options_.end(), other.options_.begin(), other.options_.end());
 }

@@ -28,6 +28,8 @@ class Options {
 
   /// The value of `name`, added at the end where there is none.
   std::string& operator[](std::string_view name);
+  /// Null where there is none.
+  const std::string* find(std::string_view name) const;
   bool empty() const { return options_.empty(); }
   auto begin() const { return options_.begin(); }
   auto end() const { return options_.end(); }

@@ -41,9 +41,8 @@ bool is_as_live(const Statistics& declared, const Statistics& live) {
 void spell_as_live(Index& declared, const Index& live) {
   Options with;
   for (const auto& [name, value] : declared.with) {
-    const auto same = std::find_if(live.with.begin(), live.with.end(),
-                                   [&, &name = name](const auto& one) { return one.first == name; });
-    with[name] = same != live.with.end() && same_parameter(value, same->second) ? same->second : value;
+    const std::string* same = live.with.find(name);
+    with[name] = same != nullptr && same_parameter(value, *same) ? *same : value;
   }
   declared.with = std::move(with);
 }
