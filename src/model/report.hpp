@@ -8,6 +8,7 @@
 
 #include "base/error.hpp"
 #include "model/change.hpp"
+#include "model/setting.hpp"
 
 namespace kdb {
 
@@ -64,7 +65,8 @@ struct Report {
   std::vector<Field> fields;
   std::vector<Table> tables;
   std::vector<Script> scripts;
-  std::optional<std::vector<Change>> changes;  // of commands that plan
+  std::optional<std::vector<Change>> changes;        // of commands that plan
+  std::optional<std::vector<SettingLine>> settings;  // of a postgresql.conf, in the order of their groups
   std::vector<Finding> findings;
   std::vector<FindingRule> rules;  // that were applied, by name; none: the command judges nothing
   std::vector<Problem> problems;   // for which the command ends with another exit code than 0

@@ -30,14 +30,14 @@ std::vector<std::string_view> format_names(const Contents& contents) {
   for (const Format& format : formats()) {
     const Contents& shows = format.shows;
     if (shows.none() || (shows.scripts && contents.scripts) || (shows.findings && contents.findings) ||
-        (shows.changes && contents.changes))
+        (shows.changes && contents.changes) || (shows.settings && contents.settings))
       names.push_back(format.name);
   }
   return names;
 }
 
 std::vector<std::string_view> format_names() {
-  return format_names({.scripts = true, .findings = true, .changes = true});
+  return format_names({.scripts = true, .findings = true, .changes = true, .settings = true});
 }
 
 const Format* find_format(std::string_view name) {

@@ -19,8 +19,9 @@ struct Contents {
   bool scripts = false;   // statements
   bool findings = false;  // what rules found
   bool changes = false;   // of a plan
+  bool settings = false;  // of a postgresql.conf
 
-  bool none() const { return !scripts && !findings && !changes; }
+  bool none() const { return !scripts && !findings && !changes && !settings; }
 };
 
 /// An output format: one row in formats.cpp, one file that renders it.
