@@ -241,4 +241,10 @@ std::string setting_sql(std::string_view setting, std::string_view value) {
   return sql;
 }
 
+std::string setting_name_sql(std::string_view setting) {
+  std::string sql;
+  for (const std::string_view part : split(setting, '.')) sql += (sql.empty() ? "" : ".") + quote_ident(part);
+  return sql;
+}
+
 }  // namespace kdb

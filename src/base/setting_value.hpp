@@ -51,4 +51,7 @@ bool same_setting(std::string_view setting, const SettingType& type, const std::
 /// What stands behind `SET name TO`: a literal, or those of a list. A list that cannot be read is one name.
 std::string setting_sql(std::string_view setting, std::string_view value);
 
+/// A setting's name in SQL, quoted part by part: `"timescaledb"."max_background_workers"`.
+std::string setting_name_sql(std::string_view setting);
+
 }  // namespace kdb

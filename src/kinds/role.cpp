@@ -38,12 +38,6 @@ std::string_view name_problem(const std::string& name) {
   return {};
 }
 
-std::string name_sql(std::string_view setting) {
-  std::string sql;
-  for (const std::string_view part : split(setting, '.')) sql += (sql.empty() ? "" : ".") + quote_ident(part);
-  return sql;
-}
-
 void compare(std::string_view field, const Options& desired, const Options& live,
              const std::map<std::string, SettingType>& types, std::vector<FieldChange>& changes) {
   for (const auto& [name, value] : desired) {
@@ -130,7 +124,7 @@ std::vector<ChangeStep> steps(const Difference<Role>& difference, const Surround
     const std::string where = here ? " IN DATABASE " + quote_ident(around.facts.database) : std::string();
     steps.push_back(
         {.sql = fmt::format("ALTER ROLE {}{} {} {}{}", quote_ident(role.name.name), where,
-                            reset ? "RESET" : "SET", name_sql(setting),
+                            reset ? "RESET" : "SET", setting_name_sql(setting),
                             reset ? "" : " TO " + setting_sql(setting, change.desired)),
          .purpose = fmt::format("{}for sessions that begin from now on{}", reset ? "takes it back " : "",
                                 here ? ", in this database" : "")});
