@@ -60,9 +60,8 @@ std::string commands_block(std::string_view prefix) {
 
 std::string exit_codes() {
   return "\n" + paragraphs(
-                    "Exit codes: 0 done · 1 failed · 2 changes pending (--exit-code) · 3 refused · 4 lock "
-                    "not obtained · 5 history inconsistent · 64 usage or malformed file · 130/143 "
-                    "interrupted");
+                    "Exit codes: 0 done · 1 failed · 2 pending (--exit-code) · 3 refused · 4 no lock · 5 "
+                    "history inconsistent · 64 usage or malformed file · 130/143 interrupted");
 }
 
 /// The global options in a command's own help: their names.

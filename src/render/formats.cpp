@@ -10,8 +10,14 @@ const std::vector<Format>& formats() {
        .shows = {},
        .render = render_json,
        .render_error = render_error_json},
-      {.name = "sql", .extension = ".sql", .shows = {.scripts = true, .changes = true}, .render = render_sql},
-      {.name = "markdown", .extension = ".md", .shows = {.changes = true}, .render = render_markdown},
+      {.name = "sql",
+       .extension = ".sql",
+       .shows = {.scripts = true, .changes = true, .settings = true},
+       .render = render_sql},
+      {.name = "markdown",
+       .extension = ".md",
+       .shows = {.changes = true, .settings = true},
+       .render = render_markdown},
       {.name = "sarif",
        .extension = ".sarif",
        .shows = {.findings = true, .changes = true},
@@ -21,6 +27,11 @@ const std::vector<Format>& formats() {
        .shows = {.findings = true, .changes = true},
        .render = render_github,
        .render_error = render_error_github},
+      {.name = "conf", .extension = ".conf", .shows = {.settings = true}, .render = render_conf},
+      {.name = "rds", .extension = "", .shows = {.settings = true}, .render = render_rds},
+      {.name = "cnpg", .extension = "", .shows = {.settings = true}, .render = render_cnpg},
+      {.name = "patroni", .extension = "", .shows = {.settings = true}, .render = render_patroni},
+      {.name = "ansible", .extension = "", .shows = {.settings = true}, .render = render_ansible},
   };
   return rows;
 }

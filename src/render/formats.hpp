@@ -47,7 +47,7 @@ const Format* format_of_file(std::string_view path);
 
 std::string render_text(const Report& report, const Style& style);
 std::string render_json(const Report& report, const Style& style);
-/// The scripts alone, as psql runs them.
+/// The scripts or the settings alone, as psql runs them.
 std::string render_sql(const Report& report, const Style& style);
 /// A comment on a pull request, in GitHub's Markdown: what changes, with the statements folded away.
 std::string render_markdown(const Report& report, const Style& style);
@@ -55,6 +55,17 @@ std::string render_markdown(const Report& report, const Style& style);
 std::string render_sarif(const Report& report, const Style& style);
 /// Workflow commands that GitHub Actions shows beside the lines.
 std::string render_github(const Report& report, const Style& style);
+
+/// A part of a postgresql.conf. Its text too, of a report with settings.
+std::string render_conf(const Report& report, const Style& style);
+/// Input for `aws rds modify-db-parameter-group`.
+std::string render_rds(const Report& report, const Style& style);
+/// A part of a `Cluster` of CloudNativePG.
+std::string render_cnpg(const Report& report, const Style& style);
+/// A change to what a Patroni cluster has in its configuration store.
+std::string render_patroni(const Report& report, const Style& style);
+/// Variables of the Ansible role geerlingguy.postgresql.
+std::string render_ansible(const Report& report, const Style& style);
 
 /// Why a command failed, as people read it on stderr: a hint once below all that it mends, and of many files
 /// with one kind of problem the first ones.

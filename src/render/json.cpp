@@ -4,6 +4,7 @@
 
 #include "render/changes.hpp"
 #include "render/formats.hpp"
+#include "render/setting_lines.hpp"
 
 namespace kdb::render {
 
@@ -118,6 +119,25 @@ Json to_json(const Change& change) {
   return json;
 }
 
+Json or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
+
+/// null is what kdb does not know, or what the setting does not have.
+Json to_json(const SettingLine& line) {
+  const auto raw = raw_value(line);
+  Json json;
+  json["name"] = line.name;
+  json["value"] = line.value;
+  json["raw"] = raw ? Json(*raw) : Json(nullptr);
+  json["unit"] = or_null(line.facts.type.unit);
+  json["group"] = line.group;
+  json["reason"] = line.reason;
+  json["origin"] = line.origin;
+  json["context"] = or_null(line.facts.context);
+  json["restart"] = line.facts.context.empty() ? Json(nullptr) : Json(line.facts.needs_restart());
+  json["verdicts"] = line.verdicts;
+  return json;
+}
+
 /// Invalid UTF-8 from a server or a file must not end the command: it is replaced.
 std::string print(const Json& json) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
@@ -139,7 +159,11 @@ std::string render_json(const Report& report, const Style&) {
     json["changes"] = Json::array();
     for (const Change& change : *report.changes) json["changes"].push_back(to_json(change));
   }
-  if (!report.rules.empty() || report.changes) {
+  if (report.settings) {
+    json["settings"] = Json::array();
+    for (const SettingLine& line : *report.settings) json["settings"].push_back(to_json(line));
+  }
+  if (!report.rules.empty() || report.changes || report.settings) {
     json["findings"] = Json::array();
     for (const Finding& finding : report.findings) json["findings"].push_back(to_json(finding));
   }

@@ -8,6 +8,7 @@
 #include "render/changes.hpp"
 #include "render/formats.hpp"
 #include "render/markdown_text.hpp"
+#include "render/setting_lines.hpp"
 
 namespace kdb::render {
 
@@ -177,6 +178,7 @@ std::string render_markdown(const Report& report, const Style&) {
   const std::vector<Change> none;
   const std::vector<Change>& changes = report.changes ? *report.changes : none;
   if (!changes.empty()) add(change_table(changes));
+  if (report.settings) add(settings_markdown(*report.settings));
   add(hazard_list(changes));
   add(finding_list(report));
   add(steps(changes));

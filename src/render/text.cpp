@@ -9,6 +9,7 @@
 #include "render/changes.hpp"
 #include "render/formats.hpp"
 #include "render/paint.hpp"
+#include "render/setting_lines.hpp"
 
 namespace kdb::render {
 
@@ -117,6 +118,7 @@ std::string remark(const Problem& problem, std::string_view label, std::string_v
 }  // namespace
 
 std::string render_sql(const Report& report, const Style& style) {
+  if (report.settings) return settings_sql(report, style);
   const Painter paint(style.colour);
   const auto shown = [&](const std::string& sql) { return style.terminal ? printable(sql) : sql; };
   std::string text;
@@ -138,6 +140,7 @@ std::string render_sql(const Report& report, const Style& style) {
 }
 
 std::string render_text(const Report& report, const Style& style) {
+  if (report.settings) return render_conf(report, style);
   const Painter paint(style.colour);
   std::vector<std::string> parts;
   // Beside statements everything else is a comment, so that all of it can be given to psql.
