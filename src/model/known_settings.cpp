@@ -1,12 +1,87 @@
 #include "model/known_settings.hpp"
 
+#include <algorithm>
+
+#include "base/text.hpp"
+
 namespace kdb {
 
-const std::vector<SettingFacts>& known_settings(int) {
-  static const std::vector<SettingFacts> none;
-  return none;
+namespace {
+
+/// A setting in the majors in which nothing about it changed. Views: all of it is there before the program
+/// runs.
+struct KnownSetting {
+  std::string_view name;
+  int first_major = 0;
+  int last_major = 0;
+  std::string_view context;
+  std::string_view vartype;
+  std::string_view standard;
+  std::string_view unit = {};
+  double least = 0;
+  double most = 0;
+  std::string_view choices = {};  // between commas; one may be empty
+};
+
+/// By name in lower case.
+constexpr KnownSetting settings_table[] = {
+#include "model/known_settings_table.inc"
+};
+
+constexpr bool table_reaches(int major) {
+  return std::any_of(std::begin(settings_table), std::end(settings_table),
+                     [&](const KnownSetting& one) { return one.last_major == major; });
+}
+static_assert(table_reaches(newest_known_major) && !table_reaches(newest_known_major + 1),
+              "newest_known_major is not that of the table");
+
+SettingFacts known_facts(const KnownSetting& one) {
+  SettingFacts facts{.name = std::string(one.name),
+                     .context = std::string(one.context),
+                     .type = {.vartype = std::string(one.vartype),
+                              .unit = std::string(one.unit),
+                              .least = one.least,
+                              .most = one.most,
+                              .choices = {}},
+                     .standard = std::string(one.standard)};
+  if (one.vartype == "enum")
+    for (const std::string_view choice : split(one.choices, ',')) facts.type.choices.emplace_back(choice);
+  return facts;
 }
 
-const SettingFacts* find_known_setting(int, std::string_view) { return nullptr; }
+std::vector<SettingFacts> settings_of_major(int major) {
+  std::vector<SettingFacts> settings;
+  for (const KnownSetting& one : settings_table)
+    if (one.first_major <= major && major <= one.last_major) settings.push_back(known_facts(one));
+  return settings;
+}
+
+/// Those of the major if it is this one or a later one, made when they are first asked for.
+template <int candidate>
+const std::vector<SettingFacts>& settings_from(int major) {
+  if constexpr (candidate > newest_known_major) {
+    static const std::vector<SettingFacts> none;
+    return none;
+  } else {
+    if (major != candidate) return settings_from<candidate + 1>(major);
+    static const std::vector<SettingFacts> settings = settings_of_major(candidate);
+    return settings;
+  }
+}
+
+}  // namespace
+
+const std::vector<SettingFacts>& known_settings(int major) {
+  return settings_from<oldest_known_major>(major);
+}
+
+const SettingFacts* find_known_setting(int major, std::string_view name) {
+  const std::vector<SettingFacts>& settings = known_settings(major);
+  const std::string folded = to_lower(name);
+  const auto found = std::lower_bound(
+      settings.begin(), settings.end(), folded,
+      [](const SettingFacts& one, const std::string& wanted) { return to_lower(one.name) < wanted; });
+  return found != settings.end() && to_lower(found->name) == folded ? &*found : nullptr;
+}
 
 }  // namespace kdb

@@ -11,8 +11,9 @@ namespace kdb {
 inline constexpr int oldest_known_major = 14;
 inline constexpr int newest_known_major = 18;
 
-/// The settings that PostgreSQL has under a major, as its own pg_settings lists them, by name. What depends
-/// on how a server was built (`lz4` among the choices) is as a build with everything has it.
+/// The settings that PostgreSQL has under a major, as its own pg_settings lists them, by name in lower case;
+/// none of a major beyond those. What depends on how a server was built (`lz4` among the choices) is as a
+/// build with everything has it, and what came with a minor release is there.
 const std::vector<SettingFacts>& known_settings(int major);
 
 /// One of them; the case of the name does not count. Null where that major has none.
