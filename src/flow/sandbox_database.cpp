@@ -72,6 +72,11 @@ void SandboxDatabase::with_roles(const std::function<void()>& work) {
   }
 }
 
+void SandboxDatabase::make_declared_roles() {
+  for (const auto& role : profile_.desired.of<Role>())
+    if (!role.absent) make_role(role.value.name.name);
+}
+
 void SandboxDatabase::make_role(const std::string& name) {
   // Not in this database, where that would run what is in it.
   if (!make_powerless_role(*connect_as_superuser("postgres"), database_, name)) return;

@@ -40,6 +40,8 @@ class SandboxDatabase {
   void with_roles(const std::function<void()>& work);
   /// Makes a role so, if there is none of the name.
   void make_role(const std::string& name);
+  /// The same for those of the profile's `[roles]`.
+  void make_declared_roles();
 
  private:
   std::unique_ptr<pg::Connection> connect_as_superuser(const std::string& database) const;

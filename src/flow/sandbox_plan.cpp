@@ -18,7 +18,7 @@ namespace kdb::flow {
 namespace {
 
 /// What the migrations and the profile count on, read from the files.
-class Wanted {
+class WantedExtensions {
  public:
   void add(const Step& step) {
     if (step.what.command == "CREATE SCHEMA") schemas_.insert(name_of(step));
@@ -57,7 +57,7 @@ class Wanted {
 
 /// Throws what is wrong with the folder, before there is a server.
 std::vector<pg::WantedExtension> wanted_extensions(const files::Profile& profile, bool replay) {
-  Wanted wanted;
+  WantedExtensions wanted;
   if (replay) {
     const MigrationFolder folder = files::list_migrations(profile.migrations.source);
     std::vector<Problem> ignored;  // `up` reports them
@@ -110,9 +110,10 @@ Planned plan_in_sandbox(const Context& context, const SandboxPlanOptions& option
                                     .pg_bin = options.pg_bin,
                                     .trust = options.trust,
                                     .extensions = wanted_extensions(context.profile, options.replay)});
+  // The owner may make none: a migration that makes one where it is missing finds it. A superuser's may.
+  if (!options.trust) sandbox.make_declared_roles();
   if (options.replay) replay(sandbox);
-  for (const auto& role : context.profile.desired.of<Role>())
-    if (!role.absent) sandbox.make_role(role.value.name.name);
+  if (options.trust) sandbox.make_declared_roles();
   Planned planned = plan(sandbox.inside(), options.plan);
   planned.target = fmt::format("a sandbox of PostgreSQL {} with {} replayed", planned.server_version,
                                count(options.replay ? count_applied(sandbox.inside()) : 0, "migration"));
