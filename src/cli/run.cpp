@@ -84,6 +84,7 @@ struct Level {
 CLI::App* quiet_subcommand(CLI::App& parent, const std::string& name) {
   CLI::App* app = parent.add_subcommand(name);
   app->set_help_flag();
+  app->require_subcommand(0, 1);
   return app;
 }
 
@@ -96,6 +97,7 @@ std::map<std::string, Level> build(CLI::App& app, const std::vector<std::string>
     return path.empty() || std::find(words.begin(), words.end(), last) != words.end();
   };
   app.set_help_flag();
+  app.require_subcommand(0, 1);
   levels[""].app = &app;
   for (const Command& command : commands()) {
     std::string path;
