@@ -167,7 +167,8 @@ std::string setting_problem(const SettingType& type, const std::string& value) {
     };
     // What it takes and does not show, in all enums of 14 to 18.
     constexpr std::string_view switches[] = {"true", "false", "yes", "no", "1", "0"};
-    const bool hidden = (has("on") && std::any_of(std::begin(switches), std::end(switches), is_value)) ||
+    const bool hidden = (has("replica") && (is_value("hot_standby") || is_value("archive"))) ||  // wal_level
+                        (has("on") && std::any_of(std::begin(switches), std::end(switches), is_value)) ||
                         (has("debug1") && (is_value("debug") || is_value("info")));
     if (!hidden && std::none_of(type.choices.begin(), type.choices.end(), is_value))
       return fmt::format("takes {}, not {}", fmt::join(type.choices, ", "), value);

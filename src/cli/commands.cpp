@@ -37,6 +37,7 @@ namespace {
 
 render::Contents of_dry_run(const Arguments& arguments) { return {.scripts = arguments.has("dry-run")}; }
 render::Contents of_plan(const Arguments&) { return {.changes = true}; }
+render::Contents of_settings(const Arguments& arguments) { return {.settings = !arguments.has("compare")}; }
 render::Contents of_review(const Arguments& arguments) { return {.findings = !arguments.has("explain")}; }
 
 const Option allow{.flags = "--allow",
@@ -62,6 +63,29 @@ const Option prune{.flags = "--prune",
                    .help = "drop undeclared indexes of tables whose indexes are exclusive"};
 const Option pg_bin{.flags = "--pg-bin", .value = "DIR", .help = "folder of initdb and postgres [search]"};
 const Option role{.flags = "--role", .value = "ROLE", .help = "run migrations under SET ROLE"};
+
+/// What `kdb tune` is told of the machine.
+std::vector<Option> of_machine(std::vector<Option> others) {
+  std::vector<Option> options = {
+      {.flags = "--memory", .value = "SIZE", .help = "that the server may use, such as 8GB"},
+      {.flags = "--cpus", .value = "N", .help = "that it may use, such as 4 or 0.5"},
+      {.flags = "--disk",
+       .value = "KIND",
+       .help = "where the data is",
+       .choices = {"hdd", "ssd", "nvme", "san"}},
+      {.flags = "--connections", .value = "N", .help = "max_connections that are wanted"},
+      {.flags = "--workload",
+       .value = "KIND",
+       .help = "what the server does [mixed]",
+       .choices = {"oltp", "web", "olap", "mixed", "timeseries"}},
+      {.flags = "--pg",
+       .value = "MAJOR",
+       .help = "for this PostgreSQL [the server's, or 18]",
+       .choices = {"14", "15", "16", "17", "18"}},
+      {.flags = "--timescaledb", .help = "the server has TimescaleDB"}};
+  options.insert(options.end(), others.begin(), others.end());
+  return options;
+}
 
 }  // namespace
 
@@ -227,6 +251,35 @@ const std::vector<Command>& commands() {
        .run = lint,
        .contents = of_review,
        .offline = true},
+      {.name = "tune",
+       .summary = "render postgresql.conf, with a reason for every value",
+       .details = "Writes what `[server.settings]` of the profile declares, relative values (25%) resolved, "
+                  "and kdb's own "
+                  "value for the rest, each with its reason and what is to be said against it. It asks the "
+                  "server of -d for "
+                  "its version, its settings and its machine, as far as kdb can prove that this is the one "
+                  "it runs on; with "
+                  "--memory, --cpus and --pg it asks nobody and renders for any machine.",
+       .options = of_machine(
+           {{.flags = "--formula",
+             .value = "TOOL",
+             .help = "exactly what this tool would render, and nothing of the profile",
+             .choices = {"timescaledb-tune", "pgtune"}},
+            {.flags = "--compare",
+             .help = "a table: the server's, kdb's, timescaledb-tune's and pgtune's values"},
+            {.flags = "--exit-code", .help = "exit 2 if a declared value depends on what is unknown"}}),
+       .run = tune,
+       .contents = of_settings},
+      {.name = "tune diff",
+       .summary = "compare a server's settings with the rendered ones",
+       .details = "Compares in the settings' own units, so that 64MB is 65536kB, and says of each whether a "
+                  "reload or a restart "
+                  "brings it, which line of which file says otherwise, and for whom ALTER ROLE and ALTER "
+                  "DATABASE do. Changes "
+                  "nothing.",
+       .options = of_machine(
+           {{.flags = "--exit-code", .help = "exit 2 if anything differs or could not be decided"}}),
+       .run = tune_diff},
       {.name = "sandbox",
        .summary = "run a command against a throwaway PostgreSQL",
        .details =

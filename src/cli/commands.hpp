@@ -19,6 +19,8 @@ Exit inspect(Context& context);
 Exit plan(Context& context);
 Exit apply(Context& context);
 Exit lint(Context& context);
+Exit tune(Context& context);
+Exit tune_diff(Context& context);
 Exit sandbox(Context& context);
 Exit completion(Context& context);
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <set>
 
 #include <fmt/format.h>
@@ -48,6 +49,19 @@ std::vector<std::string> groups() {
   return found;
 }
 
+/// The words that may follow a first one.
+std::vector<std::string> second_words() {
+  std::vector<std::string> all;
+  for (const std::string& group : groups())
+    for (const std::string& word : words_after(group)) all.push_back(word);
+  return all;
+}
+
+bool is_command(std::string_view name) {
+  return std::any_of(commands().begin(), commands().end(),
+                     [&](const Command& one) { return one.name == name; });
+}
+
 std::string shell_quoted(std::string_view text) {
   std::string result = "'";
   for (const char c : text) result += c == '\'' ? std::string("'\\''") : std::string(1, c);
@@ -84,11 +98,13 @@ std::string bash() {
     for (const Option& option : options_of(command))
       for (const std::string_view flag : split(option.flags, ','))
         flags += (flags.empty() ? "" : " ") + std::string(flag);
+    for (const std::string& word : words_after(command.name)) flags += " " + word;
     cases += fmt::format("    {}) words={} ;;\n", shell_quoted(command.name), shell_quoted(flags));
   }
   for (const std::string& group : groups())
-    cases += fmt::format("    {}) words={} ;;\n", shell_quoted(group),
-                         shell_quoted(fmt::format("{}", fmt::join(words_after(group), " "))));
+    if (!is_command(group))
+      cases += fmt::format("    {}) words={} ;;\n", shell_quoted(group),
+                           shell_quoted(fmt::format("{}", fmt::join(words_after(group), " "))));
   return fmt::format(
       R"(# bash completion for kdb
 _kdb() {{
@@ -111,7 +127,7 @@ _kdb() {{
 }}
 complete -F _kdb kdb
 )",
-      bash_values(), cases, fmt::join(words_after(""), " "), fmt::join(words_after("migrate"), " "),
+      bash_values(), cases, fmt::join(words_after(""), " "), fmt::join(second_words(), " "),
       shell_quoted(fmt::format("{}", fmt::join(words_after(""), " "))));
 }
 
@@ -147,8 +163,10 @@ std::string zsh() {
   for (const Command& command : commands()) {
     std::string options;
     for (const Option& option : options_of(command)) options += zsh_option(option);
-    const std::string positional =
-        command.name == "completion" ? "'1:shell:(bash zsh fish)'" : "'*:: :_default'";
+    const std::vector<std::string> words = words_after(command.name);
+    const std::string positional = command.name == "completion" ? "'1:shell:(bash zsh fish)'"
+                                   : !words.empty() ? fmt::format("'1:command:({})'", fmt::join(words, " "))
+                                                    : "'*:: :_default'";
     cases += fmt::format("    {})\n      _arguments -s \\\n{}        {}\n      ;;\n",
                          shell_quoted(command.name), options, positional);
   }
@@ -166,7 +184,8 @@ std::string zsh() {
                          entries);
   };
   list("");
-  for (const std::string& group : groups()) list(group);
+  for (const std::string& group : groups())
+    if (!is_command(group)) list(group);
   return fmt::format(R"(#compdef kdb
 _kdb() {{
   local command='' i
@@ -183,8 +202,7 @@ if [[ $funcstack[1] == _kdb ]]; then _kdb "$@"; else compdef _kdb kdb; fi
 )",
                      lists, cases, [] {
                        std::vector<std::string> all = words_after("");
-                       for (const std::string& group : groups())
-                         for (const std::string& word : words_after(group)) all.push_back(word);
+                       for (const std::string& word : second_words()) all.push_back(word);
                        return fmt::format("{}", fmt::join(all, "|"));
                      }());
 }
@@ -229,7 +247,10 @@ std::string fish() {
                           shell_quoted(fmt::format("{}; and not __fish_seen_subcommand_from {}", seen(group),
                                                    fmt::join(words_after(group), " "))),
                           word, shell_quoted(command.summary));
-    for (const Option& option : command.options) text += fish_option(option, seen(command.name));
+    const std::vector<std::string> words = words_after(command.name);
+    const std::string alone =
+        words.empty() ? "" : fmt::format("; and not __fish_seen_subcommand_from {}", fmt::join(words, " "));
+    for (const Option& option : command.options) text += fish_option(option, seen(command.name) + alone);
   }
   for (const Option& option : global_options()) text += fish_option(option, "true");
   return text + "complete -c kdb -n '__fish_seen_subcommand_from completion' -a 'bash zsh fish'\n";

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -48,19 +49,48 @@ std::string options_block(std::string_view heading, const std::vector<Option>& o
   return text;
 }
 
+/// The group that a command is in and that has a page of its own; empty where it is in none.
+std::string_view group_of(const Command& command) {
+  const size_t space = command.name.find(' ');
+  if (space == std::string_view::npos) return {};
+  const std::string_view group = command.name.substr(0, space);
+  const bool is_command = std::any_of(commands().begin(), commands().end(),
+                                      [&](const Command& one) { return one.name == group; });
+  return is_command ? std::string_view() : group;
+}
+
+/// A line for each command, and on the first page one for each group: name and summary.
+std::vector<std::pair<std::string, std::string>> command_lines(std::string_view prefix) {
+  std::vector<std::pair<std::string, std::string>> lines;
+  for (const Command& command : commands()) {
+    if (command.name.substr(0, prefix.size()) != prefix) continue;
+    const std::string_view group = group_of(command);
+    if (!prefix.empty() || group.empty()) {
+      lines.emplace_back(command.name, command.summary);
+      continue;
+    }
+    const std::string_view word = command.name.substr(group.size() + 1);
+    if (lines.empty() || lines.back().first != group)
+      lines.emplace_back(group, word);
+    else
+      lines.back().second += fmt::format(", {}", word);
+  }
+  return lines;
+}
+
 std::string commands_block(std::string_view prefix) {
+  const auto lines = command_lines(prefix);
   size_t column = 0;
-  for (const Command& command : commands()) column = std::max(column, command.name.size() + 4);
+  for (const auto& [name, summary] : lines) column = std::max(column, name.size() + 4);
   std::string text = "\nCommands:\n";
-  for (const Command& command : commands())
-    if (command.name.substr(0, prefix.size()) == prefix)
-      text += entry(std::string(command.name), command.summary, column);
+  for (const auto& [name, summary] : lines) text += entry(name, summary, column);
   return text;
 }
 
 std::string exit_codes() {
   return "\n" + paragraphs(
-                    "Exit codes: 0 done · 1 failed · 2 pending (--exit-code) · 3 refused · 4 no lock · 5 "
+                    "Exit codes: 0 done · 1 failed · 2 changes pending (--exit-code) · 3 refused · 4 lock "
+                    "not obtained · 5 "
                     "history inconsistent · 64 usage or malformed file · 130/143 interrupted");
 }
 

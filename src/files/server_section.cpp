@@ -72,8 +72,8 @@ std::optional<std::string> setting_value(ReadContext& context, const Field& fiel
 
 /// Keeps them sorted. What another file said before is replaced; within a file a name in two cases is a
 /// mistake.
-void set(ReadContext& context, const Field& field, std::vector<DeclaredSetting>& settings,
-         DeclaredSetting setting) {
+void set(ReadContext& context, const Field& field, std::vector<WantedSetting>& settings,
+         WantedSetting setting) {
   const auto at = std::lower_bound(settings.begin(), settings.end(), setting,
                                    [](const auto& a, const auto& b) { return a.name < b.name; });
   if (at == settings.end() || at->name != setting.name)

@@ -42,7 +42,7 @@ void add_need(Session& session, const std::string& tablespace, std::uint64_t byt
   const std::string folder = location.empty()            ? data
                              : location.starts_with('/') ? location
                                                          : data + "/" + location;
-  const std::optional<host::Disk> disk = host::find_disk(folder, data, row.integer(0, 1));
+  const std::optional<host::FileSystem> disk = host::find_disk(folder, data, row.integer(0, 1));
   if (!disk) return;
   Need& need = needs[disk->device];
   need.bytes += bytes;

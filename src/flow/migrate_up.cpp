@@ -108,7 +108,7 @@ std::string nothing_to_do(const Picture& picture) {
                      title(newest->version, newest->name));
 }
 
-void add_ran(Report& report, const std::vector<Ran>& ran) {
+void add_applied(Report& report, const std::vector<Ran>& ran) {
   Table table{.key = "applied", .columns = {{.key = "version"}, {.key = "name"}, {.key = "milliseconds"}}};
   std::int64_t total = 0;
   for (const Ran& one : ran) {
@@ -156,7 +156,7 @@ Report up(const Context& context, const UpOptions& options) {
   const std::vector<MigrationStatus> selected = select_up(picture.rows, selection_of(picture, options));
   if (selected.empty()) {
     if (options.shown) refuse_unseen(picture, *options.shown, {});
-    add_ran(report, {});
+    add_applied(report, {});
     report.summary = nothing_to_do(picture);
     return report;
   }
@@ -190,7 +190,7 @@ Report up(const Context& context, const UpOptions& options) {
     return work;
   };
   Deployment deployment(context, decide);
-  add_ran(report, deployment.run(std::move(view.session)));
+  add_applied(report, deployment.run(std::move(view.session)));
   return report;
 }
 

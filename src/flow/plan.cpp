@@ -58,11 +58,11 @@ void append(std::vector<T>& to, const std::vector<T>& from) {
   to.insert(to.end(), from.begin(), from.end());
 }
 
-Table to_table(const std::vector<files::DeclaredSetting>& settings) {
+Table to_table(const std::vector<WantedSetting>& settings) {
   Table table{.key = "settings",
               .columns = {{.key = "setting", .title = "setting, left as it is"},
                           {.key = "declared", .title = "declared"}}};
-  for (const files::DeclaredSetting& one : settings) table.rows.push_back({one.name, one.written});
+  for (const WantedSetting& one : settings) table.rows.push_back({one.name, one.written});
   return table;
 }
 

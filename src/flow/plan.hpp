@@ -41,7 +41,7 @@ struct Planned {
   std::string server_version;           // "15.20"
   std::vector<std::string> beforehand;  // what a sandbox had before the replay
   std::optional<Rehearsal> rehearsal;
-  std::vector<files::DeclaredSetting> settings;  // which no plan changes
+  std::vector<WantedSetting> settings;  // which no plan changes
   PlanOrigin origin;
   std::vector<std::string> known;  // migrations, pending or applied, as changes name them
 

@@ -70,6 +70,13 @@ std::optional<Postmaster> find_postmaster(const std::string& data) {
                     .started = lines.size() > start_line ? std::atoll(lines[start_line].c_str()) : 0};
 }
 
+std::optional<pid_t> find_server(const std::string& data, std::int64_t started) {
+  constexpr std::int64_t same_start = 5;  // the file is written a moment before
+  const std::optional<Postmaster> server = find_postmaster(data);
+  if (!server || std::llabs(server->started - started) > same_start) return std::nullopt;
+  return server->pid;
+}
+
 bool stop_postmaster(const std::string& data, StopHow how, pid_t child) {
   struct Stage {
     int signal;

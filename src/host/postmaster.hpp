@@ -19,6 +19,10 @@ struct Postmaster {
 /// another program by now.
 std::optional<Postmaster> find_postmaster(const std::string& data);
 
+/// The process of the server that says of itself that it has this data directory and began at `started`
+/// (pg_postmaster_start_time() in seconds since the epoch); nothing unless it is seen to run on this machine.
+std::optional<pid_t> find_server(const std::string& data, std::int64_t started);
+
 enum class StopHow {
   in_order,  // fast shutdown first
   at_once,   // immediate shutdown: nothing in a sandbox is worth a checkpoint

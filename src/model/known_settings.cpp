@@ -69,6 +69,16 @@ const std::vector<SettingFacts>& settings_from(int major) {
   }
 }
 
+/// Of extensions, what rules ask for: TimescaleDB's guc.c.
+const SettingFacts* extension_setting(std::string_view name) {
+  static const SettingFacts workers{
+      .name = "timescaledb.max_background_workers",
+      .context = "postmaster",
+      .type = {.vartype = "integer", .unit = "", .least = 0, .most = 1000, .choices = {}},
+      .standard = "16"};
+  return name == workers.name ? &workers : nullptr;
+}
+
 }  // namespace
 
 const std::vector<SettingFacts>& known_settings(int major) {
@@ -81,7 +91,8 @@ const SettingFacts* find_known_setting(int major, std::string_view name) {
   const auto found = std::lower_bound(
       settings.begin(), settings.end(), folded,
       [](const SettingFacts& one, const std::string& wanted) { return to_lower(one.name) < wanted; });
-  return found != settings.end() && to_lower(found->name) == folded ? &*found : nullptr;
+  if (found == settings.end() || to_lower(found->name) != folded) return extension_setting(folded);
+  return &*found;
 }
 
 }  // namespace kdb

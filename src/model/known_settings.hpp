@@ -16,7 +16,8 @@ inline constexpr int newest_known_major = 18;
 /// build with everything has it, and what came with a minor release is there.
 const std::vector<SettingFacts>& known_settings(int major);
 
-/// One of them; the case of the name does not count. Null where that major has none.
+/// One of them, or `timescaledb.max_background_workers`; the case of the name does not count. Null where that
+/// major has none.
 const SettingFacts* find_known_setting(int major, std::string_view name);
 
 }  // namespace kdb

@@ -17,7 +17,7 @@ using Value = std::variant<std::monostate, bool, std::int64_t, std::string, std:
 
 /// A named fact about the whole: `database: shop on db1:5432`.
 struct Field {
-  std::string key;    // in json: part of the contract
+  std::string key;    // in json: part of the contract; empty: text only
   std::string label;  // in text; empty: json only
   Value value;
 };

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "base/error.hpp"
 #include "base/setting_value.hpp"
 
 namespace kdb {
@@ -17,6 +18,14 @@ struct SettingFacts {
   bool needs_restart() const { return context == "postmaster"; }
 
   bool operator==(const SettingFacts&) const = default;
+};
+
+/// A setting as a profile declares it.
+struct WantedSetting {
+  std::string name;     // in lower case
+  std::string value;    // `2GB`; `25%` where it depends on the machine
+  std::string written;  // the same as the profile has it: what comes from the environment may be a secret
+  Source where;
 };
 
 /// One setting of a rendered postgresql.conf.

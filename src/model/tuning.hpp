@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -35,11 +36,12 @@ struct TuningFacts {
   std::string major_source;  // `--pg`, `the server`
   bool timescaledb = false;
   // Of a server that was asked:
-  std::optional<std::int64_t> chunks;           // of all hypertables
-  std::optional<std::int64_t> jobs;             // of TimescaleDB
-  std::optional<std::uint64_t> database_bytes;  // of all databases
-  std::optional<double> wal_rate;               // bytes per second, since its statistics began
-  std::optional<std::uint64_t> wal_disk;        // bytes of the disk that WAL is on
+  std::optional<std::int64_t> chunks;                       // of all hypertables
+  std::optional<std::int64_t> jobs;                         // of TimescaleDB
+  std::optional<std::uint64_t> database_bytes;              // of all databases
+  std::optional<double> wal_rate;                           // bytes per second, since its statistics began
+  std::optional<std::uint64_t> wal_disk;                    // bytes of the disk that WAL is on
+  std::map<std::string, std::string, std::less<>> current;  // its settings, numbers in their own units
 };
 
 /// A setting as a formula has it, in the text that its tool prints.

@@ -12,7 +12,7 @@ namespace kdb::pg {
 namespace {
 
 /// Why no role can have it, where sessions cannot set it (PG docs 54.24, context); empty where they can.
-std::string_view why_not(const ServerSetting& setting) {
+std::string_view why_not(const SettingFacts& setting) {
   if (setting.context == "internal") return "nobody can set it";
   if (setting.context == "postmaster") return "it is the whole server's, from its start on";
   if (setting.context == "sighup") return "it is the whole server's";
@@ -25,9 +25,9 @@ std::string_view why_not(const ServerSetting& setting) {
 std::string problem_of(const ServerSettings& known, const std::string& name, const std::string& value) {
   const ServerSetting* setting = known.find(name);
   if (setting == nullptr) return known.may_exist(name) ? "" : "is no setting of this server";
-  if (const std::string_view why = why_not(*setting); !why.empty())
+  if (const std::string_view why = why_not(setting->facts); !why.empty())
     return fmt::format("cannot be a role's: {}", why);
-  return is_reset(value) ? "" : setting_problem(setting->type, value);
+  return is_reset(value) ? "" : setting_problem(setting->facts.type, value);
 }
 
 std::string hint_of(const ServerSettings& known, const std::string& name) {
@@ -49,17 +49,22 @@ std::string hint_of(const ServerSettings& known, const std::string& name) {
 ServerSettings::ServerSettings(Connection& connection) : connection_(connection) {
   const Result rows = connection.exec(
       "SELECT name, context, vartype, coalesce(unit, ''), coalesce(min_val, '0'), coalesce(max_val, '0'), "
-      "enumvals FROM pg_catalog.pg_settings");
+      "enumvals, coalesce(boot_val, ''), coalesce(reset_val, ''), source, pending_restart "
+      "FROM pg_catalog.pg_settings");
   for (size_t row = 0; row < rows.size(); ++row) {
-    ServerSetting one{.name = rows.text(row, 0),
-                      .context = rows.text(row, 1),
-                      .type = {.vartype = rows.text(row, 2),
-                               .unit = rows.text(row, 3),
-                               .least = std::stod(rows.text(row, 4)),
-                               .most = std::stod(rows.text(row, 5)),
-                               .choices = {}}};
-    if (!rows.is_null(row, 6)) one.type.choices = read_array(rows.text(row, 6));
-    by_name_.emplace(to_lower(one.name), std::move(one));
+    ServerSetting one{.facts = {.name = rows.text(row, 0),
+                                .context = rows.text(row, 1),
+                                .type = {.vartype = rows.text(row, 2),
+                                         .unit = rows.text(row, 3),
+                                         .least = std::stod(rows.text(row, 4)),
+                                         .most = std::stod(rows.text(row, 5)),
+                                         .choices = {}},
+                                .standard = rows.text(row, 7)},
+                      .value = rows.text(row, 8),
+                      .source = rows.text(row, 9),
+                      .pending_restart = rows.boolean(row, 10)};
+    if (!rows.is_null(row, 6)) one.facts.type.choices = read_array(rows.text(row, 6));
+    by_name_.emplace(to_lower(one.facts.name), std::move(one));
   }
 }
 
@@ -86,11 +91,42 @@ bool ServerSettings::may_exist(std::string_view name) const {
   }
 }
 
-std::optional<std::string_view> ServerSettings::suggestion(std::string_view name) const {
+std::vector<std::string_view> ServerSettings::names() const {
   std::vector<std::string_view> names;
   names.reserve(by_name_.size());
-  for (const auto& [folded, setting] : by_name_) names.push_back(setting.name);
-  return did_you_mean(name, names);
+  for (const auto& [folded, setting] : by_name_) names.push_back(setting.facts.name);
+  return names;
+}
+
+std::optional<std::string_view> ServerSettings::suggestion(std::string_view name) const {
+  return did_you_mean(name, names());
+}
+
+ServerFiles read_server_files(Connection& connection) {
+  ServerFiles files;
+  const Result right = connection.exec(
+      "SELECT pg_catalog.has_function_privilege('pg_catalog.pg_show_all_file_settings()', 'EXECUTE') "
+      "AND pg_catalog.has_table_privilege('pg_catalog.pg_file_settings', 'SELECT')");
+  if (right.boolean(0, 0)) {
+    const Result rows = connection.exec(
+        "SELECT coalesce(name, ''), coalesce(setting, ''), concat_ws(':', sourcefile, sourceline), "
+        "coalesce(error, '') FROM pg_catalog.pg_file_settings ORDER BY seqno");
+    files.lines.emplace();
+    for (size_t row = 0; row < rows.size(); ++row)
+      files.lines->push_back({rows.text(row, 0), rows.text(row, 1), rows.text(row, 2), rows.text(row, 3)});
+  }
+  const Result rows = connection.exec(
+      "SELECT c.config, coalesce(r.rolname, ''), coalesce(d.datname, '') FROM pg_catalog.pg_db_role_setting "
+      "s "
+      "CROSS JOIN unnest(s.setconfig) AS c(config) LEFT JOIN pg_catalog.pg_roles r ON r.oid = s.setrole "
+      "LEFT JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase ORDER BY 1, 2, 3");
+  for (size_t row = 0; row < rows.size(); ++row) {
+    const std::string config = rows.text(row, 0);
+    const size_t equals = config.find('=');
+    files.overrides.push_back(
+        {config.substr(0, equals), config.substr(equals + 1), rows.text(row, 1), rows.text(row, 2)});
+  }
+  return files;
 }
 
 std::vector<Problem> complete_settings(Connection& connection, DesiredSchema& desired) {
@@ -103,9 +139,9 @@ std::vector<Problem> complete_settings(Connection& connection, DesiredSchema& de
       for (const auto& [written, value] : settings) {
         const std::string path = fmt::format("{}.{}", field, written);
         const ServerSetting* setting = known.find(written);
-        const std::string& name = setting != nullptr ? setting->name : written;
+        const std::string& name = setting != nullptr ? setting->facts.name : written;
         here[name] = value;
-        if (setting != nullptr) role.value.types[name] = setting->type;
+        if (setting != nullptr) role.value.types[name] = setting->facts.type;
         role.fields.emplace(fmt::format("{}.{}", field, name), role.where_of(path));
         const std::string problem = problem_of(known, name, value);
         if (problem.empty()) continue;

@@ -9,16 +9,10 @@
 #include "base/error.hpp"
 #include "base/setting_value.hpp"
 #include "kinds/declared.hpp"
+#include "model/live_setting.hpp"
 #include "pg/connection.hpp"
 
 namespace kdb::pg {
-
-/// A setting of a server, as pg_settings has it.
-struct ServerSetting {
-  std::string name;  // in the server's own case
-  std::string context;
-  SettingType type;
-};
 
 /// All that the session's role may see.
 class ServerSettings {
@@ -27,6 +21,7 @@ class ServerSettings {
 
   /// Null where there is none; the case of the name does not count.
   const ServerSetting* find(std::string_view name) const;
+  std::vector<std::string_view> names() const;
   /// Whether the server may take a name that it does not show: one that only superusers see, or one whose
   /// prefix belongs to nobody. Not one of earlier versions, under which nothing is kept.
   bool may_exist(std::string_view name) const;
@@ -37,6 +32,9 @@ class ServerSettings {
   Connection& connection_;
   std::map<std::string, ServerSetting, std::less<>> by_name_;  // in lower case
 };
+
+/// The files and ALTER ROLE, ALTER DATABASE … SET.
+ServerFiles read_server_files(Connection& connection);
 
 /// Gives the declared settings of roles their names and types as the server has them, and says what is wrong
 /// with them on this server: a name that it does not know, a value that it does not take, one that sessions

@@ -149,7 +149,8 @@ std::string render_json(const Report& report, const Style&) {
   Json json;
   json["format_version"] = 1;
   json["command"] = report.command;
-  for (const Field& field : report.fields) json[field.key] = to_json(field.value);
+  for (const Field& field : report.fields)
+    if (!field.key.empty()) json[field.key] = to_json(field.value);
   for (const Table& table : report.tables) json[table.key] = to_json(table);
   if (!report.scripts.empty()) {
     json["scripts"] = Json::array();

@@ -84,6 +84,7 @@ std::string parameter_value(const SettingLine& line, const std::string& raw) {
 
 std::string why_left_out(const SettingLine& line, const std::optional<std::string>& raw) {
   if (std::string why = why_unwritable(line); !why.empty()) return why;
+  if (line.name.starts_with("timescaledb.")) return "RDS has no TimescaleDB";
   const std::string name = to_lower(line.name);
   if (name == "wal_level") return "RDS sets it; rds.logical_replication = 1 makes it logical";
   if (is_rds_own(name)) return "RDS looks after it, and lets nobody change it";

@@ -312,12 +312,12 @@ TEST_CASE("numbers of settings are what the server makes of them, over generated
   for (int i = 0; i < cases(); ++i) {
     const bool whole_server = dice.chance(25);
     const std::string name = dice.one_of(whole_server ? server_names : names);
-    const pg::ServerSetting* setting = known.find(name);
+    const ServerSetting* setting = known.find(name);
     REQUIRE(setting != nullptr);
-    const std::string text = number_text(dice, setting->type);
+    const std::string text = number_text(dice, setting->facts.type);
     CAPTURE(name);
     CAPTURE(text);
-    const bool expected = setting_problem(setting->type, text).empty();
+    const bool expected = setting_problem(setting->facts.type, text).empty();
     bool accepted = true;
     try {
       session.exec(whole_server ? "ALTER SYSTEM SET " + name + " TO " + quote_literal(text)
@@ -331,7 +331,7 @@ TEST_CASE("numbers of settings are what the server makes of them, over generated
     ++taken;
     const double value =
         std::stod(session.text("SELECT setting FROM pg_settings WHERE name = '" + name + "'"));
-    const double number = setting_number(text, setting->type).value_or(-12345);
+    const double number = setting_number(text, setting->facts.type).value_or(-12345);
     CHECK(std::abs(value - number) <= 1e-5 * std::abs(value));  // a real is shown with six digits
   }
   for (const std::string& name : server_names) session.exec("ALTER SYSTEM RESET " + name);

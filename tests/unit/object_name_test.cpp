@@ -22,7 +22,7 @@ TEST_CASE("names are written as people read them, and read back") {
     CHECK(to_sql(row.name) == row.sql);
     CHECK(parse_name(row.text, "public") == row.name);
   }
-  CHECK(to_sql({"", "timescaledb"}) == "\"timescaledb\"");
+  CHECK(to_sql(ObjectName{"", "timescaledb"}) == "\"timescaledb\"");
 }
 
 TEST_CASE("what is no name is refused") {

@@ -228,7 +228,7 @@ TEST_CASE("[server] says what the machine is, and holds settings by name") {
   CHECK(server.connections == 100);
   CHECK(server.workload == "timeseries");
   std::string settings;
-  for (const DeclaredSetting& one : server.settings) settings += one.name + "=" + one.value + " ";
+  for (const WantedSetting& one : server.settings) settings += one.name + "=" + one.value + " ";
   CHECK(settings ==
         "jit=false max_connections=200 random_page_cost=1.1 shared_buffers=25% "
         "timescaledb.max_background_workers=8 ");

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/change.hpp"
+#include "model/live_setting.hpp"
+
+namespace kdb {
+
+/// A rendered setting that the server does not have.
+struct SettingDifference {
+  std::string name;
+  std::string live;     // as people write it
+  std::string desired;  // the same
+  std::string place;    // the file's line that says so now; empty where none does
+  bool restart = false;
+  std::string obstacle;  // why no file changes it; empty where one does
+
+  bool operator==(const SettingDifference&) const = default;
+};
+
+struct SettingDiff {
+  std::vector<SettingDifference> differences;
+  std::vector<SettingDifference> waiting;  // the files have it, and the server at its next reload or start
+  bool undecided = false;                  // a value that this role may not see
+  std::vector<Finding> findings;           // what shadows a value, and what is wrong in the server's files
+};
+
+/// Null where the server has no such setting.
+using ServerSettingLookup = std::function<const ServerSetting*(std::string_view)>;
+
+/// Rendered lines held against a server, number against number in the settings' own units. What a role or a
+/// database overrides counts for the server's value as if nobody did, and is a finding.
+SettingDiff diff_settings(const std::vector<SettingLine>& lines, const ServerSettingLookup& live,
+                          const ServerFiles& files, const std::vector<std::string_view>& names);
+
+/// What the server has whoever connects, as far as this session can tell; else what its files say.
+std::string server_wide_value(const ServerSetting& setting, const ServerFiles& files,
+                              const ServerSettingLookup& live);
+
+/// Names that only look like an extension's: the server takes every one with a dot in it.
+std::vector<Finding> misspelt_settings(const std::vector<SettingLine>& lines, const ServerSettingLookup& live,
+                                       const std::vector<std::string_view>& names);
+
+/// A value as people write it: a number with its unit.
+std::string shown_value(const SettingFacts& facts, const std::string& value);
+
+}  // namespace kdb

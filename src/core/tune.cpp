@@ -1,0 +1,357 @@
+#include "core/tune.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+#include "core/relative_value.hpp"
+#include "core/tuning_rules.hpp"
+
+namespace kdb {
+
+namespace {
+
+/// A profile may be a stranger's, and its value a secret of whoever runs kdb.
+bool is_from_environment(const WantedSetting& one) { return one.value != one.written; }
+
+/// Puts the lines together.
+class Tuner {
+ public:
+  Tuner(const TuningFacts& facts, const SettingLookup& lookup) : facts_(facts), sizing_(facts, lookup) {}
+
+  void take(const std::vector<WantedSetting>& wanted) {
+    for (const WantedSetting& one : wanted) {
+      if (is_from_environment(one)) {
+        hidden_.push_back(&one);
+        continue;
+      }
+      WantedSetting taken = one;
+      const SettingFacts* setting = sizing_.find(one.name);
+      if (setting != nullptr && is_relative(one.value, setting->type)) {
+        if (!facts_.memory) {
+          unresolved_.push_back(&one);
+          continue;
+        }
+        taken.value = resolve_relative(one.value, setting->type, facts_.memory->value);
+        if (const std::string wrong = setting_problem(setting->type, taken.value); !wrong.empty())
+          problems_.push_back(
+              {.message = fmt::format("[server.settings] {} = {} {}", one.name, one.written, wrong),
+               .where = one.where,
+               .hint = {}});
+      }
+      sizing_.choose(taken.name, taken.value);
+      wanted_.emplace(taken.name, std::move(taken));
+    }
+  }
+
+  void advise() {
+    for (const auto& rules : tuning_order())
+      for (const TuningRule& rule : rules) {
+        const SettingFacts* setting = sizing_.find(rule.name);
+        if (rule.advise == nullptr || setting == nullptr) continue;
+        auto advice = rule.advise(sizing_);
+        if (!advice) continue;
+        keep_in_bounds(*advice, *setting);
+        if (!setting_problem(setting->type, advice->value).empty()) continue;  // a word that this build lacks
+        if (wanted_.count(rule.name) == 0 && !is_left_out(rule.name))
+          sizing_.choose(std::string(rule.name), advice->value);
+        advices_.emplace(rule.name, std::move(*advice));
+      }
+  }
+
+  Tuned finish() {
+    Tuned tuned;
+    std::set<std::string_view> written;
+    for (const TuningGroup& group : tuning_groups())
+      for (const TuningRule& rule : group.rules) {
+        written.insert(rule.name);
+        add_line(tuned, rule, group.title);
+      }
+    for (const auto& [name, one] : wanted_)
+      if (written.count(name) == 0) add_line(tuned, {.name = name}, "Declared besides");
+    tuned.unresolved = !unresolved_.empty();
+    tuned.problems = std::move(problems_);
+    note_contradictions(tuned);
+    if (facts_.memory) tuned.budget = memory_budget(sizing_);
+    note_unknown(tuned);
+    note_unknown_disk(tuned);
+    note_hidden(tuned);
+    note_budget(tuned);
+    note_insert(tuned);
+    return tuned;
+  }
+
+ private:
+  /// Machines may be larger than a setting.
+  static void keep_in_bounds(Advice& advice, const SettingFacts& setting) {
+    if (setting.type.vartype != "integer") return;
+    SettingType wide = setting.type;
+    wide.vartype = "real";
+    const auto number = setting_number(advice.value, wide);
+    if (!number || *number <= setting.type.most) return;
+    advice.reason = fmt::format("the most that it takes; {} would be {}", advice.value, advice.reason);
+    advice.value = setting_text(setting.type.most, setting.type);
+  }
+
+  bool is_left_out(std::string_view name) const {
+    const auto is = [&](const WantedSetting* one) { return one->name == name; };
+    return std::any_of(unresolved_.begin(), unresolved_.end(), is) ||
+           std::any_of(hidden_.begin(), hidden_.end(), is);
+  }
+
+  void add_line(Tuned& tuned, const TuningRule& rule, std::string_view group) const {
+    const SettingFacts* setting = sizing_.find(rule.name);
+    const auto declared = wanted_.find(rule.name);
+    const auto advice = advices_.find(rule.name);
+    SettingLine line{.name = std::string(rule.name),
+                     .value = {},
+                     .group = std::string(group),
+                     .reason = {},
+                     .origin = {},
+                     .facts = setting == nullptr ? SettingFacts{} : *setting};
+    if (declared != wanted_.end()) {
+      line.value = declared->second.value;
+      line.origin = to_string(declared->second.where);
+      judge(line, rule, declared->second, advice == advices_.end() ? nullptr : &advice->second);
+    } else if (advice != advices_.end() && !is_left_out(rule.name)) {
+      line.value = advice->second.value;
+      line.reason = advice->second.reason;
+      line.origin = fmt::format("kdb, for {}", to_string(facts_.workload.value));
+    } else {
+      return;
+    }
+    tuned.lines.push_back(std::move(line));
+  }
+
+  void judge(SettingLine& line, const TuningRule& rule, const WantedSetting& one,
+             const Advice* advice) const {
+    const SettingFacts* setting = sizing_.find(one.name);
+    Judgement judgement{
+        setting == nullptr ? "nobody was asked whether there is such a setting" : "as declared", {}};
+    if (rule.judge != nullptr) judgement = rule.judge(sizing_);
+    line.reason = std::move(judgement.reason);
+    if (setting != nullptr && is_relative(one.written, setting->type))
+      line.reason = fmt::format("{}; {}", one.written, line.reason);
+    line.verdicts = std::move(judgement.against);
+    if (setting == nullptr) return;
+    if (sizing_.is_default(one.name))
+      line.verdicts.push_back(fmt::format("{} is the default of PostgreSQL {}: it changes nothing",
+                                          sizing_.default_text(one.name), facts_.major));
+    if (advice != nullptr && !same_setting(one.name, setting->type, advice->value, one.value))
+      line.verdicts.push_back(fmt::format("kdb would say {}: {}", advice->value, advice->reason));
+  }
+
+  Source first_place(std::string_view name) const {
+    const auto found = wanted_.find(name);
+    return found == wanted_.end() ? Source{} : found->second.where;
+  }
+
+  void note_unknown(Tuned& tuned) const {
+    std::vector<std::string> unknown;
+    if (!facts_.memory) unknown.emplace_back("memory");
+    if (!facts_.cpus) unknown.emplace_back("CPUs");
+    if (unknown.empty()) return;
+    std::vector<std::string> waiting;
+    for (const WantedSetting* one : unresolved_)
+      waiting.push_back(fmt::format("{} = {}", one->name, one->written));
+    tuned.findings.push_back(
+        {.rule = "unknown-machine",
+         .level = waiting.empty() ? Finding::Level::warning : Finding::Level::error,
+         .problem = {.message = fmt::format("the server's {} unknown: {}", fmt::join(unknown, " and "),
+                                            waiting.empty()
+                                                ? "what depends on it is left out"
+                                                : fmt::format("{} cannot be said", fmt::join(waiting, ", "))),
+                     .where = unresolved_.empty() ? Source{} : unresolved_.front()->where,
+                     .hint = "[server] memory = \"8GB\" and cpus = 4, or --memory and --cpus"}});
+  }
+
+  void note_hidden(Tuned& tuned) const {
+    for (const WantedSetting* one : hidden_)
+      tuned.findings.push_back(
+          {.rule = "setting-from-environment",
+           .level = Finding::Level::warning,
+           .problem = {.message = fmt::format(
+                           "{} is left out: its value comes from the environment, and no output shows "
+                           "such a value",
+                           one->name),
+                       .where = one->where,
+                       .hint = "write it into a file of the server's by other means"}});
+  }
+
+  void note_unknown_disk(Tuned& tuned) const {
+    if (facts_.disk || wanted_.count("random_page_cost") > 0) return;
+    tuned.findings.push_back(
+        {.rule = "unknown-disk",
+         .level = Finding::Level::note,
+         .problem = {.message = "nobody said what disk the data is on: what reading costs is left as "
+                                "it is for disks that turn",
+                     .where = {},
+                     .hint = "[server] disk = \"ssd\", or --disk"}});
+  }
+
+  /// What a server does not start with, though it takes each value by itself (PG docs 20, and tuning's own
+  /// tries).
+  void note_contradictions(Tuned& tuned) const {
+    const auto add = [&](std::string_view name, std::string message) {
+      tuned.problems.push_back({.message = fmt::format("[server.settings] {}", message),
+                                .where = first_place(name),
+                                .hint = "the server would not start"});
+    };
+    const auto value = [&](std::string_view name) { return sizing_.number(name); };
+    const double reserved = value("superuser_reserved_connections") + value("reserved_connections");
+    if (reserved >= value("max_connections"))
+      add("superuser_reserved_connections",
+          fmt::format("{} reserved connections are as many as max_connections ({}) or more", reserved,
+                      value("max_connections")));
+    if (to_lower(sizing_.text("wal_level")) == "minimal") {
+      if (value("max_wal_senders") > 0)
+        add("wal_level",
+            fmt::format("wal_level = minimal wants max_wal_senders = 0, not {}", value("max_wal_senders")));
+      if (const std::string mode = to_lower(sizing_.text("archive_mode")); mode != "off" && !mode.empty())
+        add("wal_level", fmt::format("wal_level = minimal wants archive_mode = off, not {}", mode));
+    }
+    const double two_segments = 2 * sizing_.bytes("wal_segment_size");
+    for (const char* name : {"min_wal_size", "max_wal_size"})
+      if (sizing_.bytes(name) < two_segments)
+        add(name, fmt::format("{} = {} is less than two segments of WAL ({})", name, sizing_.text(name),
+                              people(two_segments)));
+    note_locks(tuned);
+  }
+
+  void note_locks(Tuned& tuned) const {
+    constexpr double of_a_lock = 270;  // bytes of shared memory, LOCK and PROCLOCK
+    const double bytes = of_a_lock * sizing_.number("max_locks_per_transaction") *
+                         (sizing_.number("max_connections") + sizing_.number("max_prepared_transactions"));
+    if (!facts_.memory || bytes < sizing_.memory() / 2) return;
+    tuned.problems.push_back(
+        {.message = fmt::format("[server.settings] max_locks_per_transaction = {} takes {} of {}",
+                                sizing_.number("max_locks_per_transaction"), people(bytes),
+                                people(sizing_.memory())),
+         .where = first_place("max_locks_per_transaction"),
+         .hint = "the server would not start"});
+  }
+
+  std::string way_out_of_budget() const {
+    constexpr double standard = 4 * megabyte;
+    if (const double fits = affordable_work_mem(sizing_); fits >= standard)
+      return fmt::format("with work_mem = {} all of it fits", size_text(fits));
+    const double connections = affordable_connections(sizing_);
+    if (connections >= 10)
+      return fmt::format("with max_connections = {:.0f} and a pooler in front all of it fits",
+                         std::floor(connections));
+    return "fewer connections and a pooler in front, or more memory";
+  }
+
+  void note_budget(Tuned& tuned) const {
+    if (tuned.budget.empty() || total(tuned.budget) <= sizing_.memory()) return;
+    std::vector<std::string> items;
+    for (const BudgetItem& item : tuned.budget)
+      items.push_back(fmt::format("{} {}{}", item.what, people(item.bytes),
+                                  item.arithmetic.empty() ? "" : fmt::format(" ({})", item.arithmetic)));
+    tuned.findings.push_back(
+        {.rule = "memory-budget",
+         .level = wanted_.empty() ? Finding::Level::note : Finding::Level::warning,
+         .problem = {.message = fmt::format("together {} of {}: {}", people(total(tuned.budget)),
+                                            people(sizing_.memory()), fmt::join(items, "; ")),
+                     .where = first_place("work_mem"),
+                     .hint = way_out_of_budget()}});
+  }
+
+  /// Who tunes autovacuum for dead rows has forgotten the tables that only grow.
+  void note_insert(Tuned& tuned) const {
+    constexpr std::string_view insert = "autovacuum_vacuum_insert_scale_factor";
+    if (wanted_.count("autovacuum_vacuum_scale_factor") == 0 || wanted_.count(insert) > 0) return;
+    const double factor = sizing_.number(insert);
+    constexpr double rows = 100'000'000;
+    tuned.findings.push_back(
+        {.rule = "insert-vacuum-missing",
+         .level = factor < 0.2 ? Finding::Level::note : Finding::Level::warning,
+         .problem = {
+             .message = fmt::format(
+                 "autovacuum_vacuum_scale_factor counts dead rows, of which a table that only grows has "
+                 "none: "
+                 "{} alone vacuums it, by default after {:.3g} M new rows of {:.0f} M{}",
+                 insert, rows * 0.2 / 1'000'000, rows / 1'000'000,
+                 factor < 0.2 ? fmt::format(", as kdb adds it after {:.3g} M", rows * factor / 1'000'000)
+                              : ""),
+             .where = first_place("autovacuum_vacuum_scale_factor"),
+             .hint = fmt::format("[server.settings] {} = 0.05", insert)}});
+  }
+
+  const TuningFacts& facts_;
+  Sizing sizing_;
+  std::map<std::string, WantedSetting, std::less<>> wanted_;
+  std::map<std::string, Advice, std::less<>> advices_;
+  std::vector<const WantedSetting*> unresolved_;
+  std::vector<const WantedSetting*> hidden_;
+  std::vector<Problem> problems_;
+};
+
+/// Settings with a unit of bytes that are no memory.
+bool counts_disk(std::string_view name) {
+  constexpr std::string_view names[] = {"max_wal_size",       "min_wal_size",       "max_slot_wal_keep_size",
+                                        "wal_keep_size",      "temp_file_limit",    "log_rotation_size",
+                                        "wal_skip_threshold", "backend_flush_after"};
+  return std::find(std::begin(names), std::end(names), name) != std::end(names);
+}
+
+std::string renamed(std::string_view name) {
+  // Names that servers of 14 to 18 still read (map_old_guc_names) or once had.
+  constexpr std::pair<std::string_view, std::string_view> names[] = {
+      {"sort_mem", "work_mem"},
+      {"vacuum_mem", "maintenance_work_mem"},
+      {"force_parallel_mode", "debug_parallel_query"},
+      {"ssl_ecdh_curve", "ssl_groups"},
+      {"checkpoint_segments", "max_wal_size"},
+      {"wal_keep_segments", "wal_keep_size"}};
+  for (const auto& [old, now] : names)
+    if (old == name) return std::string(now);
+  return {};
+}
+
+}  // namespace
+
+std::optional<Problem> problem_of(const WantedSetting& wanted, const SettingLookup& lookup,
+                                  std::string_view version, const std::vector<std::string_view>& names) {
+  const auto problem = [&](const std::string& what, std::string hint = {}) {
+    return Problem{.message = fmt::format("[server.settings] {} {}", wanted.name, what),
+                   .where = wanted.where,
+                   .hint = std::move(hint)};
+  };
+  const SettingFacts* setting = lookup(wanted.name);
+  if (setting == nullptr) {
+    const size_t dot = wanted.name.find('.');
+    if (dot != std::string::npos && wanted.name.find('.', dot + 1) != std::string::npos)
+      return problem("has two dots: postgresql.conf takes one (guc-file.l)");
+    if (dot != std::string::npos) return std::nullopt;  // an extension's
+    if (const std::string now = renamed(wanted.name); !now.empty())
+      return problem(fmt::format("is no setting of {}", version), fmt::format("it is called {} now", now));
+    const auto meant = did_you_mean(wanted.name, names);
+    return problem(fmt::format("is no setting of {}", version),
+                   meant ? fmt::format("did you mean \"{}\"?", *meant) : "");
+  }
+  if (setting->context == "internal") return problem("says how the server was built: nobody can set it");
+  const bool relative = is_relative(wanted.value, setting->type);
+  std::string wrong =
+      relative ? relative_problem(wanted.value, setting->type) : setting_problem(setting->type, wanted.value);
+  if (relative && counts_disk(wanted.name)) wrong = "counts disk, and shares are of the memory";
+  if (wrong.empty() && is_setting_list(wanted.name) && !setting_list(wanted.name, wanted.value))
+    wrong = fmt::format("is no list of names with commas in between: {}", wanted.value);
+  if (!wrong.empty())
+    return problem(is_from_environment(wanted) ? fmt::format("cannot be what {} is", wanted.written) : wrong);
+  return std::nullopt;
+}
+
+Tuned tune(const TuningFacts& facts, const std::vector<WantedSetting>& wanted, const SettingLookup& lookup) {
+  Tuner tuner(facts, lookup);
+  tuner.take(wanted);
+  tuner.advise();
+  return tuner.finish();
+}
+
+}  // namespace kdb

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "pg/connection.hpp"
+
+namespace kdb::pg {
+
+/// What a server says of itself that settings are chosen by. What its role may not see is not there.
+struct ServerTuning {
+  bool timescaledb = false;  // in this database
+  std::optional<std::int64_t> chunks;
+  std::optional<std::int64_t> jobs;
+  std::optional<std::uint64_t> database_bytes;  // of all databases
+  std::optional<double> wal_rate;  // bytes per second, since its statistics began; none below an hour of them
+  std::string data_directory;      // empty where the role may not know
+  std::int64_t started = 0;        // seconds since the epoch
+};
+
+ServerTuning read_tuning(Connection& connection);
+
+/// Whether the session goes over a unix socket or this machine's own network: the server may be on it.
+bool may_be_local(Connection& connection);
+
+}  // namespace kdb::pg
