@@ -16,8 +16,13 @@ namespace kdb {
 
 namespace {
 
-/// A profile may be a stranger's, and its value a secret of whoever runs kdb.
-bool is_from_environment(const WantedSetting& one) { return one.value != one.written; }
+/// A profile may be a stranger's, and its value a secret of whoever runs kdb. `$${` is a `${` that means
+/// itself.
+bool is_from_environment(const WantedSetting& one) {
+  for (size_t at = one.written.find("${"); at != std::string::npos; at = one.written.find("${", at + 1))
+    if (at == 0 || one.written[at - 1] != '$') return true;
+  return false;
+}
 
 /// Puts the lines together.
 class Tuner {
@@ -81,6 +86,7 @@ class Tuner {
     note_unknown(tuned);
     note_unknown_disk(tuned);
     note_hidden(tuned);
+    note_shared_memory(tuned);
     note_budget(tuned);
     note_insert(tuned);
     return tuned;
@@ -192,6 +198,24 @@ class Tuner {
                                 "it is for disks that turn",
                      .where = {},
                      .hint = "[server] disk = \"ssd\", or --disk"}});
+  }
+
+  /// A parallel hash join shares its table, for which each process of it may take as much as for one of its
+  /// own (PG docs 20.4, hash_mem_multiplier); containers have 64 MB by default.
+  void note_shared_memory(Tuned& tuned) const {
+    const double together = sizing_.bytes("work_mem") * std::max(1.0, sizing_.number("hash_mem_multiplier")) *
+                            (1 + sizing_.number("max_parallel_workers_per_gather"));
+    if (!facts_.shared_memory || static_cast<double>(*facts_.shared_memory) >= together) return;
+    tuned.findings.push_back(
+        {.rule = "small-shared-memory",
+         .level = Finding::Level::warning,
+         .problem = {
+             .message =
+                 fmt::format("a parallel hash join may share {}, and /dev/shm has {}: such queries fail",
+                             people(together), people(static_cast<double>(*facts_.shared_memory))),
+             .where = {},
+             .hint =
+                 "more for the container (docker run --shm-size), or max_parallel_workers_per_gather = 0"}});
   }
 
   /// What a server does not start with, though it takes each value by itself (PG docs 20, and tuning's own

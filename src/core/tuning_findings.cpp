@@ -25,6 +25,9 @@ std::vector<FindingRule> tuning_finding_rules() {
        "kdb."},
       {"shadowed-setting", Level::note, "sessions of a role or in a database get another value",
        "ALTER ROLE and ALTER DATABASE SET win over every file."},
+      {"small-shared-memory", Level::warning, "parallel queries share more than /dev/shm has",
+       "They fail with \"could not resize shared memory segment\": a container has 64 MB unless it is told "
+       "otherwise."},
       {"unknown-disk", Level::note, "nobody said what kind of disk the data is on",
        "What a random read costs, and how many can be asked for at once, depends on it."},
       {"unknown-extension-setting", Level::warning, "a name with a prefix that its extension does not have",

@@ -50,6 +50,29 @@ TuningFacts given_facts(const files::Profile& profile, const TuneOptions& option
   return facts;
 }
 
+namespace {
+
+void add_machine(TuningFacts& facts, const host::Machine& machine, std::string_view whose) {
+  if (!facts.memory && machine.memory > 0)
+    facts.memory = Known<std::uint64_t>{machine.memory, fmt::format("{}{}", whose, machine.memory_source)};
+  if (!facts.cpus && machine.cpus > 0)
+    facts.cpus = Known<double>{machine.cpus, fmt::format("{}{}", whose, machine.cpus_source)};
+  facts.shared_memory = machine.shared_memory;
+}
+
+/// What this machine says of a server's process on it.
+void add_local_facts(const pg::ServerTuning& server, pid_t pid, TuningFacts& facts) {
+  if (!facts.disk)
+    if (const auto kind = host::guess_disk_kind(server.data_directory))
+      facts.disk = Known<Disk>{*kind, "a guess by what the kernel says"};
+  const std::string wal = server.data_directory + "/pg_wal";
+  if (const auto disk = host::find_disk(wal, server.data_directory, server.started))
+    facts.wal_disk = disk->size;
+  add_machine(facts, host::read_machine(std::to_string(pid)), "");
+}
+
+}  // namespace
+
 void add_found_facts(const Context& context, pg::Connection& connection, const pg::ServerTuning& server,
                      TuningFacts& facts) {
   facts.timescaledb = facts.timescaledb || server.timescaledb;
@@ -59,23 +82,21 @@ void add_found_facts(const Context& context, pg::Connection& connection, const p
   facts.wal_rate = server.wal_rate;
   const auto pid =
       pg::may_be_local(connection) ? host::find_server(server.data_directory, server.started) : std::nullopt;
-  if (!pid) {
-    if (facts.memory && facts.cpus) return;
+  if (pid) {
+    add_local_facts(server, *pid, facts);
+  } else if (facts.memory && facts.cpus) {
+    return;
+  } else if (pg::may_read_files(connection)) {
+    add_machine(facts,
+                host::read_machine(
+                    "self", [&](const std::string& path) { return pg::read_server_file(connection, path); }),
+                "the server's ");
+  } else {
     context.events(
         {.kind = Event::Kind::info,
-         .message = "the server's machine is not known to be this one: its memory and CPUs are not asked"});
-    return;
+         .message = "the server's machine is not known to be this one, and this role may not read its files: "
+                    "its memory and CPUs are not known"});
   }
-  if (!facts.disk)
-    if (const auto kind = host::guess_disk_kind(server.data_directory))
-      facts.disk = Known<Disk>{*kind, "a guess by what the kernel says"};
-  if (const auto disk =
-          host::find_disk(server.data_directory + "/pg_wal", server.data_directory, server.started))
-    facts.wal_disk = disk->size;
-  const host::Machine machine = host::read_machine(std::to_string(*pid));
-  if (!facts.memory && machine.memory > 0)
-    facts.memory = Known<std::uint64_t>{machine.memory, machine.memory_source};
-  if (!facts.cpus && machine.cpus > 0) facts.cpus = Known<double>{machine.cpus, machine.cpus_source};
 }
 
 }  // namespace kdb::flow

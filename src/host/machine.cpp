@@ -95,9 +95,9 @@ std::vector<Mount> cgroup_mounts(const std::string& mountinfo) {
 /// controller.
 class Cgroups {
  public:
-  Cgroups(const std::string& process, std::string root) : root_(std::move(root)) {
-    const auto mountinfo = text_of(fmt::format("{}/proc/{}/mountinfo", root_, process));
-    const auto memberships = text_of(fmt::format("{}/proc/{}/cgroup", root_, process));
+  Cgroups(const std::string& process, const FileReader& file) : file_(file) {
+    const auto mountinfo = file(fmt::format("/proc/{}/mountinfo", process));
+    const auto memberships = file(fmt::format("/proc/{}/cgroup", process));
     if (!mountinfo || !memberships) return;
     mounts_ = cgroup_mounts(*mountinfo);
     for (const std::string_view line : split(*memberships, '\n')) {
@@ -128,7 +128,7 @@ class Cgroups {
       }
     }
   }
-  std::optional<std::string> file(const std::string& path) const { return text_of(root_ + path); }
+  std::optional<std::string> file(const std::string& path) const { return file_(path); }
 
  private:
   /// What of a cgroup's path is below the mount: `/a/b`, or nothing. A container may see its own cgroup at
@@ -140,7 +140,7 @@ class Cgroups {
     return std::string(path);
   }
 
-  std::string root_;
+  const FileReader& file_;
   std::vector<Mount> mounts_;
   std::vector<std::pair<std::string, std::string>> paths_;  // behind their controllers
 };
@@ -223,11 +223,16 @@ std::optional<std::set<int>> parse_cpu_list(std::string_view list) {
   return cpus;
 }
 
-Machine read_machine(const std::string& process, const std::string& root) {
+Machine read_machine(const std::string& process, const FileReader& file) {
   Machine machine;
-  const Cgroups cgroups(process, root);
+  const Cgroups cgroups(process, file);
   read_memory(machine, cgroups);
   read_cpus(machine, cgroups, process);
+  return machine;
+}
+
+Machine read_machine(const std::string& process, const std::string& root) {
+  Machine machine = read_machine(process, [&](const std::string& path) { return text_of(root + path); });
   struct statvfs shm {};
   const std::string folder = root + "/dev/shm";
   if (statvfs(folder.c_str(), &shm) == 0)

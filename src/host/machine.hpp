@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <set>
 #include <string>
@@ -18,10 +19,15 @@ struct Machine {
       shared_memory;  // bytes of /dev/shm, where parallel queries share what they have
 };
 
-/// Of a process, or of this one ("self"). The limits of all cgroups above it count, of version 1, of 2 and of
-/// both side by side, as far as they are mounted; a container sees its own. -- cgroups(7); the kernel's
-/// cgroup-v1/memory, cgroup-v1/cpusets, cgroup-v2; proc_pid_mountinfo(5). `root` is put before all files, for
-/// tests. What cannot be read does not count.
+/// The text of a file of a machine; nothing where it cannot be read.
+using FileReader = std::function<std::optional<std::string>(const std::string& path)>;
+
+/// Of a process, or of the one that reads ("self"). The limits of all cgroups above it count, of version 1,
+/// of 2 and of both side by side, as far as they are mounted; a container sees its own. -- cgroups(7); the
+/// kernel's cgroup-v1/memory, cgroup-v1/cpusets, cgroup-v2; proc_pid_mountinfo(5). What cannot be read does
+/// not count.
+Machine read_machine(const std::string& process, const FileReader& file);
+/// Of this machine, with /dev/shm. `root` is put before all files, for tests.
 Machine read_machine(const std::string& process = "self", const std::string& root = {});
 
 /// The numbers of a list such as `0-3,8`; nothing for another text.

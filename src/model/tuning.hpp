@@ -40,6 +40,7 @@ struct TuningFacts {
   std::optional<std::int64_t> jobs;                         // of TimescaleDB
   std::optional<std::uint64_t> database_bytes;              // of all databases
   std::optional<double> wal_rate;                           // bytes per second, since its statistics began
+  std::optional<std::uint64_t> shared_memory;               // bytes of its /dev/shm
   std::optional<std::uint64_t> wal_disk;                    // bytes of the disk that WAL is on
   std::map<std::string, std::string, std::less<>> current;  // its settings, numbers in their own units
 };

@@ -47,6 +47,28 @@ ServerTuning read_tuning(Connection& connection) {
   return tuning;
 }
 
+bool may_read_files(Connection& connection) {
+  const Result rows = connection.exec(
+      "SELECT pg_catalog.has_function_privilege('pg_catalog.pg_read_file(text,bigint,bigint,boolean)', "
+      "'EXECUTE') "
+      "AND pg_catalog.pg_has_role('pg_read_server_files', 'USAGE')");
+  return rows.boolean(0, 0);
+}
+
+std::optional<std::string> read_server_file(Connection& connection, const std::string& path) {
+  constexpr int most =
+      1 << 20;  // what is asked for is shorter by far; a length is needed where a file has none
+  try {
+    const Result rows = connection.exec("SELECT pg_catalog.pg_read_file($1, 0, $2::bigint, true)",
+                                        {path, std::to_string(most)});
+    if (rows.is_null(0, 0)) return std::nullopt;
+    return rows.text(0, 0);
+  } catch (const ServerError& error) {
+    if (error.session_ended) throw;
+    return std::nullopt;  // the server's process may not read it
+  }
+}
+
 bool may_be_local(Connection& connection) {
   const Result rows = connection.exec(
       "SELECT pg_catalog.inet_server_addr() IS NULL OR pg_catalog.inet_server_addr() << '127.0.0.0/8' "

@@ -21,6 +21,12 @@ struct ServerTuning {
 
 ServerTuning read_tuning(Connection& connection);
 
+/// Whether the role may read files of the server's machine.
+bool may_read_files(Connection& connection);
+/// One of them as the session's backend sees it: `/proc/self` is that process. Nothing where it is not there
+/// or the server may not read it.
+std::optional<std::string> read_server_file(Connection& connection, const std::string& path);
+
 /// Whether the session goes over a unix socket or this machine's own network: the server may be on it.
 bool may_be_local(Connection& connection);
 

@@ -7,6 +7,9 @@
 
 #include "base/text.hpp"
 #include "db/own_server.hpp"
+#include "host/machine.hpp"
+#include "host/postmaster.hpp"
+#include "pg/tuning_facts.hpp"
 #include "support/skip.hpp"
 
 namespace kdb::test::tune_test {
@@ -181,6 +184,24 @@ TEST_CASE("the memory of a server counts, and not that of the cgroup that kdb is
   REQUIRE(has(outside.out, "\"memory\": "));
   CHECK(inside.out == outside.out);
   CHECK(!has(inside.out, "\"memory\": 268435456,"));
+}
+
+TEST_CASE("a server tells a superuser of its machine, wherever that is") {
+  const Database database;
+  Session session(database.url());
+  pg::Connection& connection = session.connection();
+  REQUIRE(pg::may_read_files(connection));
+  CHECK(!pg::read_server_file(connection, "/proc/no such file"));
+  const host::Machine told = host::read_machine(
+      "self", [&](const std::string& path) { return pg::read_server_file(connection, path); });
+  const pg::ServerTuning server = pg::read_tuning(connection);
+  const auto pid = host::find_server(server.data_directory, server.started);
+  REQUIRE(pid);
+  const host::Machine seen = host::read_machine(std::to_string(*pid));
+  CHECK(told.memory == seen.memory);
+  CHECK(told.memory > 0);
+  CHECK(told.memory_source == seen.memory_source);
+  CHECK(told.cpus == seen.cpus);
 }
 
 TEST_CASE("nothing is guessed of a machine that is not proved to be the server's") {

@@ -237,6 +237,18 @@ TEST_CASE("what is dangerous is said to be") {
   }
 }
 
+TEST_CASE("a container's shared memory is held against what a parallel query shares") {
+  TuningFacts docker = machine(8 * gb, 4);
+  docker.shared_memory = 64 << 20;
+  const Tuned tuned = tune(docker, {wanted("work_mem", "64MB")}, known(17));
+  REQUIRE(finding(tuned, "small-shared-memory") != nullptr);
+  // 64 MB x 2 for a hash x 3 processes
+  CHECK(has(finding(tuned, "small-shared-memory")->problem.message,
+            "may share 384 MB, and /dev/shm has 64 MB"));
+  docker.shared_memory = 512 << 20;
+  CHECK(finding(tune(docker, {wanted("work_mem", "64MB")}, known(17)), "small-shared-memory") == nullptr);
+}
+
 TEST_CASE("a budget that nothing fits names what has to change") {
   TuningFacts small = machine(gb / 2, 2);
   const Tuned tuned = tune(small, {}, known(17));
