@@ -147,6 +147,14 @@ std::string setting_text(double number, const SettingType& type) {
   return fmt::format("{}{}", smallest / unit->size, unit->name);
 }
 
+std::string shown_setting(const std::string& value, const SettingType& type) {
+  if (type.vartype == "bool")
+    if (const auto on = setting_boolean(value)) return *on ? "on" : "off";
+  const bool is_number = type.vartype == "integer" || type.vartype == "real";
+  const auto number = is_number ? setting_number(value, type) : std::nullopt;
+  return number ? setting_text(*number, type) : value;
+}
+
 std::string setting_problem(const SettingType& type, const std::string& value) {
   if (type.vartype == "bool" && !setting_boolean(value)) return fmt::format("takes on or off, not {}", value);
   if (type.vartype == "integer" || type.vartype == "real") {

@@ -35,6 +35,9 @@ std::string setting_problem(const SettingType& type, const std::string& value);
 /// A number of a setting as people write it, with the largest unit that it is a whole number of: `64MB`.
 std::string setting_text(double number, const SettingType& type);
 
+/// A value as people write it: a number with its unit, a boolean as on or off. Any other stays.
+std::string shown_setting(const std::string& value, const SettingType& type);
+
 /// Whether the setting is a list of names, which are quoted one by one (GUC_LIST_QUOTE; pg_dump keeps the
 /// same list, for the catalog does not tell).
 bool is_setting_list(std::string_view setting);

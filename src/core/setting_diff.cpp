@@ -94,7 +94,7 @@ void find_shadows(const SettingLine& line, const SettingFacts& facts, const Serv
                           .level = Finding::Level::note,
                           .problem = {.message = fmt::format(
                                           "{} = {} is not what sessions of {} get: theirs is {}", line.name,
-                                          line.value, whose(one), shown_value(facts, one.value)),
+                                          line.value, whose(one), shown_setting(one.value, facts.type)),
                                       .where = {},
                                       .hint = {}}});
 }
@@ -153,14 +153,6 @@ void find_errors(const ServerFiles& files, const ServerSettingLookup& live,
 
 }  // namespace
 
-std::string shown_value(const SettingFacts& facts, const std::string& value) {
-  const bool number = facts.type.vartype == "integer" || facts.type.vartype == "real";
-  const auto read = number ? setting_number(value, facts.type) : std::nullopt;
-  if (facts.type.vartype == "bool")
-    if (const auto on = setting_boolean(value)) return *on ? "on" : "off";
-  return read ? setting_text(*read, facts.type) : value;
-}
-
 std::string server_wide_value(const ServerSetting& setting, const ServerFiles& files,
                               const ServerSettingLookup& live) {
   const ServerState state = state_of(setting, file_line(files, setting.facts.name, live), files);
@@ -201,8 +193,8 @@ SettingDiff diff_settings(const std::vector<SettingLine>& lines, const ServerSet
       continue;
     }
     SettingDifference one{.name = line.name,
-                          .live = shown_value(setting->facts, state.running.value_or(*state.coming)),
-                          .desired = shown_value(setting->facts, line.value),
+                          .live = shown_setting(state.running.value_or(*state.coming), setting->facts.type),
+                          .desired = shown_setting(line.value, setting->facts.type),
                           .place = place,
                           .restart = setting->facts.needs_restart()};
     if (setting->source == "command line") {

@@ -45,7 +45,4 @@ std::string server_wide_value(const ServerSetting& setting, const ServerFiles& f
 std::vector<Finding> misspelt_settings(const std::vector<SettingLine>& lines, const ServerSettingLookup& live,
                                        const std::vector<std::string_view>& names);
 
-/// A value as people write it: a number with its unit.
-std::string shown_value(const SettingFacts& facts, const std::string& value);
-
 }  // namespace kdb

@@ -12,12 +12,6 @@ namespace {
 const SettingType megabytes{.vartype = "integer", .unit = "MB"};
 const SettingType kilobytes{.vartype = "integer", .unit = "kB"};
 
-std::string shown(const SettingFacts& facts, const std::string& value) {
-  const bool number = facts.type.vartype == "integer" || facts.type.vartype == "real";
-  const auto read = number ? setting_number(value, facts.type) : std::nullopt;
-  return read ? setting_text(*read, facts.type) : value;
-}
-
 }  // namespace
 
 int Sizing::cpus() const { return std::max(1, static_cast<int>(std::ceil(facts.cpus.value().value))); }
@@ -67,12 +61,12 @@ double Sizing::current(std::string_view name) const {
 
 std::string Sizing::text(std::string_view name) const {
   const SettingFacts* setting = find(name);
-  return setting == nullptr ? value_of(name) : shown(*setting, value_of(name));
+  return setting == nullptr ? value_of(name) : shown_setting(value_of(name), setting->type);
 }
 
 std::string Sizing::default_text(std::string_view name) const {
   const SettingFacts* setting = find(name);
-  return setting == nullptr ? "" : shown(*setting, setting->standard);
+  return setting == nullptr ? "" : shown_setting(setting->standard, setting->type);
 }
 
 std::string people(double bytes) {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iterator>
 #include <map>
 #include <set>
 
@@ -10,19 +9,13 @@
 
 #include "base/text.hpp"
 #include "core/relative_value.hpp"
+#include "core/setting_contradictions.hpp"
 #include "core/tuning_rules.hpp"
+#include "core/wanted_setting.hpp"
 
 namespace kdb {
 
 namespace {
-
-/// A profile may be a stranger's, and its value a secret of whoever runs kdb. `$${` is a `${` that means
-/// itself.
-bool is_from_environment(const WantedSetting& one) {
-  for (size_t at = one.written.find("${"); at != std::string::npos; at = one.written.find("${", at + 1))
-    if (at == 0 || one.written[at - 1] != '$') return true;
-  return false;
-}
 
 /// Puts the lines together.
 class Tuner {
@@ -81,7 +74,8 @@ class Tuner {
       if (written.count(name) == 0) add_line(tuned, {.name = name}, "Declared besides");
     tuned.unresolved = !unresolved_.empty();
     tuned.problems = std::move(problems_);
-    note_contradictions(tuned);
+    for (Problem& problem : contradictions(sizing_, [&](std::string_view name) { return first_place(name); }))
+      tuned.problems.push_back(std::move(problem));
     if (facts_.memory) tuned.budget = memory_budget(sizing_);
     note_unknown(tuned);
     note_unknown_disk(tuned);
@@ -218,48 +212,6 @@ class Tuner {
                  "more for the container (docker run --shm-size), or max_parallel_workers_per_gather = 0"}});
   }
 
-  /// What a server does not start with, though it takes each value by itself (PG docs 20, and tuning's own
-  /// tries).
-  void note_contradictions(Tuned& tuned) const {
-    const auto add = [&](std::string_view name, std::string message) {
-      tuned.problems.push_back({.message = fmt::format("[server.settings] {}", message),
-                                .where = first_place(name),
-                                .hint = "the server would not start"});
-    };
-    const auto value = [&](std::string_view name) { return sizing_.number(name); };
-    const double reserved = value("superuser_reserved_connections") + value("reserved_connections");
-    if (reserved >= value("max_connections"))
-      add("superuser_reserved_connections",
-          fmt::format("{} reserved connections are as many as max_connections ({}) or more", reserved,
-                      value("max_connections")));
-    if (to_lower(sizing_.text("wal_level")) == "minimal") {
-      if (value("max_wal_senders") > 0)
-        add("wal_level",
-            fmt::format("wal_level = minimal wants max_wal_senders = 0, not {}", value("max_wal_senders")));
-      if (const std::string mode = to_lower(sizing_.text("archive_mode")); mode != "off" && !mode.empty())
-        add("wal_level", fmt::format("wal_level = minimal wants archive_mode = off, not {}", mode));
-    }
-    const double two_segments = 2 * sizing_.bytes("wal_segment_size");
-    for (const char* name : {"min_wal_size", "max_wal_size"})
-      if (sizing_.bytes(name) < two_segments)
-        add(name, fmt::format("{} = {} is less than two segments of WAL ({})", name, sizing_.text(name),
-                              people(two_segments)));
-    note_locks(tuned);
-  }
-
-  void note_locks(Tuned& tuned) const {
-    constexpr double of_a_lock = 270;  // bytes of shared memory, LOCK and PROCLOCK
-    const double bytes = of_a_lock * sizing_.number("max_locks_per_transaction") *
-                         (sizing_.number("max_connections") + sizing_.number("max_prepared_transactions"));
-    if (!facts_.memory || bytes < sizing_.memory() / 2) return;
-    tuned.problems.push_back(
-        {.message = fmt::format("[server.settings] max_locks_per_transaction = {} takes {} of {}",
-                                sizing_.number("max_locks_per_transaction"), people(bytes),
-                                people(sizing_.memory())),
-         .where = first_place("max_locks_per_transaction"),
-         .hint = "the server would not start"});
-  }
-
   std::string way_out_of_budget() const {
     constexpr double standard = 4 * megabyte;
     if (const double fits = affordable_work_mem(sizing_); fits >= standard)
@@ -316,60 +268,7 @@ class Tuner {
   std::vector<Problem> problems_;
 };
 
-/// Settings with a unit of bytes that are no memory.
-bool counts_disk(std::string_view name) {
-  constexpr std::string_view names[] = {"max_wal_size",       "min_wal_size",       "max_slot_wal_keep_size",
-                                        "wal_keep_size",      "temp_file_limit",    "log_rotation_size",
-                                        "wal_skip_threshold", "backend_flush_after"};
-  return std::find(std::begin(names), std::end(names), name) != std::end(names);
-}
-
-std::string renamed(std::string_view name) {
-  // Names that servers of 14 to 18 still read (map_old_guc_names) or once had.
-  constexpr std::pair<std::string_view, std::string_view> names[] = {
-      {"sort_mem", "work_mem"},
-      {"vacuum_mem", "maintenance_work_mem"},
-      {"force_parallel_mode", "debug_parallel_query"},
-      {"ssl_ecdh_curve", "ssl_groups"},
-      {"checkpoint_segments", "max_wal_size"},
-      {"wal_keep_segments", "wal_keep_size"}};
-  for (const auto& [old, now] : names)
-    if (old == name) return std::string(now);
-  return {};
-}
-
 }  // namespace
-
-std::optional<Problem> problem_of(const WantedSetting& wanted, const SettingLookup& lookup,
-                                  std::string_view version, const std::vector<std::string_view>& names) {
-  const auto problem = [&](const std::string& what, std::string hint = {}) {
-    return Problem{.message = fmt::format("[server.settings] {} {}", wanted.name, what),
-                   .where = wanted.where,
-                   .hint = std::move(hint)};
-  };
-  const SettingFacts* setting = lookup(wanted.name);
-  if (setting == nullptr) {
-    const size_t dot = wanted.name.find('.');
-    if (dot != std::string::npos && wanted.name.find('.', dot + 1) != std::string::npos)
-      return problem("has two dots: postgresql.conf takes one (guc-file.l)");
-    if (dot != std::string::npos) return std::nullopt;  // an extension's
-    if (const std::string now = renamed(wanted.name); !now.empty())
-      return problem(fmt::format("is no setting of {}", version), fmt::format("it is called {} now", now));
-    const auto meant = did_you_mean(wanted.name, names);
-    return problem(fmt::format("is no setting of {}", version),
-                   meant ? fmt::format("did you mean \"{}\"?", *meant) : "");
-  }
-  if (setting->context == "internal") return problem("says how the server was built: nobody can set it");
-  const bool relative = is_relative(wanted.value, setting->type);
-  std::string wrong =
-      relative ? relative_problem(wanted.value, setting->type) : setting_problem(setting->type, wanted.value);
-  if (relative && counts_disk(wanted.name)) wrong = "counts disk, and shares are of the memory";
-  if (wrong.empty() && is_setting_list(wanted.name) && !setting_list(wanted.name, wanted.value))
-    wrong = fmt::format("is no list of names with commas in between: {}", wanted.value);
-  if (!wrong.empty())
-    return problem(is_from_environment(wanted) ? fmt::format("cannot be what {} is", wanted.written) : wrong);
-  return std::nullopt;
-}
 
 Tuned tune(const TuningFacts& facts, const std::vector<WantedSetting>& wanted, const SettingLookup& lookup) {
   Tuner tuner(facts, lookup);

@@ -26,11 +26,6 @@ struct Tuned {
 /// fact is left out, and one finding asks for it.
 Tuned tune(const TuningFacts& facts, const std::vector<WantedSetting>& wanted, const SettingLookup& lookup);
 
-/// What is wrong with a declared setting, said behind its name, and what to do; nothing where the server
-/// would take it. `version`: `PostgreSQL 17`.
-std::optional<Problem> problem_of(const WantedSetting& wanted, const SettingLookup& lookup,
-                                  std::string_view version, const std::vector<std::string_view>& names);
-
 /// What each finding of tune() and diff_settings() is about, by name.
 std::vector<FindingRule> tuning_finding_rules();
 

@@ -10,6 +10,7 @@
 #include "core/to_report.hpp"
 #include "core/tuning_comparison.hpp"
 #include "core/tuning_report.hpp"
+#include "core/wanted_setting.hpp"
 #include "flow/tuning_facts.hpp"
 #include "host/machine.hpp"
 #include "model/known_settings.hpp"
@@ -154,7 +155,7 @@ Report render_settings(const Context& context, const TuneOptions& options) {
         asked.same_major ? knowledge_of(asked.settings, asked.facts.major) : knowledge_of(asked.facts.major);
     const auto live = [&](std::string_view name) {
       const ServerSetting* found = asked.settings.find(name);
-      return found == nullptr ? "" : shown_value(found->facts, asked.value(name));
+      return found == nullptr ? "" : shown_setting(asked.value(name), found->facts.type);
     };
     Report report = render(asked.facts, context.profile, options, known, live);
     report.fields.insert(report.fields.begin(), asked.target());

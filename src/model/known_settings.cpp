@@ -1,6 +1,7 @@
 #include "model/known_settings.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/text.hpp"
 
@@ -93,6 +94,19 @@ const SettingFacts* find_known_setting(int major, std::string_view name) {
       [](const SettingFacts& one, const std::string& wanted) { return to_lower(one.name) < wanted; });
   if (found == settings.end() || to_lower(found->name) != folded) return extension_setting(folded);
   return &*found;
+}
+
+std::string_view renamed_setting(std::string_view name) {
+  constexpr std::pair<std::string_view, std::string_view> names[] = {
+      {"sort_mem", "work_mem"},
+      {"vacuum_mem", "maintenance_work_mem"},
+      {"force_parallel_mode", "debug_parallel_query"},
+      {"ssl_ecdh_curve", "ssl_groups"},
+      {"checkpoint_segments", "max_wal_size"},
+      {"wal_keep_segments", "wal_keep_size"}};
+  for (const auto& [old, now] : names)
+    if (equals_ignore_case(old, name)) return now;
+  return {};
 }
 
 }  // namespace kdb

@@ -20,4 +20,8 @@ const std::vector<SettingFacts>& known_settings(int major);
 /// major has none.
 const SettingFacts* find_known_setting(int major, std::string_view name);
 
+/// What a setting is called now that had this name, which servers may still read (map_old_guc_names of guc.c)
+/// or had once; empty where there is none.
+std::string_view renamed_setting(std::string_view name);
+
 }  // namespace kdb

@@ -6,6 +6,7 @@
 
 #include "base/text.hpp"
 #include "kinds/row.hpp"
+#include "model/known_settings.hpp"
 
 namespace kdb::pg {
 
@@ -32,14 +33,8 @@ std::string problem_of(const ServerSettings& known, const std::string& name, con
 
 std::string hint_of(const ServerSettings& known, const std::string& name) {
   if (known.find(name) != nullptr) return {};
-  // Those that servers of 14 to 18 still read (map_old_guc_names).
-  constexpr std::pair<std::string_view, std::string_view> renamed[] = {
-      {"sort_mem", "work_mem"},
-      {"vacuum_mem", "maintenance_work_mem"},
-      {"force_parallel_mode", "debug_parallel_query"},
-      {"ssl_ecdh_curve", "ssl_groups"}};
-  for (const auto& [old, now] : renamed)
-    if (equals_ignore_case(old, name)) return fmt::format("it is called {} now", now);
+  if (const std::string_view now = renamed_setting(name); !now.empty())
+    return fmt::format("it is called {} now", now);
   const auto meant = known.suggestion(name);
   return meant ? fmt::format("did you mean \"{}\"?", *meant) : "";
 }

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "core/tune.hpp"
+#include "core/wanted_setting.hpp"
 #include "model/known_settings.hpp"
 
 namespace {

@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include "base/text.hpp"
+#include "core/wanted_setting.hpp"
 #include "files/profile.hpp"
 #include "flow/tuning_facts.hpp"
 #include "model/known_settings.hpp"
