@@ -15,7 +15,7 @@ std::optional<Advice> checkpoint_timeout(const Sizing&) {
                 "each checkpoint makes WAL of whole pages; after a crash up to this much is replayed"};
 }
 
-double usual_wal(const Sizing& sizing) {
+double wal_of_workload(const Sizing& sizing) {
   switch (sizing.facts.workload.value) {
     case Workload::olap:
     case Workload::timeseries:
@@ -29,6 +29,13 @@ double usual_wal(const Sizing& sizing) {
   return 4 * gigabyte;
 }
 
+/// A machine with little memory has little disk for WAL, too.
+double usual_wal(const Sizing& sizing) {
+  const double of_workload = wal_of_workload(sizing);
+  if (!sizing.facts.memory) return of_workload;
+  return std::clamp(2 * sizing.memory(), gigabyte, of_workload);
+}
+
 double two_segments(const Sizing& sizing) { return 2 * sizing.bytes("wal_segment_size"); }
 
 /// Checkpoints are to come by time and not because WAL is full: the server begins one when the WAL since the
@@ -38,7 +45,9 @@ std::optional<Advice> max_wal_size(const Sizing& sizing) {
   constexpr double of_the_disk = 0.3;
   constexpr double whole_cycle = 2;  // 1 + checkpoint_completion_target, rounded up
   double bytes = std::max(usual_wal(sizing), two_segments(sizing));
-  std::string reason = fmt::format("usual for {}", to_string(sizing.facts.workload.value));
+  std::string reason =
+      fmt::format("usual for {}{}", to_string(sizing.facts.workload.value),
+                  usual_wal(sizing) < wal_of_workload(sizing) ? ", cut to twice the memory" : "");
   if (const auto& rate = sizing.facts.wal_rate) {
     const double by_rate =
         std::ceil(*rate * sizing.number("checkpoint_timeout") * whole_cycle / gigabyte) * gigabyte;

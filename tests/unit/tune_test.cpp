@@ -224,6 +224,17 @@ TEST_CASE("advice stays within a setting's bounds, and within what the server is
   CHECK(value_of(asked, "min_wal_size") == "16GB");
 }
 
+TEST_CASE("a small machine is not asked to keep more WAL than it may have disk for") {
+  TuningFacts small = machine(gb, 2);
+  small.workload.value = Workload::timeseries;
+  const Tuned tuned = tune(small, {}, known(17));
+  CHECK(value_of(tuned, "max_wal_size") == "2GB");
+  CHECK(has(said_of(tuned, "max_wal_size"), "usual for timeseries, cut to twice the memory"));
+  TuningFacts large = machine(8 * gb, 2);
+  large.workload.value = Workload::timeseries;
+  CHECK(value_of(tune(large, {}, known(17)), "max_wal_size") == "16GB");
+}
+
 TEST_CASE("what is dangerous is said to be") {
   const Tuned tuned =
       tune(machine(8 * gb, 4),
