@@ -35,6 +35,7 @@ Executor::Executor(Connection& connection, Watchdog& watchdog, const HistoryStor
 
 void Executor::run(std::int64_t run, const MigrationPlan& plan, bool resume) {
   failures_ = 0;
+  blockers_.clear();
   pause_ = milliseconds(0);
   if (!resume) {
     if (plan.one_transaction)
@@ -171,6 +172,7 @@ bool Executor::wait_and_retry(const MigrationPlan& plan, const ServerError& erro
     case RetryClass::inspect:
       return false;
   }
+  if (!attempt_.blockers.empty()) blockers_ = attempt_.blockers;
   if (++failures_ >= policy.max_attempts) return false;
   pause_ = backoff_delay(policy, failures_ - 1, pause_, options_.random);
   std::string line = fmt::format(
@@ -193,7 +195,9 @@ void Executor::fail(std::int64_t run, const MigrationPlan& plan, const Step& ste
   if (!connection_.is_utf8()) tidy(connection_, "SET client_encoding TO 'UTF8'");
   tidy(connection_,
        in_own_transaction(journal_row + history_.event_sql(run, "failed", key, describe(error))));
-  throw failed(plan, step, error, attempt_.blockers);
+  // The last attempt may end before anybody could look; who was in the way of one before mostly still is.
+  const bool is_lock = error.sqlstate == "55P03";
+  throw failed(plan, step, error, attempt_.blockers.empty() && is_lock ? blockers_ : attempt_.blockers);
 }
 
 void Executor::run_in_one_transaction(std::int64_t run, const MigrationPlan& plan) {
@@ -258,6 +262,7 @@ void Executor::run_step_by_step(std::int64_t run, const MigrationPlan& plan,
       continue;
     }
     failures_ = 0;
+    blockers_.clear();
     pause_ = milliseconds(0);
     // A CALL was tried inside of a transaction first; once it has begun outside of one, it stays there.
     const bool outside = !step.in_transaction || (row != nullptr && row->outside);

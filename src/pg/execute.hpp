@@ -82,7 +82,8 @@ class Executor {
     std::string blockers;        // seen by the observer
   };
   Attempt attempt_;
-  int failures_ = 0;  // of this plan or step so far
+  int failures_ = 0;      // of this plan or step so far
+  std::string blockers_;  // of the last of them in which any were seen
   std::chrono::milliseconds pause_{0};
 };
 
