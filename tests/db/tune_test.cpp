@@ -122,6 +122,14 @@ TEST_CASE("a server starts with what is rendered for it, and then nothing differ
     // Rendered again for what it is now, it is the same.
     CHECK(tuned.kdb(words({"tune"})).out == conf.out);
   }
+  // With a line that it refuses it would not start again, though nothing differs yet.
+  Session session(server.url());
+  std::ofstream(session.text("SHOW data_directory") + "/tuned.conf", std::ios::app) << "jit = 'perhaps'\n";
+  const Tuned tuned(server.url());
+  const Run broken =
+      tuned.kdb(with_machine({"tune", "diff", "--exit-code", "--workload", "timeseries", "--disk", "ssd"}));
+  CHECK(has(broken.out, "nothing differs: "));
+  CHECK(broken.exit == 2);
 }
 
 TEST_CASE("ALTER SYSTEM brings a server to the same values") {

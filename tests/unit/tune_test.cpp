@@ -261,6 +261,15 @@ TEST_CASE("a container's shared memory is held against what a parallel query sha
   CHECK(finding(tune(docker, {wanted("work_mem", "64MB")}, known(17)), "small-shared-memory") == nullptr);
 }
 
+TEST_CASE("sorts and hashes of connections and of parallel workers are added up") {
+  const Tuned tuned = tune(machine(8 * gb, 4), {wanted("work_mem", "64MB")}, known(17));
+  const auto item = std::find_if(tuned.budget.begin(), tuned.budget.end(),
+                                 [](const BudgetItem& one) { return one.what == "work_mem"; });
+  REQUIRE(item != tuned.budget.end());
+  CHECK(item->bytes ==
+        (100 + 4) * 2 * 64 * megabyte * 1.5);  // half of them hashes, which may take twice as much
+}
+
 TEST_CASE("a budget that nothing fits names what has to change") {
   TuningFacts small = machine(gb / 2, 2);
   const Tuned tuned = tune(small, {}, known(17));
