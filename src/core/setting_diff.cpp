@@ -17,8 +17,8 @@ constexpr std::string_view not_applied = "setting could not be applied";
 /// Whether the server takes the line, now or when it starts again. What waits has the same error as what it
 /// refuses; a setting whose line is gone, and which waits for that, has one without a name and a place.
 bool is_taken(const FileSetting& line, const ServerSettingLookup& live) {
-  if (line.error.empty() || line.name.empty())
-    return line.error.empty() || line.place.find_first_of("/") > line.place.size();
+  if (line.error.empty()) return true;
+  if (line.name.empty()) return line.place.find('/') == std::string::npos;
   const ServerSetting* setting = live(line.name);
   return line.error == not_applied && setting != nullptr && setting->facts.needs_restart() &&
          setting_problem(setting->facts.type, line.value).empty();
