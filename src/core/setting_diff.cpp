@@ -34,7 +34,7 @@ const FileSetting* file_line(const ServerFiles& files, std::string_view name,
   return found;
 }
 
-/// Whether what this session has may be its role's or its database's, and not the server's. kdb itself sets
+/// Whether what kdb's session has may be its role's or its database's, and not the server's. kdb itself sets
 /// some for its session, whose reset value is still of the server, unless one of these is there.
 bool is_hidden(const ServerSetting& setting, const ServerFiles& files) {
   const std::string& source = setting.source;
@@ -48,7 +48,7 @@ bool is_hidden(const ServerSetting& setting, const ServerFiles& files) {
 
 /// What the server has, whoever connects.
 struct ServerState {
-  std::optional<std::string> running;  // nothing where this session cannot see it
+  std::optional<std::string> running;  // nothing where kdb cannot see it
   std::optional<std::string> coming;   // what its files say, at the next reload or start
 };
 

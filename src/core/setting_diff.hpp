@@ -37,7 +37,7 @@ using ServerSettingLookup = std::function<const ServerSetting*(std::string_view)
 SettingDiff diff_settings(const std::vector<SettingLine>& lines, const ServerSettingLookup& live,
                           const ServerFiles& files, const std::vector<std::string_view>& names);
 
-/// What the server has whoever connects, as far as this session can tell; else what its files say.
+/// What the server has whoever connects, as far as kdb can tell; else what its files say.
 std::string server_wide_value(const ServerSetting& setting, const ServerFiles& files,
                               const ServerSettingLookup& live);
 

@@ -10,7 +10,7 @@ std::vector<FindingRule> tuning_finding_rules() {
        "not start "
        "again."},
       {"hidden-setting", Level::warning, "a value of the server's that this role may not see",
-       "ALTER ROLE or ALTER DATABASE gives this session another value, and only who may read "
+       "ALTER ROLE or ALTER DATABASE gives the role another value, and only who may read "
        "pg_file_settings sees what "
        "is behind it."},
       {"insert-vacuum-missing", Level::warning, "autovacuum is set up for dead rows alone",

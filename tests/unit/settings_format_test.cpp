@@ -26,6 +26,15 @@ namespace {
 
 const render::Contents of_settings{.settings = true};
 
+void add_text(Report& report, const std::string& name, const std::string& value) {
+  report.settings->push_back({.name = name,
+                              .value = value,
+                              .group = "",
+                              .reason = "",
+                              .origin = "",
+                              .facts = test::setting_facts(name, "string")});
+}
+
 }  // namespace
 
 TEST_CASE("a conf says of each setting why, where from and when, and text is the same") {
@@ -100,13 +109,7 @@ TEST_CASE("what no file can hold is said in each format, and set in none") {
       {"a\nevil", "1"}, {"a.b.c", "1"}, {"a$b", "1"},     {"include_dir", "1"}, {"", "1"},
       {"1a", "1"},      {"a b", "1"},   {"x", "a\nb"},    {"x", {"a\0b", 3}},   {"x", "\xff"},
       {"#", "1"},       {"a.", "1"},    {"a = 1 #", "1"}, {"evil: b", "1"}};
-  for (const auto& [name, value] : rows)
-    report.settings->push_back({.name = name,
-                                .value = value,
-                                .group = "",
-                                .reason = "",
-                                .origin = "",
-                                .facts = test::setting_facts(name, "string")});
+  for (const auto& [name, value] : rows) add_text(report, name, value);
   const size_t all = std::size(rows);
   const auto said = [](std::string_view text, std::string_view what) {
     size_t count = 0;
@@ -183,14 +186,7 @@ TEST_CASE("rds takes 20 parameters at a time, and is told of what it does not ta
 
 TEST_CASE("the operators are given nothing that they set themselves, and say so") {
   Report report = test::settings_report();
-  const auto add = [&](const std::string& name, const std::string& value) {
-    report.settings->push_back({.name = name,
-                                .value = value,
-                                .group = "",
-                                .reason = "",
-                                .origin = "",
-                                .facts = test::setting_facts(name, "string")});
-  };
+  const auto add = [&](const std::string& name, const std::string& value) { add_text(report, name, value); };
   add("Port", "5433");
   add("shared_preload_libraries", "timescaledb, \"a,b\"");
   add("max_connections", "100");
