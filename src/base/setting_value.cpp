@@ -250,6 +250,15 @@ std::string setting_sql(std::string_view setting, std::string_view value) {
   return sql;
 }
 
+std::string_view alter_system_problem(std::string_view setting, std::string_view value) {
+  if (!is_setting_list(setting) || setting_list(setting, value) != std::vector<std::string>{""} ||
+      equals_ignore_case(setting, "search_path") || equals_ignore_case(setting, "temp_tablespaces"))
+    return {};
+  return "ALTER SYSTEM would leave one empty name in this list, with which the server does not start; empty "
+         "it "
+         "in postgresql.conf";
+}
+
 std::string setting_name_sql(std::string_view setting) {
   std::string sql;
   for (const std::string_view part : split(setting, '.')) sql += (sql.empty() ? "" : ".") + quote_ident(part);

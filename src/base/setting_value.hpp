@@ -54,6 +54,11 @@ bool same_setting(std::string_view setting, const SettingType& type, const std::
 /// What stands behind `SET name TO`: a literal, or those of a list. A list that cannot be read is one name.
 std::string setting_sql(std::string_view setting, std::string_view value);
 
+/// Why ALTER SYSTEM must not set this value, said behind its name; empty where it may. It keeps an empty list
+/// as one empty name: of what is searched that does nothing, but with a library of that name the server does
+/// not start, or lets nobody in (15).
+std::string_view alter_system_problem(std::string_view setting, std::string_view value);
+
 /// A setting's name in SQL, quoted part by part: `"timescaledb"."max_background_workers"`.
 std::string setting_name_sql(std::string_view setting);
 

@@ -56,9 +56,9 @@ const Option pooler{.flags = "--pooler",
                     .choices = {"session"}};
 const Option only{.flags = "--only",
                   .value = "PART",
-                  .help = "migrations or profile; repeatable [both]",
+                  .help = "migrations, profile or settings; repeatable [the first two]",
                   .repeatable = true,
-                  .choices = {"migrations", "profile"}};
+                  .choices = {"migrations", "profile", "settings"}};
 const Option prune{.flags = "--prune",
                    .help = "drop undeclared indexes of tables whose indexes are exclusive"};
 const Option pg_bin{.flags = "--pg-bin", .value = "DIR", .help = "folder of initdb and postgres [search]"};

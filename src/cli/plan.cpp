@@ -23,8 +23,12 @@ flow::PlanOptions plan_options(Context& context) {
   const auto wanted = [&](std::string_view part) {
     return only.empty() || std::find(only.begin(), only.end(), part) != only.end();
   };
-  flow::PlanOptions options{
-      .migrations = wanted("migrations"), .profile = wanted("profile"), .prune = arguments.has("prune")};
+  // The server is others' too: its settings are looked at where somebody says so.
+  const bool settings = only.empty() ? context.profile().server.alter_system : wanted("settings");
+  flow::PlanOptions options{.migrations = wanted("migrations"),
+                            .profile = wanted("profile"),
+                            .settings = settings,
+                            .prune = arguments.has("prune")};
   const std::string& folder = context.profile().migrations.source.folder;
   if (only.empty() && !arguments.has("migrations") && !std::filesystem::exists(folder)) {
     // Who begins with a profile, as inspect wrote it, has no migrations yet.
@@ -46,7 +50,10 @@ SavedPlan saved_plan(const Arguments& arguments, flow::PlanOptions& options) {
   const auto has = [&](std::string_view part) {
     return std::find(saved.origin.parts.begin(), saved.origin.parts.end(), part) != saved.origin.parts.end();
   };
-  options = {.migrations = has("migrations"), .profile = has("profile"), .prune = saved.origin.prune};
+  options = {.migrations = has("migrations"),
+             .profile = has("profile"),
+             .settings = has("settings"),
+             .prune = saved.origin.prune};
   return saved;
 }
 
@@ -55,6 +62,10 @@ flow::SandboxPlanOptions sandbox_options(Context& context) {
   const Arguments& arguments = context.arguments();
   flow::SandboxPlanOptions options{
       .plan = plan_options(context), .pg_bin = arguments.value("pg-bin"), .trust = arguments.has("trust")};
+  options.plan.settings = false;  // those of a throwaway server are nobody's
+  if (!options.plan.migrations && !options.plan.profile)
+    throw Error(Exit::usage, "--only settings has no meaning beside --sandbox",
+                "`kdb tune` says what a server would have, and needs none");
   options.replay = options.plan.migrations || arguments.has("migrations") ||
                    std::filesystem::exists(context.profile().migrations.source.folder);
   return options;

@@ -43,10 +43,11 @@ void add_option(CLI::App& app, const Option& option, Slots& slots) {
   added->allow_extra_args(false);
   if (!option.choices.empty()) {
     std::vector<std::string> choices(option.choices.begin(), option.choices.end());
-    added->check([choices, name = slot->name](const std::string& given) {
-      for (const std::string& choice : choices)
-        if (choice == given) return std::string();
-      return fmt::format("--{} takes {}, not '{}'", name, fmt::join(choices, ", "), given);
+    added->check([choices, name = slot->name, several = option.repeatable](const std::string& given) {
+      for (const std::string_view part : several ? split(given, ',') : std::vector<std::string_view>{given})
+        if (std::find(choices.begin(), choices.end(), part) == choices.end())
+          return fmt::format("--{} takes {}, not '{}'", name, fmt::join(choices, ", "), part);
+      return std::string();
     });
   }
 }

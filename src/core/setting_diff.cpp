@@ -178,7 +178,8 @@ SettingDiff diff_settings(const std::vector<SettingLine>& lines, const ServerSet
     if (setting == nullptr) {
       const std::string now = in_file == nullptr ? "" : in_file->value;
       if (now != line.value)
-        diff.differences.push_back({.name = line.name, .live = now, .desired = line.value, .place = place});
+        diff.differences.push_back(
+            {.name = line.name, .live = now, .coming = now, .desired = line.value, .place = place});
       continue;
     }
     find_shadows(line, setting->facts, files, diff.findings);
@@ -194,6 +195,7 @@ SettingDiff diff_settings(const std::vector<SettingLine>& lines, const ServerSet
     }
     SettingDifference one{.name = line.name,
                           .live = shown_setting(state.running.value_or(*state.coming), setting->facts.type),
+                          .coming = shown_setting(*state.coming, setting->facts.type),
                           .desired = shown_setting(line.value, setting->facts.type),
                           .place = place,
                           .restart = setting->facts.needs_restart()};

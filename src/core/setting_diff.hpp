@@ -14,6 +14,7 @@ namespace kdb {
 struct SettingDifference {
   std::string name;
   std::string live;     // as people write it
+  std::string coming;   // the same at its next reload or start
   std::string desired;  // the same
   std::string place;    // the file's line that says so now; empty where none does
   bool restart = false;

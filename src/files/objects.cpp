@@ -11,6 +11,10 @@ namespace kdb::files {
 
 namespace {
 
+/// Whether the objects are tables of a section of their own; the server's settings are values in [server].
+template <class T>
+inline constexpr bool has_section = T::section.find('.') == std::string_view::npos;
+
 template <class T>
 std::string title(std::string_view key) {
   return fmt::format("[{}.{}]", T::section, key);
@@ -41,22 +45,24 @@ void read_object(ReadContext& context, const TomlMember& member, std::string_vie
 template <class T>
 void read_section(ReadContext& context, const TomlValue& root, std::string_view schema,
                   std::vector<Declared<T>>& list) {
-  const TomlValue* section = root.find(T::section);
-  if (section == nullptr) return;
-  const auto* members = read_members(context, {*section, fmt::format("[{}]", T::section)});
-  if (members == nullptr) return;
-  auto places = places_of(list);
-  list.reserve(list.size() + members->size());
-  for (const TomlMember& member : *members) {
-    if (read_members(context, {member.value, title<T>(member.key)}) == nullptr) continue;
-    const auto [place, is_new] = places.try_emplace(member.key, list.size());
-    if (is_new) list.push_back({.key = member.key});
-    Declared<T>& object = list[place->second];
-    read_object(context, member, schema, object);
-    try {
-      object.value.name = object.value.name_of(member.key, schema);
-    } catch (const Error& error) {
-      report(context, {member.value, title<T>(member.key)}, error.what(), error.problems().front().hint);
+  if constexpr (has_section<T>) {
+    const TomlValue* section = root.find(T::section);
+    if (section == nullptr) return;
+    const auto* members = read_members(context, {*section, fmt::format("[{}]", T::section)});
+    if (members == nullptr) return;
+    auto places = places_of(list);
+    list.reserve(list.size() + members->size());
+    for (const TomlMember& member : *members) {
+      if (read_members(context, {member.value, title<T>(member.key)}) == nullptr) continue;
+      const auto [place, is_new] = places.try_emplace(member.key, list.size());
+      if (is_new) list.push_back({.key = member.key});
+      Declared<T>& object = list[place->second];
+      read_object(context, member, schema, object);
+      try {
+        object.value.name = object.value.name_of(member.key, schema);
+      } catch (const Error& error) {
+        report(context, {member.value, title<T>(member.key)}, error.what(), error.problems().front().hint);
+      }
     }
   }
 }
@@ -95,8 +101,10 @@ void check_objects(ReadContext& context, const DesiredSchema& desired) {
 }
 
 void add_object_sections(std::vector<std::string_view>& names) {
-  DesiredSchema{}.each(
-      [&](const auto& list) { names.push_back(std::decay_t<decltype(list)>::value_type::Kind::section); });
+  DesiredSchema{}.each([&](const auto& list) {
+    using Kind = typename std::decay_t<decltype(list)>::value_type::Kind;
+    if constexpr (has_section<Kind>) names.push_back(Kind::section);
+  });
 }
 
 bool is_object_section(std::string_view section) {

@@ -106,13 +106,17 @@ void read_settings(ReadContext& context, const Field& field, const std::string& 
   }
 }
 
+void apply(ReadContext& context, const Field& field, ServerSection& target) {
+  if (const auto word = read_word(context, field, {"none", "alter-system"})) target.alter_system = *word == 1;
+}
+
 void settings(ReadContext& context, const Field& field, ServerSection& target) {
   read_settings(context, field, "", target);
 }
 
 constexpr Key<ServerSection> server_keys[] = {
-    {"memory", memory},           {"cpus", cpus},         {"disk", disk},
-    {"connections", connections}, {"workload", workload}, {"settings", settings},
+    {"memory", memory},     {"cpus", cpus},   {"disk", disk},         {"connections", connections},
+    {"workload", workload}, {"apply", apply}, {"settings", settings},
 };
 
 }  // namespace

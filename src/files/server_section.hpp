@@ -18,6 +18,7 @@ struct ServerSection {
   std::optional<int> connections;
   std::string workload;                 // "oltp", "web", "olap", "mixed", "timeseries"; empty: nobody said
   std::vector<WantedSetting> settings;  // by name
+  bool alter_system = false;            // `kdb plan` and `kdb apply` are of the settings too
 };
 
 /// Reads the section; what one of several files says later replaces what was said before.

@@ -13,6 +13,7 @@
 #include "core/hazards.hpp"
 #include "core/plan_report.hpp"
 #include "core/saved_plan.hpp"
+#include "core/setting_changes.hpp"
 #include "core/to_report.hpp"
 #include "flow/deployment.hpp"
 #include "flow/disk_space.hpp"
@@ -71,6 +72,14 @@ void refuse_missing_rights(const Context& context, Session& session, const std::
     if (change.kind != Role::word) continue;
     for (const FieldChange& field : change.fields)
       settings[parse_name(change.object, "").name].insert(field.field.substr(field.field.find('.') + 1));
+  }
+  std::set<std::string> of_server;
+  for (const Change& change : changes)
+    if (change.kind == Setting::word) of_server.insert(change.object);
+  if (std::any_of(changes.begin(), changes.end(), is_of_server)) {
+    const auto missing =
+        pg::missing_setting_rights(*session.connection, of_server, context.profile.database.role);
+    problems.insert(problems.end(), missing.begin(), missing.end());
   }
   const auto of_roles = pg::missing_role_rights(*session.connection, settings, context.profile.database.role);
   problems.insert(problems.end(), of_roles.begin(), of_roles.end());
@@ -153,7 +162,7 @@ std::vector<Ran> change_objects(const Context& context, const ApplyOptions& opti
                                 std::optional<SavedPlan> shown) {
   const DiffOptions diff_options{.prune = options.plan.prune};
   const auto decide = [&](Session& session) {
-    const Differences found = compare_objects(context, session, diff_options);
+    const Differences found = compare(context, session, options.plan, diff_options).objects;
     refuse_problems(found);
     std::vector<Change> changes = wanted(options, found.changes);
     // Before anything of it is done, what differs is another session's doing.
@@ -176,6 +185,21 @@ std::vector<Ran> change_objects(const Context& context, const ApplyOptions& opti
     return work;
   };
   return Deployment(context, decide).run(open_session(context));
+}
+
+/// What is left, when the server has read its files: it does so when it comes to it, and says nothing.
+Compared compare_when_read(const Context& context, const PlanOptions& options) {
+  constexpr int attempts = 50;
+  constexpr std::chrono::milliseconds interval(100);
+  for (int attempt = 1;; ++attempt) {
+    Compared left = read_again(context, [&] {
+      Session session = open_session(context);
+      return compare(context, session, options, {.prune = options.prune});
+    });
+    const auto& changes = left.objects.changes;
+    if (attempt == attempts || std::none_of(changes.begin(), changes.end(), is_reload)) return left;
+    context.watchdog.sleep(interval);
+  }
 }
 
 void add_ran(Report& report, const std::vector<Ran>& ran) {
@@ -211,15 +235,15 @@ Report apply(const Context& context, const ApplyOptions& options) {
   for (Field& field : report.fields) field.label.clear();
   std::vector<Ran> ran;
   if (!planned.migrations.empty()) up(context, {.allow = options.allow, .shown = planned.migrations});
-  if (options.plan.profile) {
+  if (options.plan.profile || options.plan.settings) {
     // Behind migrations nobody could say before what exactly is left to do.
     std::optional<SavedPlan> shown;
     if (planned.migrations.empty())
       shown = SavedPlan{.origin = planned.origin, .changes = planned.objects.changes};
     ran = change_objects(context, options, std::move(shown));
-    const Differences left = compare_objects(context, {.prune = options.plan.prune});
-    refuse_rest(left, options);
-    report.tables = {to_table(left.undeclared)};
+    const Compared left = compare_when_read(context, options.plan);
+    refuse_rest(left.objects, options);
+    report.tables = {to_table(left.objects.undeclared), waiting_table(left.waiting)};
   }
   add_ran(report, ran);
   report.summary = fmt::format(

@@ -8,9 +8,12 @@
 #include "core/build_estimate.hpp"
 #include "core/hazards.hpp"
 #include "core/plan_report.hpp"
+#include "core/setting_changes.hpp"
 #include "core/to_report.hpp"
+#include "core/tune.hpp"
 #include "flow/at_stake.hpp"
 #include "flow/coming.hpp"
+#include "flow/compare_settings.hpp"
 #include "flow/picture.hpp"
 #include "lint/check.hpp"
 #include "pg/canonical.hpp"
@@ -81,6 +84,17 @@ Table to_table(const Rehearsal& rehearsal) {
                                                : Value(*one.locks),
                           one.error, one.sql});
   return table;
+}
+
+}  // namespace
+
+namespace {
+
+FindingRule rule_of(const Finding& finding) {
+  if (const lint::Rule* rule = lint::find_rule(finding.rule)) return lint::describe(*rule);
+  const std::vector<FindingRule> rules = tuning_finding_rules();
+  return *std::find_if(rules.begin(), rules.end(),
+                       [&](const FindingRule& rule) { return rule.name == finding.rule; });
 }
 
 }  // namespace
@@ -221,6 +235,20 @@ Differences compare_objects(const Context& context, const DiffOptions& options) 
   });
 }
 
+Compared compare(const Context& context, Session& session, const PlanOptions& options,
+                 DiffOptions diff_options) {
+  Compared compared;
+  if (options.profile) compared.objects = compare_objects(context, session, std::move(diff_options));
+  if (!options.settings) return compared;
+  Compared settings = compare_settings(context, session);
+  append(compared.objects.changes, settings.objects.changes);
+  append(compared.objects.problems, settings.objects.problems);
+  append(compared.objects.undecided, settings.objects.undecided);
+  append(compared.objects.findings, settings.objects.findings);
+  compared.waiting = std::move(settings.waiting);
+  return compared;
+}
+
 namespace {
 
 PlanOrigin origin_of(const Context& context, Session& session, const PlanOptions& options) {
@@ -231,6 +259,7 @@ PlanOrigin origin_of(const Context& context, Session& session, const PlanOptions
                     .prune = options.prune};
   if (options.migrations) origin.parts.emplace_back("migrations");
   if (options.profile) origin.parts.emplace_back("profile");
+  if (options.settings) origin.parts.emplace_back("settings");
   origin.profiles = context.profile.files;
   return origin;
 }
@@ -258,10 +287,10 @@ Planned plan_once(const Context& context, const PlanOptions& options) {
   planned.standby = session->facts.in_recovery;
   planned.server_version = session->facts.version;
   planned.origin = origin_of(context, *session, options);
-  if (options.profile) {
-    planned.objects = compare_objects(context, *session, diff_options);
-    planned.settings = context.profile.server.settings;
-  }
+  Compared compared = compare(context, *session, options, std::move(diff_options));
+  planned.objects = std::move(compared.objects);
+  planned.waiting = std::move(compared.waiting);
+  if (options.profile && !options.settings) planned.settings = context.profile.server.settings;
   if (!planned.migrations.empty() || !planned.objects.changes.empty())
     planned.replicas = pg::count_replicas(*session->connection);
   return planned;
@@ -303,13 +332,13 @@ Report to_report(const Planned& planned, std::string command) {
   changes.insert(changes.end(), planned.objects.changes.begin(), planned.objects.changes.end());
   report.summary = summary_of(changes, planned.objects.problems.size());
   report.changes = std::move(changes);
-  report.tables = {std::move(hashes), to_table(planned.objects.undeclared), to_table(planned.settings)};
+  report.tables = {std::move(hashes), to_table(planned.objects.undeclared), to_table(planned.settings),
+                   waiting_table(planned.waiting)};
   if (planned.rehearsal) report.tables.push_back(to_table(*planned.rehearsal));
   report.findings = planned.objects.findings;
   std::set<std::string_view> rules;
   for (const Finding& finding : report.findings)
-    if (rules.insert(finding.rule).second)
-      report.rules.push_back(lint::describe(*lint::find_rule(finding.rule)));
+    if (rules.insert(finding.rule).second) report.rules.push_back(rule_of(finding));
   report.problems = planned.objects.problems;
   append(report.warnings, planned.objects.undecided);
   append(report.warnings, planned.objects.skipped);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/diff.hpp"
+#include "core/setting_diff.hpp"
 #include "flow/session.hpp"
 #include "model/report.hpp"
 #include "model/saved_plan.hpp"
@@ -15,7 +16,8 @@ namespace kdb::flow {
 struct PlanOptions {
   bool migrations = true;
   bool profile = true;
-  bool prune = false;  // drop what `indexes = "exclusive"` does not want
+  bool settings = false;  // the server's, as far as the profile declares them
+  bool prune = false;     // drop what `indexes = "exclusive"` does not want
 };
 
 /// How a plan fared on a copy of the schema.
@@ -41,7 +43,8 @@ struct Planned {
   std::string server_version;           // "15.20"
   std::vector<std::string> beforehand;  // what a sandbox had before the replay
   std::optional<Rehearsal> rehearsal;
-  std::vector<WantedSetting> settings;  // which no plan changes
+  std::vector<WantedSetting> settings;     // declared, and not looked at
+  std::vector<SettingDifference> waiting;  // settings that are in the server's files, and not read yet
   PlanOrigin origin;
   std::vector<std::string> known;  // migrations, pending or applied, as changes name them
 
@@ -57,6 +60,14 @@ Planned plan(const Context& context, const PlanOptions& options);
 Differences compare_objects(const Context& context, Session& session, DiffOptions options);
 /// The same on a session of its own.
 Differences compare_objects(const Context& context, const DiffOptions& options);
+
+/// What a plan is of, held against the database and its server.
+struct Compared {
+  Differences objects;                     // and settings
+  std::vector<SettingDifference> waiting;  // settings that are in the server's files, and not read yet
+};
+Compared compare(const Context& context, Session& session, const PlanOptions& options,
+                 DiffOptions diff_options);
 
 /// What `kdb plan` says. `command` as in Report.
 Report to_report(const Planned& planned, std::string command);

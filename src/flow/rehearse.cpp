@@ -8,6 +8,7 @@
 #include "base/statement.hpp"
 #include "base/text.hpp"
 #include "core/plan_report.hpp"
+#include "core/setting_changes.hpp"
 #include "core/to_report.hpp"
 #include "flow/inspect.hpp"
 #include "flow/migrate_dump.hpp"
@@ -191,8 +192,8 @@ class Trial {
   Planned& planned_;
 };
 
-/// Roles are the server's: the copy has neither them nor what they are set to.
-bool is_of_database(const Change& change) { return change.kind != Role::word; }
+/// Roles and settings are the server's: the copy has neither.
+bool is_of_database(const Change& change) { return change.kind != Role::word && !is_of_server(change); }
 
 /// What has to be done on the copy.
 std::vector<Change> compare_copy(const SandboxDatabase& sandbox, const Planned& planned) {

@@ -5,6 +5,7 @@
 #include "kinds/hypertable.hpp"
 #include "kinds/index.hpp"
 #include "kinds/role.hpp"
+#include "kinds/setting.hpp"
 #include "kinds/statistics.hpp"
 #include "kinds/table.hpp"
 
@@ -14,6 +15,7 @@ template <class... T>
 struct KindList {};
 
 /// The only list of kinds, in the order in which they are made: what comes later may need what comes earlier.
-using Kinds = KindList<Extension, TableProperties, Hypertable, ContinuousAggregate, Index, Statistics, Role>;
+using Kinds =
+    KindList<Extension, TableProperties, Hypertable, ContinuousAggregate, Index, Statistics, Role, Setting>;
 
 }  // namespace kdb

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/setting_value.hpp"
 #include "base/text.hpp"
 
 namespace kdb::pg {
@@ -100,6 +101,41 @@ std::vector<Problem> missing_role_rights(Connection& connection, const RoleSetti
                                     ? fmt::format("GRANT SET ON PARAMETER {} TO {}", reserved.text(row, 0),
                                                   quote_ident(reserved.text(row, 1)))
                                     : "run as a superuser"});
+  return problems;
+}
+
+std::vector<Problem> missing_setting_rights(Connection& connection, const std::set<std::string>& settings,
+                                            const std::string& role) {
+  const int version = connection.server_version();
+  const std::string who = fmt::format("(SELECT * FROM pg_catalog.pg_roles WHERE rolname = {}) AS me",
+                                      role.empty() ? "current_user" : quote_literal(role));
+  std::vector<Problem> problems;
+  if (!settings.empty()) {
+    const Result reserved = connection.exec(fmt::format(
+        "SELECT w.name, me.rolname FROM {} CROSS JOIN pg_catalog.unnest(ARRAY[{}]) AS w (name) "
+        "WHERE NOT me.rolsuper{} ORDER BY 1",
+        who, list_of(settings),
+        version >= 150000 ? " AND NOT pg_catalog.has_parameter_privilege(me.oid, w.name, 'ALTER SYSTEM')"
+                          : ""));
+    for (size_t row = 0; row < reserved.size(); ++row)
+      problems.push_back({.message = fmt::format("role {} may not change the server's {}",
+                                                 reserved.text(row, 1), reserved.text(row, 0)),
+                          .where = {},
+                          .hint = version >= 150000 ? fmt::format("GRANT ALTER SYSTEM ON PARAMETER {} TO {}",
+                                                                  setting_name_sql(reserved.text(row, 0)),
+                                                                  quote_ident(reserved.text(row, 1)))
+                                                    : "run as a superuser"});
+  }
+  const Result reload = connection.exec(
+      fmt::format("SELECT me.rolname FROM {} WHERE NOT pg_catalog.has_function_privilege(me.oid, "
+                  "'pg_catalog.pg_reload_conf()', 'EXECUTE')",
+                  who));
+  if (!reload.empty())
+    problems.push_back(
+        {.message = fmt::format("role {} may not make the server read its files", reload.text(0, 0)),
+         .where = {},
+         .hint = fmt::format("GRANT EXECUTE ON FUNCTION pg_reload_conf() TO {}",
+                             quote_ident(reload.text(0, 0)))});
   return problems;
 }
 

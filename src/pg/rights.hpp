@@ -32,4 +32,8 @@ using RoleSettings = std::map<std::string, std::set<std::string>>;
 std::vector<Problem> missing_role_rights(Connection& connection, const RoleSettings& settings,
                                          const std::string& role);
 
+/// The same for ALTER SYSTEM SET, and for making the server read its files (PG docs, ALTER SYSTEM, 9.28.2).
+std::vector<Problem> missing_setting_rights(Connection& connection, const std::set<std::string>& settings,
+                                            const std::string& role);
+
 }  // namespace kdb::pg

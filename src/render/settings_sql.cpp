@@ -7,21 +7,11 @@ namespace kdb::render {
 
 namespace {
 
-/// ALTER SYSTEM keeps an empty list as one empty name. Of what is searched that does nothing, but with a
-/// library of that name the server does not start, or lets nobody in (15).
-bool is_fatal_list(const SettingLine& line) {
-  return is_setting_list(line.name) && setting_list(line.name, line.value) == std::vector<std::string>{""} &&
-         !equals_ignore_case(line.name, "search_path") && !equals_ignore_case(line.name, "temp_tablespaces");
-}
-
 std::string alter_system(const SettingLine& line, const Style& style) {
   const std::string statement = fmt::format("ALTER SYSTEM SET {} = {};", setting_name_sql(line.name),
                                             setting_sql(line.name, line.value));
   std::string why = why_unwritable(line);
-  if (why.empty() && is_fatal_list(line))
-    why =
-        "ALTER SYSTEM would leave one empty name in this list, with which the server does not start; empty "
-        "it in postgresql.conf";
+  if (why.empty()) why = alter_system_problem(line.name, line.value);
   if (!why.empty())
     return commented("-- ", printable_line(fmt::format("! Not set: {}: {}", why, statement)), 2);
   return (style.terminal ? printable_line(statement) : statement) + "\n";
