@@ -54,6 +54,17 @@ std::vector<Change> wanted(const ApplyOptions& options, std::vector<Change> chan
   return options.saved ? keep_planned(*options.saved, std::move(changes)) : changes;
 }
 
+/// The settings of roles, or of databases, that are to be changed.
+pg::SessionSettings session_settings_of(const std::vector<Change>& changes, std::string_view kind) {
+  pg::SessionSettings settings;
+  for (const Change& change : changes) {
+    if (change.kind != kind) continue;
+    for (const FieldChange& field : change.fields)
+      settings[parse_name(change.object, "").name].insert(field.field.substr(field.field.find('.') + 1));
+  }
+  return settings;
+}
+
 /// Each right that is missing for what will be changed: before anything is, not in its middle.
 void refuse_missing_rights(const Context& context, Session& session, const std::vector<Change>& changes) {
   const std::string& schema = context.profile.database.schema;
@@ -67,22 +78,19 @@ void refuse_missing_rights(const Context& context, Session& session, const std::
   for (const auto& [table, creates] : tables) uses.push_back({parse_name(table, schema), creates});
   std::vector<Problem> problems =
       pg::missing_rights(*session.connection, uses, context.profile.database.role, schema);
-  pg::RoleSettings settings;
-  for (const Change& change : changes) {
-    if (change.kind != Role::word) continue;
-    for (const FieldChange& field : change.fields)
-      settings[parse_name(change.object, "").name].insert(field.field.substr(field.field.find('.') + 1));
-  }
-  std::set<std::string> of_server;
-  for (const Change& change : changes)
-    if (change.kind == Setting::word) of_server.insert(change.object);
-  if (std::any_of(changes.begin(), changes.end(), is_of_server)) {
-    const auto missing =
-        pg::missing_setting_rights(*session.connection, of_server, context.profile.database.role);
+  const auto add = [&](std::vector<Problem> missing) {
     problems.insert(problems.end(), missing.begin(), missing.end());
+  };
+  pg::Connection& connection = *session.connection;
+  const std::string& role = context.profile.database.role;
+  if (std::any_of(changes.begin(), changes.end(), is_of_server)) {
+    std::set<std::string> settings;
+    for (const Change& change : changes)
+      if (change.kind == Setting::word) settings.insert(change.object);
+    add(pg::missing_setting_rights(connection, settings, role));
   }
-  const auto of_roles = pg::missing_role_rights(*session.connection, settings, context.profile.database.role);
-  problems.insert(problems.end(), of_roles.begin(), of_roles.end());
+  add(pg::missing_role_rights(connection, session_settings_of(changes, Role::word), role));
+  add(pg::missing_database_rights(connection, session_settings_of(changes, DatabaseSettings::word), role));
   if (!problems.empty()) throw Error(Exit::failed, std::move(problems));
 }
 
@@ -92,7 +100,7 @@ void refuse_refused_settings(const Context& context, Session& session, const std
   std::vector<std::string> statements;
   std::vector<const Change*> whose;
   for (const Change& change : changes) {
-    if (change.kind != Role::word) continue;
+    if (change.kind != Role::word && change.kind != DatabaseSettings::word) continue;
     for (const ChangeStep& step : change.steps) {
       statements.push_back(step.sql);
       whose.push_back(&change);

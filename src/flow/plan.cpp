@@ -202,6 +202,7 @@ Differences compare_objects(const Context& context, Session& session, DiffOption
   pg::Connection& connection = *session.connection;
   ServerFacts facts = pg::read_facts(connection, profile.database.schema, profile.database.history_schema);
   facts.with_roles = !profile.desired.of<Role>().empty();
+  facts.with_databases = !profile.desired.of<DatabaseSettings>().empty();
   LiveSchema live = pg::read_catalog(connection, facts, patience);
   DesiredSchema desired = profile.desired;
   const std::vector<Extension> declared = coming_extensions(desired, live);

@@ -192,13 +192,16 @@ class Trial {
   Planned& planned_;
 };
 
-/// Roles and settings are the server's: the copy has neither.
-bool is_of_database(const Change& change) { return change.kind != Role::word && !is_of_server(change); }
+/// Roles, databases and settings are the server's: the copy has none of them.
+bool is_of_database(const Change& change) {
+  return change.kind != Role::word && change.kind != DatabaseSettings::word && !is_of_server(change);
+}
 
 /// What has to be done on the copy.
 std::vector<Change> compare_copy(const SandboxDatabase& sandbox, const Planned& planned) {
   files::Profile profile = sandbox.inside().profile;
   profile.desired.of<Role>().clear();
+  profile.desired.of<DatabaseSettings>().clear();
   return compare_objects(sandbox.inside().with(profile), {.prune = planned.origin.prune}).changes;
 }
 

@@ -1,6 +1,7 @@
 #include "flow/sandbox_plan.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -114,7 +115,14 @@ Planned plan_in_sandbox(const Context& context, const SandboxPlanOptions& option
   if (!options.trust) sandbox.make_declared_roles();
   if (options.replay) replay(sandbox);
   if (options.trust) sandbox.make_declared_roles();
-  Planned planned = plan(sandbox.inside(), options.plan);
+  files::Profile profile = sandbox.inside().profile;
+  const auto databases = std::exchange(profile.desired.of<DatabaseSettings>(), {});
+  Planned planned = plan(sandbox.inside().with(profile), options.plan);
+  for (const auto& database : databases)
+    planned.objects.skipped.push_back(
+        {.message = fmt::format("database {}: a sandbox has none of a server's databases: not looked at",
+                                to_text(database.value.name, "")),
+         .where = database.where});
   planned.target = fmt::format("a sandbox of PostgreSQL {} with {} replayed", planned.server_version,
                                count(options.replay ? count_applied(sandbox.inside()) : 0, "migration"));
   for (const std::string& extension : sandbox.extensions())

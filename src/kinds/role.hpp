@@ -30,12 +30,11 @@ struct Role {
   static constexpr std::string_view word = "role";
   static constexpr bool is_whole = false;
   static constexpr bool made_elsewhere = true;
-  static constexpr std::string_view reset_word = "default";  // in any case
   static constexpr size_t rank = 5;  // may name schemas and tablespaces of migrations; nothing needs it
   using Facts = RoleFacts;
 
   ObjectName name;                           // in no schema
-  Options settings;                          // in every database; `reset_word` takes one back
+  Options settings;                          // in every database; "default" takes one back
   Options in_database;                       // in this one, before those
   std::map<std::string, SettingType> types;  // of declared settings, as the server told; no field
 
@@ -63,8 +62,6 @@ void fields(Visitor&& visit, R&... role) {
 
 inline bool operator<(const Role& a, const Role& b) { return a.name < b.name; }
 
-/// Whether a declared value takes the setting back.
-bool is_reset(std::string_view value);
 /// None is worth a line where no profile declares it.
 inline bool counts(const Role&) { return false; }
 /// Of an object whose profile has it under the key, however odd: no schema, no quotes.

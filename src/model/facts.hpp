@@ -24,6 +24,7 @@ struct ServerFacts {
   std::string history_schema = "kdb";  // never inspected
   std::optional<TimescaleFacts> timescale;
   bool with_roles = false;      // roles are to be read too: the server's, and not only this database's
+  bool with_databases = false;  // the same of databases
   std::int64_t lock_slots = 0;  // how many locks of relations fit into the server's table of them; 0: unknown
 };
 

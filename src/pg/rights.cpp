@@ -57,35 +57,10 @@ std::string list_of(const std::set<std::string>& names) {
   return list;
 }
 
-}  // namespace
-
-std::vector<Problem> missing_role_rights(Connection& connection, const RoleSettings& settings,
-                                         const std::string& role) {
-  if (settings.empty()) return {};
-  std::set<std::string> roles;
-  std::set<std::string> names;
-  for (const auto& [name, of_role] : settings) {
-    roles.insert(name);
-    names.insert(of_role.begin(), of_role.end());
-  }
+/// What only a superuser sets, for whom it is not granted.
+void add_reserved(Connection& connection, const std::string& who, const std::set<std::string>& names,
+                  std::vector<Problem>& problems) {
   const int version = connection.server_version();
-  const std::string who = fmt::format("(SELECT * FROM pg_catalog.pg_roles WHERE rolname = {}) AS me",
-                                      role.empty() ? "current_user" : quote_literal(role));
-  std::vector<Problem> problems;
-  const Result others = connection.exec(fmt::format(
-      "SELECT r.rolname, me.rolname, r.rolsuper FROM {} JOIN pg_catalog.pg_roles r ON r.rolname IN ({}) "
-      "WHERE NOT me.rolsuper AND (r.rolsuper OR (r.oid <> me.oid AND NOT (me.rolcreaterole{}))) ORDER BY 1",
-      who, list_of(roles),
-      version >= 160000 ? " AND pg_catalog.pg_has_role(me.oid, r.oid, 'MEMBER WITH ADMIN OPTION')" : ""));
-  for (size_t row = 0; row < others.size(); ++row)
-    problems.push_back(
-        {.message = fmt::format("role {} may not change the settings of role {}", others.text(row, 1),
-                                others.text(row, 0)),
-         .where = {},
-         .hint = others.boolean(row, 2) ? "that one is a superuser, whom only superusers change"
-                 : version >= 160000
-                     ? "it needs CREATEROLE, and the other role WITH ADMIN OPTION; or run as a superuser"
-                     : "it needs CREATEROLE; or run as a superuser"});
   const Result reserved = connection.exec(fmt::format(
       "SELECT w.name, me.rolname FROM {} CROSS JOIN pg_catalog.unnest(ARRAY[{}]) AS w (name) "
       "LEFT JOIN pg_catalog.pg_settings s ON pg_catalog.lower(s.name) = pg_catalog.lower(w.name) "
@@ -101,14 +76,74 @@ std::vector<Problem> missing_role_rights(Connection& connection, const RoleSetti
                                     ? fmt::format("GRANT SET ON PARAMETER {} TO {}", reserved.text(row, 0),
                                                   quote_ident(reserved.text(row, 1)))
                                     : "run as a superuser"});
+}
+
+std::string who_is(const std::string& role) {
+  return fmt::format("(SELECT * FROM pg_catalog.pg_roles WHERE rolname = {}) AS me",
+                     role.empty() ? "current_user" : quote_literal(role));
+}
+
+}  // namespace
+
+std::vector<Problem> missing_role_rights(Connection& connection, const SessionSettings& settings,
+                                         const std::string& role) {
+  if (settings.empty()) return {};
+  std::set<std::string> roles;
+  std::set<std::string> names;
+  for (const auto& [name, of_role] : settings) {
+    roles.insert(name);
+    names.insert(of_role.begin(), of_role.end());
+  }
+  const int version = connection.server_version();
+  const std::string who = who_is(role);
+  std::vector<Problem> problems;
+  const Result others = connection.exec(fmt::format(
+      "SELECT r.rolname, me.rolname, r.rolsuper FROM {} JOIN pg_catalog.pg_roles r ON r.rolname IN ({}) "
+      "WHERE NOT me.rolsuper AND (r.rolsuper OR (r.oid <> me.oid AND NOT (me.rolcreaterole{}))) ORDER BY 1",
+      who, list_of(roles),
+      version >= 160000 ? " AND pg_catalog.pg_has_role(me.oid, r.oid, 'MEMBER WITH ADMIN OPTION')" : ""));
+  for (size_t row = 0; row < others.size(); ++row)
+    problems.push_back(
+        {.message = fmt::format("role {} may not change the settings of role {}", others.text(row, 1),
+                                others.text(row, 0)),
+         .where = {},
+         .hint = others.boolean(row, 2) ? "that one is a superuser, whom only superusers change"
+                 : version >= 160000
+                     ? "it needs CREATEROLE, and the other role WITH ADMIN OPTION; or run as a superuser"
+                     : "it needs CREATEROLE; or run as a superuser"});
+  add_reserved(connection, who, names, problems);
+  return problems;
+}
+
+std::vector<Problem> missing_database_rights(Connection& connection, const SessionSettings& settings,
+                                             const std::string& role) {
+  if (settings.empty()) return {};
+  std::set<std::string> databases;
+  std::set<std::string> names;
+  for (const auto& [name, of_database] : settings) {
+    databases.insert(name);
+    names.insert(of_database.begin(), of_database.end());
+  }
+  const std::string who = who_is(role);
+  std::vector<Problem> problems;
+  const Result others = connection.exec(fmt::format(
+      "SELECT d.datname, me.rolname, pg_catalog.pg_get_userbyid(d.datdba) FROM {} "
+      "JOIN pg_catalog.pg_database d ON d.datname IN ({}) "
+      "WHERE NOT me.rolsuper AND NOT pg_catalog.pg_has_role(me.oid, d.datdba, 'USAGE') ORDER BY 1",
+      who, list_of(databases)));
+  for (size_t row = 0; row < others.size(); ++row)
+    problems.push_back({.message = fmt::format("role {} may not change the settings of database {}",
+                                               others.text(row, 1), others.text(row, 0)),
+                        .where = {},
+                        .hint = fmt::format("its owner may, which is {}", others.text(row, 2))});
+  add_reserved(connection, who, names, problems);
   return problems;
 }
 
 std::vector<Problem> missing_setting_rights(Connection& connection, const std::set<std::string>& settings,
                                             const std::string& role) {
   const int version = connection.server_version();
-  const std::string who = fmt::format("(SELECT * FROM pg_catalog.pg_roles WHERE rolname = {}) AS me",
-                                      role.empty() ? "current_user" : quote_literal(role));
+  const std::string who = who_is(role);
   std::vector<Problem> problems;
   if (!settings.empty()) {
     const Result reserved = connection.exec(fmt::format(

@@ -6,6 +6,7 @@
 
 #include "base/text.hpp"
 #include "kinds/row.hpp"
+#include "kinds/session_settings.hpp"
 #include "model/known_settings.hpp"
 
 namespace kdb::pg {
@@ -23,11 +24,12 @@ std::string_view why_not(const SettingFacts& setting) {
   return {};
 }
 
-std::string problem_of(const ServerSettings& known, const std::string& name, const std::string& value) {
+std::string problem_of(const ServerSettings& known, std::string_view whose, const std::string& name,
+                       const std::string& value) {
   const ServerSetting* setting = known.find(name);
   if (setting == nullptr) return known.may_exist(name) ? "" : "is no setting of this server";
   if (const std::string_view why = why_not(setting->facts); !why.empty())
-    return fmt::format("cannot be a role's: {}", why);
+    return fmt::format("cannot be a {}'s: {}", whose, why);
   return is_reset(value) ? "" : setting_problem(setting->facts.type, value);
 }
 
@@ -124,32 +126,42 @@ ServerFiles read_server_files(Connection& connection) {
   return files;
 }
 
+namespace {
+
+/// Completes one set of settings of an object.
+template <class T>
+void complete(const ServerSettings& known, Declared<T>& object, const std::string& field, Options& settings,
+              std::vector<Problem>& problems) {
+  Options here;
+  for (const auto& [written, value] : settings) {
+    const std::string path = fmt::format("{}.{}", field, written);
+    const ServerSetting* setting = known.find(written);
+    const std::string& name = setting != nullptr ? setting->facts.name : written;
+    here[name] = value;
+    if (setting != nullptr) object.value.types[name] = setting->facts.type;
+    object.fields.emplace(fmt::format("{}.{}", field, name), object.where_of(path));
+    const std::string problem = problem_of(known, T::word, name, value);
+    if (problem.empty()) continue;
+    problems.push_back({.message = fmt::format("[{}.{}] {} {}", T::section, object.key, path, problem),
+                        .where = object.where_of(path),
+                        .hint = hint_of(known, name)});
+    object.undecided = true;
+  }
+  settings = std::move(here);
+}
+
+}  // namespace
+
 std::vector<Problem> complete_settings(Connection& connection, DesiredSchema& desired) {
   std::vector<Problem> problems;
-  if (desired.of<Role>().empty()) return problems;
+  if (desired.of<Role>().empty() && desired.of<DatabaseSettings>().empty()) return problems;
   const ServerSettings known(connection);
   for (Declared<Role>& role : desired.of<Role>()) {
-    const auto look_at = [&](const std::string& field, Options& settings) {
-      Options here;
-      for (const auto& [written, value] : settings) {
-        const std::string path = fmt::format("{}.{}", field, written);
-        const ServerSetting* setting = known.find(written);
-        const std::string& name = setting != nullptr ? setting->facts.name : written;
-        here[name] = value;
-        if (setting != nullptr) role.value.types[name] = setting->facts.type;
-        role.fields.emplace(fmt::format("{}.{}", field, name), role.where_of(path));
-        const std::string problem = problem_of(known, name, value);
-        if (problem.empty()) continue;
-        problems.push_back({.message = fmt::format("[{}.{}] {} {}", Role::section, role.key, path, problem),
-                            .where = role.where_of(path),
-                            .hint = hint_of(known, name)});
-        role.undecided = true;
-      }
-      settings = std::move(here);
-    };
-    look_at("settings", role.value.settings);
-    look_at("in_database", role.value.in_database);
+    complete(known, role, "settings", role.value.settings, problems);
+    complete(known, role, "in_database", role.value.in_database, problems);
   }
+  for (Declared<DatabaseSettings>& database : desired.of<DatabaseSettings>())
+    complete(known, database, "settings", database.value.settings, problems);
   return problems;
 }
 
