@@ -160,15 +160,23 @@ void limit_cpus(Machine& machine, double cpus, const std::string& source) {
 
 void read_memory(Machine& machine, const Cgroups& cgroups) {
   const std::string meminfo = "/proc/meminfo";
-  if (const auto total = proc_value(cgroups.file(meminfo), "MemTotal"))
-    if (const auto kilobytes = number_of<std::uint64_t>(split(*total, ' ').front()))
-      limit_memory(machine, *kilobytes * 1024, meminfo);
+  if (const auto text = cgroups.file(meminfo))
+    limit_memory(machine, meminfo_number(*text, "MemTotal"), meminfo);
   const auto limit = [&](const std::string& path) {
     if (const auto text = cgroups.file(path)) limit_memory(machine, number_of<std::uint64_t>(*text), path);
   };
   cgroups.each_folder(true, "", [&](const std::string& folder) { limit(folder + "/memory.max"); });
   cgroups.each_folder(false, "memory",
                       [&](const std::string& folder) { limit(folder + "/memory.limit_in_bytes"); });
+}
+
+// `key number` in a line of memory.stat.
+std::uint64_t stat_number(const std::optional<std::string>& text, std::string_view key) {
+  if (text)
+    for (const std::string_view line : split(*text, '\n'))
+      if (const auto parts = words(line); parts.size() == 2 && parts[0] == key)
+        return number_of<std::uint64_t>(parts[1]).value_or(0);
+  return 0;
 }
 
 void read_cpus(Machine& machine, const Cgroups& cgroups, const std::string& process) {
@@ -223,6 +231,42 @@ std::optional<std::set<int>> parse_cpu_list(std::string_view list) {
   return cpus;
 }
 
+std::optional<std::uint64_t> meminfo_number(const std::string& text, std::string_view key) {
+  const auto value = proc_value(text, key);
+  const auto parts = value ? words(*value) : std::vector<std::string_view>();
+  const auto number = parts.empty() ? std::nullopt : number_of<std::uint64_t>(parts[0]);
+  if (!number) return std::nullopt;
+  return parts.size() > 1 ? *number * 1024 : *number;
+}
+
+std::optional<std::uint64_t> memory_left_in_cgroups(const std::string& process, const FileReader& file) {
+  std::optional<std::uint64_t> least;
+  const auto look = [&](const std::string& folder, const std::string& limit_name,
+                        const std::string& used_name, const std::string& prefix) {
+    const auto number = [&](const std::string& name) {
+      const auto text = file(folder + name);
+      return text ? number_of<std::uint64_t>(*text) : std::nullopt;
+    };
+    const auto limit = number(limit_name);
+    const auto used = number(used_name);
+    // Version 1 has no word for "no limit".
+    if (!limit || !used || *limit >= std::uint64_t{1} << 60) return;
+    const auto stat = file(folder + "/memory.stat");
+    const std::uint64_t files =
+        stat_number(stat, prefix + "inactive_file") + stat_number(stat, prefix + "active_file");
+    const std::uint64_t kept = *used > files ? *used - files : 0;
+    const std::uint64_t left = *limit > kept ? *limit - kept : 0;
+    least = std::min(left, least.value_or(left));
+  };
+  const Cgroups cgroups(process, file);
+  cgroups.each_folder(true, "",
+                      [&](const std::string& folder) { look(folder, "/memory.max", "/memory.current", ""); });
+  cgroups.each_folder(false, "memory", [&](const std::string& folder) {
+    look(folder, "/memory.limit_in_bytes", "/memory.usage_in_bytes", "total_");
+  });
+  return least;
+}
+
 Machine read_machine(const std::string& process, const FileReader& file) {
   Machine machine;
   const Cgroups cgroups(process, file);
@@ -231,8 +275,12 @@ Machine read_machine(const std::string& process, const FileReader& file) {
   return machine;
 }
 
+FileReader files_below(const std::string& root) {
+  return [root](const std::string& path) { return text_of(root + path); };
+}
+
 Machine read_machine(const std::string& process, const std::string& root) {
-  Machine machine = read_machine(process, [&](const std::string& path) { return text_of(root + path); });
+  Machine machine = read_machine(process, files_below(root));
   struct statvfs shm {};
   const std::string folder = root + "/dev/shm";
   if (statvfs(folder.c_str(), &shm) == 0)

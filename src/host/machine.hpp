@@ -21,6 +21,8 @@ struct Machine {
 
 /// The text of a file of a machine; nothing where it cannot be read.
 using FileReader = std::function<std::optional<std::string>(const std::string& path)>;
+/// Reads files with `root` put before their paths: empty for those of this machine, a folder for tests.
+FileReader files_below(const std::string& root);
 
 /// Of a process, or of the one that reads ("self"). The limits of all cgroups above it count, of version 1,
 /// of 2 and of both side by side, as far as they are mounted; a container sees its own. -- cgroups(7); the
@@ -29,6 +31,13 @@ using FileReader = std::function<std::optional<std::string>(const std::string& p
 Machine read_machine(const std::string& process, const FileReader& file);
 /// Of this machine, with /dev/shm. `root` is put before all files, for tests.
 Machine read_machine(const std::string& process = "self", const std::string& root = {});
+
+/// The bytes that the cgroups of a process leave it, the least of them; nothing where none has a limit. What
+/// the kernel can drop of files that were read is as good as free.
+std::optional<std::uint64_t> memory_left_in_cgroups(const std::string& process, const FileReader& file);
+
+/// The number behind `key:` in a file as /proc/meminfo, in bytes where the file counts in kB.
+std::optional<std::uint64_t> meminfo_number(const std::string& text, std::string_view key);
 
 /// The numbers of a list such as `0-3,8`; nothing for another text.
 std::optional<std::set<int>> parse_cpu_list(std::string_view list);

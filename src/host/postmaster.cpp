@@ -3,9 +3,11 @@
 #include <array>
 #include <chrono>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 #include <fcntl.h>
@@ -75,6 +77,21 @@ std::optional<pid_t> find_server(const std::string& data, std::int64_t started) 
   const std::optional<Postmaster> server = find_postmaster(data);
   if (!server || std::llabs(server->started - started) > same_start) return std::nullopt;
   return server->pid;
+}
+
+std::string server_programs(pid_t postmaster) {
+  namespace fs = std::filesystem;
+  const std::string process = "/proc/" + std::to_string(postmaster);
+  std::error_code error;
+  std::string program = fs::read_symlink(process + "/exe", error).string();
+  // Of a process with another root the path is a path there.
+  if (error || !fs::equivalent(process + "/root", "/", error) || error) return {};
+  // An upgrade of the package has replaced the program: the server's next start takes the new one, and that
+  // start is what is of interest.
+  constexpr std::string_view deleted = " (deleted)";
+  if (program.ends_with(deleted) && !fs::exists(program, error))
+    program.resize(program.size() - deleted.size());
+  return fs::exists(program, error) ? fs::path(program).parent_path().string() : std::string();
 }
 
 bool stop_postmaster(const std::string& data, StopHow how, pid_t child) {

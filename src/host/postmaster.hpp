@@ -23,6 +23,10 @@ std::optional<Postmaster> find_postmaster(const std::string& data);
 /// (pg_postmaster_start_time() in seconds since the epoch); nothing unless it is seen to run on this machine.
 std::optional<pid_t> find_server(const std::string& data, std::int64_t started);
 
+/// The folder of the programs that a running server was started from, as it would be again; empty where that
+/// cannot be told: it is another user's, or in another container, or its program is gone.
+std::string server_programs(pid_t postmaster);
+
 enum class StopHow {
   in_order,  // fast shutdown first
   at_once,   // immediate shutdown: nothing in a sandbox is worth a checkpoint

@@ -61,6 +61,7 @@ struct Sandbox::Impl {
   std::string folder;
   std::string pg_bin;
   int server_pid = 0;
+  std::vector<std::string> left_out;
 
   explicit Impl(const SandboxOptions& options) : pg_bin(find_pg_bin(options.pg_bin)) {
     launch(options);
@@ -86,9 +87,21 @@ struct Sandbox::Impl {
       throw Error(Exit::failed, with_errno("cannot make a socket", errno));
     link.reset(ends[0]);
     const UniqueFd its_end(ends[1]);
+    if (options.trial) {
+      command.emplace_back(supervisor_link::trial_word);
+      send_trial(*options.trial);
+    }
     // Not the path of the program: that may have been replaced since we were started.
     supervisor = spawn_supervisor(options.supervisor.empty() ? "/proc/self/exe" : options.supervisor, command,
                                   its_end.get());
+  }
+
+  void send_trial(TrialStart trial) const {
+    trial.pg_bin = pg_bin;
+    const std::string packet = supervisor_link::pack(trial_fields(trial));
+    if (packet.size() > supervisor_link::most_trial_bytes ||
+        send(link.get(), packet.data(), packet.size(), MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+      throw Error(Exit::failed, "there are more settings than a trial can be told");
   }
 
   void receive_start() {
@@ -107,13 +120,14 @@ struct Sandbox::Impl {
     if (fields.size() == 5 && fields[0] == supervisor_link::error)
       throw Error(static_cast<Exit>(std::atoi(fields[1].c_str())),
                   Problem{.message = fields[2], .hint = fields[3], .details = fields[4]});
-    if (fields.size() != 5 || fields[0] != supervisor_link::ready)
+    if (fields.size() < 5 || fields[0] != supervisor_link::ready)
       throw Error(Exit::failed, "the sandbox's supervisor ended before the server was ready",
                   "the next sandbox removes what it left");
     url = fields[1];
     tcp_url = fields[2];
     folder = fields[3];
     server_pid = std::atoi(fields[4].c_str());
+    left_out.assign(fields.begin() + 5, fields.end());
   }
 
   // Closing the link tells the supervisor; its end says that nothing is left.
@@ -133,6 +147,7 @@ const std::string& Sandbox::tcp_url() const { return impl_->tcp_url; }
 const std::string& Sandbox::folder() const { return impl_->folder; }
 const std::string& Sandbox::pg_bin() const { return impl_->pg_bin; }
 int Sandbox::server_pid() const { return impl_->server_pid; }
+const std::vector<std::string>& Sandbox::left_out() const { return impl_->left_out; }
 int Sandbox::link() const { return impl_->link.get(); }
 
 std::string Sandbox::url_for(const std::string& role, const std::string& database) const {

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "host/pg_bin.hpp"
+#include "host/trial.hpp"
 
 namespace kdb::host {
 
@@ -20,6 +21,9 @@ struct SandboxOptions {
   std::vector<std::pair<std::string, std::string>> settings = {};
   /// A kdb program to run as supervisor; empty: the running program, whose main must ask is_supervisor then.
   std::string supervisor = {};
+  /// Settings of another server to be tried, with nothing of kdb's own and instead of `settings`: as
+  /// try_start does. Error(refused) is for those with which it does not start.
+  std::optional<TrialStart> trial = {};
 };
 
 /// A throwaway PostgreSQL server, owned by a supervisor process of its own: when this object or the whole of
@@ -40,6 +44,8 @@ class Sandbox {
   const std::string& folder() const;
   const std::string& pg_bin() const;
   int server_pid() const;
+  /// What a trial could not try as it is, a line each.
+  const std::vector<std::string>& left_out() const;
 
   /// The connection to the supervisor. It can be read when the supervisor has ended; the process group whose
   /// leader's pid (a pid_t) is written to it is stopped with the sandbox.

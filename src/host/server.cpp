@@ -18,6 +18,7 @@
 #include <locale.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -39,16 +40,9 @@ using std::chrono::seconds;
 
 constexpr seconds start_patience{60};
 constexpr int port_attempts = 10;
-
-// Of a postgresql.conf: quotes are doubled, and backslashes begin escapes.
-std::string quoted(std::string_view value) {
-  std::string result = "'";
-  for (const char c : value) {
-    if (c == '\'' || c == '\\') result += c;
-    result += c;
-  }
-  return result + "'";
-}
+// Bytes.
+constexpr off_t most_of_log = 8000;
+constexpr off_t shown_of_log = 2000;
 
 // A port that is free now; somebody may take it before the server does, who then asks for another.
 int free_port() {
@@ -80,6 +74,17 @@ std::string server_locale() {
 bool write_file(const std::string& path, std::string_view text, int flags) {
   const UniqueFd fd(open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | flags, 0600));
   return fd && write(fd.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
+}
+
+// The last lines of a file of ours, of at most so many bytes.
+std::string end_of(int fd, off_t most) {
+  const off_t size = lseek(fd, 0, SEEK_END);
+  std::string buffer(static_cast<std::size_t>(most), '\0');
+  const ssize_t count = pread(fd, buffer.data(), buffer.size(), size > most ? size - most : 0);
+  std::string_view text(buffer.data(), count > 0 ? static_cast<std::size_t>(count) : 0);
+  if (size > most) text.remove_prefix(std::min(text.find('\n') + 1, text.size()));
+  while (!text.empty() && text.back() == '\n') text.remove_suffix(1);
+  return std::string(text);
 }
 
 int copy_folder(const std::string& from, const std::string& to) {
@@ -124,15 +129,36 @@ Server::Server(const SandboxFolder& folder, ServerUser user, Options options)
 Server::~Server() { stop_postmaster(folder_.data(), StopHow::in_order, pid_); }
 
 void Server::start(const Pause& pause) {
+  prepare(pause);
+  if (!run(options_.settings, pause)) fail("the sandbox's server does not start");
+}
+
+void Server::prepare(const Pause& pause) {
   check_programs();
   initialise(pause);
+}
+
+bool Server::run(const Settings& settings, const Pause& pause) {
   for (int attempt = 0; attempt < port_attempts; ++attempt) {
     port_ = free_port();
-    configure();
-    if (try_to_start(pause)) return;
+    configure(settings);
+    if (try_to_start(pause)) return true;
     if (!port_was_taken()) break;
   }
-  fail("the sandbox's server does not start");
+  return false;
+}
+
+ProcessResult Server::ask(const std::string& name, const Settings& settings, const Pause& pause) {
+  configure(settings);
+  const UniqueFd out(memfd_create("out", MFD_CLOEXEC));
+  const UniqueFd error(memfd_create("error", MFD_CLOEXEC));
+  if (!out || !error) throw Error(Exit::failed, with_errno("no memory for what postgres says", errno));
+  std::vector<std::string> command = postgres_command();
+  command.insert(command.end(), {"-C", name});
+  const int code = wait_for(launch(command, SIGKILL, out.get(), error.get()), pause);
+  return {.exit = code,
+          .out = std::string(trim(end_of(out.get(), most_of_log))),
+          .error = end_of(error.get(), most_of_log)};
 }
 
 std::string Server::url() const {
@@ -177,12 +203,17 @@ void Server::initialise(const Pause& pause) {
 }
 
 // Without the folder and the password. Only the folder's owner reaches the socket, so that it needs none;
-// anybody on the machine reaches the port. The first segment of the WAL is written in full: at 16 MB that is
-// a fifth of the start.
+// anybody on the machine reaches the port.
 std::vector<std::string> Server::initdb_command() const {
-  return {options_.pg_bin + "/initdb", "--username=postgres", "--auth-local=trust",
-          "--auth-host=scram-sha-256", "--encoding=UTF8",     "--locale=" + server_locale(),
-          "--wal-segsize=1",           "--no-sync",           "--no-instructions"};
+  return {options_.pg_bin + "/initdb",
+          "--username=postgres",
+          "--auth-local=trust",
+          "--auth-host=scram-sha-256",
+          "--encoding=UTF8",
+          "--locale=" + server_locale(),
+          fmt::format("--wal-segsize={}", options_.wal_segment_mb),
+          "--no-sync",
+          "--no-instructions"};
 }
 
 void Server::run_initdb(const std::string& data, const std::string& password_file, const Pause& pause) const {
@@ -194,32 +225,20 @@ void Server::run_initdb(const std::string& data, const std::string& password_fil
   if (ftruncate(log_.get(), 0) != 0) throw Error(Exit::failed, with_errno("cannot empty the log", errno));
 }
 
-void Server::configure() const {
-  std::string text;
-  const auto add = [&](std::string_view name, std::string_view value) {
-    text += fmt::format("{} = {}\n", name, quoted(value));
-  };
-  for (const char* setting : {"fsync", "synchronous_commit", "full_page_writes"}) add(setting, "off");
-  add("listen_addresses", "127.0.0.1");
-  add("unix_socket_permissions", "0700");
-  add("max_connections", "100");
-  add("timezone", "UTC");
-  add("log_timezone", "UTC");
-  if (offers_timescaledb(options_.pg_bin)) {
-    add("shared_preload_libraries", "timescaledb");
-    add("timescaledb.telemetry_level", "off");
-    add("max_worker_processes", "32");        // TimescaleDB takes 17 of them, and warns without
-    add("max_locks_per_transaction", "256");  // a lock for each chunk
+void Server::configure(const Settings& settings) const {
+  Settings all = options_.plain ? Settings() : throwaway_settings(offers_timescaledb(options_.pg_bin));
+  all.insert(all.end(), settings.begin(), settings.end());
+  // Where nothing is started there is no port yet, and the settings are to be judged as they are.
+  if (port_ != 0) {
+    all.emplace_back("port", fmt::format("{}", port_));
+    all.emplace_back("unix_socket_directories", folder_.path());
   }
-  add("min_wal_size", "80MB");  // as for segments of the usual size
-  add("max_wal_size", "1GB");
-  for (const auto& [name, value] : options_.settings) add(name, value);
-  add("port", fmt::format("{}", port_));
-  add("unix_socket_directories", folder_.path());
+  const std::string text = configuration_text(all);
   const std::string data = folder_.data();
   const int code = run_as(user_, [&] {
     return write_file(data + "/kdb.conf", text, O_TRUNC) &&
-                   write_file(data + "/postgresql.conf", "include 'kdb.conf'\n", O_APPEND)
+                   write_file(data + "/postgresql.conf", "include 'kdb.conf'\n",
+                              options_.plain ? O_TRUNC : O_APPEND)
                ? 0
                : 1;
   });
@@ -228,7 +247,7 @@ void Server::configure() const {
 
 // False if it ended; its log says why.
 bool Server::try_to_start(const Pause& pause) {
-  pid_ = launch({options_.pg_bin + "/postgres", "-D", folder_.data()}, SIGQUIT);
+  pid_ = launch(postgres_command(), SIGQUIT);
   const auto deadline = std::chrono::steady_clock::now() + start_patience;
   while (waitpid(pid_, nullptr, WNOHANG) == 0) {
     const std::optional<Postmaster> found = find_postmaster(folder_.data());
@@ -241,13 +260,23 @@ bool Server::try_to_start(const Pause& pause) {
   return false;
 }
 
+std::vector<std::string> Server::postgres_command() const {
+  std::vector<std::string> command{options_.pg_bin + "/postgres", "-D", folder_.data()};
+  command.insert(command.end(), options_.arguments.begin(), options_.arguments.end());
+  return command;
+}
+
 pid_t Server::launch(const std::vector<std::string>& command, int death_signal) const {
+  return launch(command, death_signal, log_.get(), log_.get());
+}
+
+pid_t Server::launch(const std::vector<std::string>& command, int death_signal, int out, int error) const {
   const std::vector<std::string> variables = server_environment();
   const std::vector<char*> arguments = exec_pointers(command);
   const std::vector<char*> environment = exec_pointers(variables);
   return fork_as(user_, death_signal, [&] {
-    dup2(log_.get(), STDOUT_FILENO);
-    dup2(log_.get(), STDERR_FILENO);
+    dup2(out, STDOUT_FILENO);
+    dup2(error, STDERR_FILENO);
     if (chdir(folder_.path().c_str()) == 0) execve(arguments.front(), arguments.data(), environment.data());
     dprintf(STDERR_FILENO, "cannot run \"%s\": %s\n", arguments.front(), strerror(errno));
     return 127;
@@ -266,29 +295,20 @@ int Server::wait_for(pid_t pid, const Pause& pause) const {
   return exit_code(status);
 }
 
-std::string Server::end_of_log() const {
-  constexpr off_t most = 2000;
-  const off_t size = lseek(log_.get(), 0, SEEK_END);
-  std::array<char, most> buffer{};
-  const ssize_t count = pread(log_.get(), buffer.data(), buffer.size(), size > most ? size - most : 0);
-  std::string_view text(buffer.data(), count > 0 ? static_cast<std::size_t>(count) : 0);
-  if (size > most) text.remove_prefix(std::min(text.find('\n') + 1, text.size()));
-  while (!text.empty() && text.back() == '\n') text.remove_suffix(1);
-  return std::string(text);
-}
+std::string Server::log() const { return end_of(log_.get(), most_of_log); }
 
 void Server::fail(const std::string& message) const {
-  const std::string log = end_of_log();
-  const bool lacks_library = log.find("loading shared libraries") != std::string::npos;
+  const std::string end = end_of(log_.get(), shown_of_log);
+  const bool lacks_library = end.find("loading shared libraries") != std::string::npos;
   throw Error(
       Exit::failed,
       Problem{.message = message + "; the end of its log:",
               .hint = lacks_library
                           ? "install the library; a package from npm needs its install script (npm rebuild)"
                           : "",
-              .details = log});
+              .details = end});
 }
 
-bool Server::port_was_taken() const { return end_of_log().find("could not bind") != std::string::npos; }
+bool Server::port_was_taken() const { return log().find("could not bind") != std::string::npos; }
 
 }  // namespace kdb::host

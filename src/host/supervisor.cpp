@@ -4,6 +4,9 @@
 #include <cerrno>
 #include <exception>
 #include <initializer_list>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -22,6 +25,8 @@
 #include "host/sandbox_folder.hpp"
 #include "host/server.hpp"
 #include "host/server_user.hpp"
+#include "host/trial.hpp"
+#include "host/trial_supervision.hpp"
 #include "host/unique_fd.hpp"
 
 namespace kdb::host {
@@ -86,30 +91,54 @@ void tell_kdb(const std::vector<std::string>& fields) {
        MSG_NOSIGNAL);
 }
 
-void serve(Ears& ears, const Server::Options& options) {
+struct Order {
+  Server::Options options;
+  std::optional<TrialStart> trial;
+};
+
+void serve(Ears& ears, const Order& order) {
   const ServerUser user = server_user();
   remove_leftover_sandboxes(user);
   const SandboxFolder folder(user);
-  Server server(folder, user, options);
-  server.start([&](milliseconds timeout) {
+  Server server(folder, user, order.options);
+  const Pause pause = [&](milliseconds timeout) {
     ears.listen(timeout);
     if (ears.told_to_stop()) throw Stopped{};
-  });
-  tell_kdb({std::string(supervisor_link::ready), server.url(), server.tcp_url(), folder.path(),
-            fmt::format("{}", server.pid())});
+  };
+  std::vector<std::string> left_out;
+  if (order.trial)
+    left_out = start_trial(server, *order.trial, pause);
+  else
+    server.start(pause);
+  std::vector<std::string> answer{std::string(supervisor_link::ready), server.url(), server.tcp_url(),
+                                  folder.path(), fmt::format("{}", server.pid())};
+  answer.insert(answer.end(), left_out.begin(), left_out.end());
+  tell_kdb(answer);
   while (!ears.told_to_stop()) ears.listen(milliseconds(-1));
   stop_group(ears.command(), SIGTERM, command_patience);
 }
 
-Server::Options parse(int argc, char** argv) {
-  Server::Options options{.pg_bin = argv[2], .settings = {}};
+// Before anything else is read from the link.
+TrialStart receive_trial() {
+  std::string packet(supervisor_link::most_trial_bytes, '\0');
+  const ssize_t count = recv(supervisor_link::fd, packet.data(), packet.size(), MSG_DONTWAIT);
+  packet.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
+  return trial_from(supervisor_link::unpack(packet));
+}
+
+Order parse(int argc, char** argv) {
+  Order order{.options = {.pg_bin = argv[2], .settings = {}}, .trial = std::nullopt};
   for (int i = 3; i < argc; ++i) {
-    const std::string setting = argv[i];
-    const std::size_t equals = setting.find('=');
+    const std::string word = argv[i];
+    if (word == supervisor_link::trial_word) {
+      order.trial = receive_trial();
+      order.options = trial_options(*order.trial);
+    }
+    const std::size_t equals = word.find('=');
     if (equals == std::string::npos) continue;
-    options.settings.emplace_back(setting.substr(0, equals), setting.substr(equals + 1));
+    order.options.settings.emplace_back(word.substr(0, equals), word.substr(equals + 1));
   }
-  return options;
+  return order;
 }
 
 // Out of kdb's session: a Ctrl-C in the terminal is for COMMAND, and must not keep us from clearing up.

@@ -15,15 +15,15 @@ namespace kdb::pg {
 namespace {
 
 using std::chrono::milliseconds;
-using Options = std::map<std::string, std::string>;
+using ConninfoOptions = std::map<std::string, std::string>;
 
 struct FreeOptions {
   void operator()(PQconninfoOption* options) const { PQconninfoFree(options); }
 };
 using OptionList = std::unique_ptr<PQconninfoOption, FreeOptions>;
 
-Options to_map(const PQconninfoOption* options) {
-  Options map;
+ConninfoOptions to_map(const PQconninfoOption* options) {
+  ConninfoOptions map;
   for (; options != nullptr && options->keyword != nullptr; ++options) {
     if (options->val != nullptr) map.emplace(options->keyword, options->val);
   }
@@ -62,7 +62,7 @@ std::string unknown_parameter(std::string_view url, const char* complaint) {
 }
 
 /// What the user wrote. libpq's own message would repeat the text around the mistake, a password perhaps.
-Options parse(const std::string& url) {
+ConninfoOptions parse(const std::string& url) {
   if (url.empty()) return {};
   if (is_database_name(url)) return {{"dbname", url}};
   if (has_stray_separator(url)) refuse_malformed(url);
@@ -70,7 +70,7 @@ Options parse(const std::string& url) {
   const OptionList list(PQconninfoParse(url.c_str(), &complaint));
   const std::unique_ptr<char, void (*)(void*)> freed(complaint, PQfreemem);
   if (!list) refuse_malformed(url, complaint);
-  Options options = to_map(list.get());
+  ConninfoOptions options = to_map(list.get());
   // `dbname=postgresql://…` is a database of that name to libpq here, and its error would print the URL.
   const auto database = options.find("dbname");
   if (database != options.end() && database->second.find("://") != std::string::npos) refuse_malformed(url);
@@ -100,15 +100,15 @@ struct Given {
     return own.find(keyword) != own.end() || inherited.find(keyword) != inherited.end();
   }
   std::string value(const std::string& keyword) const {
-    for (const Options* options : {&own, &inherited}) {
+    for (const ConninfoOptions* options : {&own, &inherited}) {
       const auto found = options->find(keyword);
       if (found != options->end() && !found->second.empty()) return found->second;
     }
     return {};
   }
 
-  Options own;
-  Options inherited;
+  ConninfoOptions own;
+  ConninfoOptions inherited;
 };
 
 size_t count_hosts(const Given& given) {
@@ -165,7 +165,7 @@ Conninfo make_conninfo(const ConnectSettings& settings) {
   conninfo.deadline = connect_deadline(given, settings);
   conninfo.own_tcp_user_timeout = !given.has("tcp_user_timeout") && conninfo.deadline.count() > 0;
 
-  Options options = given.own;
+  ConninfoOptions options = given.own;
   const auto otherwise = [&](const char* keyword, const std::string& value) {
     if (!given.has(keyword)) options.emplace(keyword, value);
   };
