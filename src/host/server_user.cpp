@@ -1,6 +1,7 @@
 #include "host/server_user.hpp"
 
 #include <cerrno>
+#include <cstddef>
 #include <cstdio>
 #include <cstring>
 
@@ -22,7 +23,8 @@ constexpr int cannot_drop_rights = 125;
 
 bool become(const ServerUser& user) {
   if (!user.differs) return true;
-  return setgroups(0, nullptr) == 0 && setgid(user.gid) == 0 && setuid(user.uid) == 0;
+  return setgroups(user.groups.size(), user.groups.data()) == 0 && setgid(user.gid) == 0 &&
+         setuid(user.uid) == 0;
 }
 
 void reset_signals() {
@@ -59,6 +61,19 @@ ServerUser server_user() {
       return {.uid = entry->pw_uid, .gid = entry->pw_gid, .name = name, .differs = true};
   throw Error(Exit::failed, "no user \"postgres\" or \"nobody\" to run the sandbox's server as",
               "PostgreSQL refuses to run as root: add such a user, or run kdb as an ordinary user");
+}
+
+ServerUser user_by_id(uid_t uid, gid_t gid) {
+  ServerUser user{.uid = uid, .gid = gid, .name = fmt::format("uid {}", uid), .differs = uid != geteuid()};
+  const passwd* entry = getpwuid(uid);
+  if (entry == nullptr) return user;
+  user.gid = entry->pw_gid;
+  user.name = entry->pw_name;
+  int count = 0;
+  getgrouplist(user.name.c_str(), user.gid, nullptr, &count);  // says how many there are
+  user.groups.resize(static_cast<size_t>(count));
+  if (getgrouplist(user.name.c_str(), user.gid, user.groups.data(), &count) < 0) user.groups.clear();
+  return user;
 }
 
 pid_t fork_as(const ServerUser& user, int death_signal, const std::function<int()>& body) {

@@ -47,10 +47,18 @@ class OwnServer {
 
   std::string url() const { return "postgresql://postgres@/postgres?host=" + folder_.path().string(); }
 
-  void start() {
-    postgres_ = std::make_unique<Child>(
-        as_user({pg_bin_ + "/postgres", "-D", data(), "-c", "listen_addresses=", "-c",
-                 "unix_socket_directories=" + folder_.path().string(), "-c", "fsync=off"}));
+  void start(const std::vector<std::string>& more = {}) {
+    std::vector<std::string> command = {pg_bin_ + "/postgres",
+                                        "-D",
+                                        data(),
+                                        "-c",
+                                        "listen_addresses=",
+                                        "-c",
+                                        "unix_socket_directories=" + folder_.path().string(),
+                                        "-c",
+                                        "fsync=off"};
+    command.insert(command.end(), more.begin(), more.end());
+    postgres_ = std::make_unique<Child>(as_user(command));
     REQUIRE(eventually([&] { return is_up(); }));
   }
 
