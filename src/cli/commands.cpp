@@ -280,6 +280,30 @@ const std::vector<Command>& commands() {
        .options = of_machine(
            {{.flags = "--exit-code", .help = "exit 2 if anything differs or could not be decided"}}),
        .run = tune_diff},
+      {.name = "tune apply",
+       .summary = "make a server as rendered, and prove it",
+       .details = "Judges every value by the server itself, starts a throwaway server with all of them where "
+                  "the server is on "
+                  "this machine, writes them, has the server read them, and compares again in a new session; "
+                  "what the server does "
+                  "not take is taken back. What needs a restart waits for it. On a terminal it asks first.",
+       .options = of_machine(
+           {{.flags = "--method",
+             .value = "HOW",
+             .help = "conf.d writes a file that postgresql.conf includes, alter-system "
+                     "postgresql.auto.conf, none only tries",
+             .choices = {"conf.d", "alter-system", "none"}},
+            {.flags = "--restart-command",
+             .value = "COMMAND",
+             .help = "for a shell, if something needs a restart; where the server does not start, the files "
+                     "are put back and it is run again"},
+            {.flags = "--standbys-follow",
+             .help = "the standbys have what they must have as much of as this server"},
+            {.flags = "-y,--yes", .help = "do not ask"},
+            lock_wait,
+            pooler,
+            role}),
+       .run = tune_apply},
       {.name = "sandbox",
        .summary = "run a command against a throwaway PostgreSQL",
        .details =

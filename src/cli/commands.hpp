@@ -21,6 +21,7 @@ Exit apply(Context& context);
 Exit lint(Context& context);
 Exit tune(Context& context);
 Exit tune_diff(Context& context);
+Exit tune_apply(Context& context);
 Exit sandbox(Context& context);
 Exit completion(Context& context);
 

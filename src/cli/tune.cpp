@@ -6,8 +6,10 @@
 
 #include "base/units.hpp"
 #include "cli/commands.hpp"
+#include "flow/tune_apply.hpp"
 #include "host/process.hpp"
 #include "model/known_settings.hpp"
+#include "render/formats.hpp"
 
 namespace kdb::cli {
 
@@ -78,6 +80,28 @@ Exit tune_diff(Context& context) {
       flow::diff_server_settings(context.database(), tune_options(context.arguments()));
   context.print(diff.report);
   return context.arguments().has("exit-code") && diff.differs ? Exit::pending : Exit::ok;
+}
+
+Exit tune_apply(Context& context) {
+  const Arguments& arguments = context.arguments();
+  const std::string method = arguments.value("method");
+  if (method.empty())
+    throw Error(Exit::usage, "`kdb tune apply` needs --method: conf.d, alter-system or none",
+                "conf.d on the server's machine, alter-system from anywhere; none tries and changes nothing");
+  flow::TuneApplyOptions options{.tune = tune_options(arguments),
+                                 .method = method == "conf.d"         ? flow::SettingsMethod::conf_d
+                                           : method == "alter-system" ? flow::SettingsMethod::alter_system
+                                                                      : flow::SettingsMethod::none,
+                                 .restart_command = arguments.value("restart-command"),
+                                 .standbys_follow = arguments.has("standbys-follow")};
+  if (method == "none" && !options.restart_command.empty())
+    throw Error(Exit::usage, "--restart-command has no meaning beside --method none");
+  options.conf = [](const Report& report) { return render::render_conf(report, {}); };
+  options.confirm = [&](const Report& report) {
+    return !context.can_ask() || context.ask(report, "apply this?");
+  };
+  context.print(flow::apply_server_settings(context.database(), options));
+  return Exit::ok;
 }
 
 }  // namespace kdb::cli

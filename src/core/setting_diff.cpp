@@ -159,6 +159,27 @@ std::string server_wide_value(const ServerSetting& setting, const ServerFiles& f
   return state.running.value_or(state.coming.value_or(setting.facts.standard));
 }
 
+bool is_line_of(std::string_view place, std::string_view file) {
+  return place.starts_with(file) && place.substr(file.size(), 1) == ":";
+}
+
+std::optional<std::map<std::string, std::string>> settings_at_start(
+    const ServerFiles& files, const ServerSettingLookup& live, const std::vector<std::string_view>& names,
+    const std::string& without) {
+  if (!files.lines) return std::nullopt;
+  std::map<std::string, std::string> settings;
+  for (const FileSetting& line : *files.lines) {
+    if (line.name.empty() || !is_taken(line, live) || is_line_of(line.place, without)) continue;
+    const ServerSetting* setting = live(line.name);
+    settings[setting == nullptr ? line.name : setting->facts.name] = line.value;
+  }
+  for (const std::string_view name : names) {
+    const ServerSetting* setting = live(name);
+    if (setting->source == "command line") settings[setting->facts.name] = setting->value;
+  }
+  return settings;
+}
+
 std::vector<Finding> misspelt_settings(const std::vector<SettingLine>& lines, const ServerSettingLookup& live,
                                        const std::vector<std::string_view>& names) {
   std::vector<Finding> findings;

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <functional>
+#include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,6 +43,15 @@ SettingDiff diff_settings(const std::vector<SettingLine>& lines, const ServerSet
 /// What the server has whoever connects, as far as kdb can tell; else what its files say.
 std::string server_wide_value(const ServerSetting& setting, const ServerFiles& files,
                               const ServerSettingLookup& live);
+
+/// What the server's files and its command line say, which it has at its next start: by name, in its own
+/// case. The lines of the file `without` are left out. Nothing where this role may not see the files.
+std::optional<std::map<std::string, std::string>> settings_at_start(
+    const ServerFiles& files, const ServerSettingLookup& live, const std::vector<std::string_view>& names,
+    const std::string& without);
+
+/// Whether the line that counts is in that file.
+bool is_line_of(std::string_view place, std::string_view file);
 
 /// Names that only look like an extension's: the server takes every one with a dot in it.
 std::vector<Finding> misspelt_settings(const std::vector<SettingLine>& lines, const ServerSettingLookup& live,

@@ -11,7 +11,9 @@
 #include <vector>
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -92,6 +94,17 @@ std::string server_programs(pid_t postmaster) {
   if (program.ends_with(deleted) && !fs::exists(program, error))
     program.resize(program.size() - deleted.size());
   return fs::exists(program, error) ? fs::path(program).parent_path().string() : std::string();
+}
+
+std::optional<uid_t> user_of(pid_t process) {
+  struct stat status {};
+  if (stat(fmt::format("/proc/{}", process).c_str(), &status) != 0) return std::nullopt;
+  return status.st_uid;
+}
+
+bool may_trust_with(const std::string& file, pid_t server) {
+  struct stat status {};
+  return geteuid() != 0 || (stat(file.c_str(), &status) == 0 && user_of(server) == status.st_uid);
 }
 
 bool stop_postmaster(const std::string& data, StopHow how, pid_t child) {

@@ -27,6 +27,13 @@ std::optional<pid_t> find_server(const std::string& data, std::int64_t started);
 /// cannot be told: it is another user's, or in another container, or its program is gone.
 std::string server_programs(pid_t postmaster);
 
+/// The user that a process runs as; nothing if it is gone.
+std::optional<uid_t> user_of(pid_t process);
+
+/// Whether a file that the server's process names is its user's, or we are not root, who could be led
+/// anywhere.
+bool may_trust_with(const std::string& file, pid_t server);
+
 enum class StopHow {
   in_order,  // fast shutdown first
   at_once,   // immediate shutdown: nothing in a sandbox is worth a checkpoint

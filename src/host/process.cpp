@@ -90,6 +90,15 @@ void drain_both(UniqueFd& out, UniqueFd& error, ProcessResult& result) {
   }
 }
 
+int wait_for_end(pid_t pid, const std::string& program) {
+  int status = 0;
+  while (waitpid(pid, &status, 0) < 0)
+    if (errno != EINTR)
+      throw Error(Exit::failed, with_errno(fmt::format("cannot tell how \"{}\" ended", program), errno),
+                  "start kdb with SIGCHLD not ignored");
+  return exit_code(status);
+}
+
 bool is_executable_file(const std::string& path) {
   struct stat status {};
   return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) && ::access(path.c_str(), X_OK) == 0;
@@ -106,14 +115,13 @@ ProcessResult run(const std::vector<std::string>& command,
   out.in.reset();
   error.in.reset();
   drain_both(out.out, error.out, result);
-  int status = 0;
-  while (waitpid(pid, &status, 0) < 0)
-    if (errno != EINTR)
-      throw Error(Exit::failed,
-                  with_errno(fmt::format("cannot tell how \"{}\" ended", command.front()), errno),
-                  "start kdb with SIGCHLD not ignored");
-  result.exit = exit_code(status);
+  result.exit = wait_for_end(pid, command.front());
   return result;
+}
+
+int run_in_shell(const std::string& command) {
+  const std::vector<std::string> words = {"/bin/sh", "-c", command};
+  return wait_for_end(spawn(words, environment_with({}), STDERR_FILENO, STDERR_FILENO), words.front());
 }
 
 std::optional<std::string> find_program(const std::string& name) {

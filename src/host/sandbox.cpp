@@ -188,9 +188,28 @@ const std::vector<std::string> foreign_variables = {"PGHOSTADDR",
 
 }  // namespace
 
+namespace {
+
+std::vector<std::string> libpq_variables() {
+  std::vector<std::string> names = foreign_variables;
+  names.insert(names.end(), {"PGHOST", "PGPORT", "PGUSER", "PGDATABASE"});
+  return names;
+}
+
+}  // namespace
+
 void forget_libpq_variables() {
-  for (const std::string& name : foreign_variables) unsetenv(name.c_str());
-  for (const char* name : {"PGHOST", "PGPORT", "PGUSER", "PGDATABASE"}) unsetenv(name);
+  for (const std::string& name : libpq_variables()) unsetenv(name.c_str());
+}
+
+WithoutLibpqVariables::WithoutLibpqVariables() {
+  for (const std::string& name : libpq_variables())
+    if (auto value = environment(name)) values_.emplace(name, std::move(*value));
+  forget_libpq_variables();
+}
+
+WithoutLibpqVariables::~WithoutLibpqVariables() {
+  for (const auto& [name, value] : values_) setenv(name.c_str(), value.c_str(), 1);
 }
 
 std::vector<std::string> sandbox_environment(const Sandbox& sandbox) {

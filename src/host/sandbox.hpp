@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -64,6 +65,18 @@ std::vector<std::string> sandbox_environment(const Sandbox& sandbox);
 /// PGSERVICE, PGOPTIONS …) would lead a session away from the sandbox, or change it. While no other thread
 /// reads them.
 void forget_libpq_variables();
+
+/// The same for the life of the object; then they are as they were.
+class WithoutLibpqVariables {
+ public:
+  WithoutLibpqVariables();
+  ~WithoutLibpqVariables();
+  WithoutLibpqVariables(const WithoutLibpqVariables&) = delete;
+  WithoutLibpqVariables& operator=(const WithoutLibpqVariables&) = delete;
+
+ private:
+  std::map<std::string, std::string> values_;
+};
 
 /// Starts a sandbox, calls `started`, runs COMMAND with the sandbox in its environment, or without COMMAND
 /// waits for SIGINT, SIGTERM, SIGHUP or the end of a pipe on stdin. Returns the exit status of COMMAND, or

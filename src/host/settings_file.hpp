@@ -7,8 +7,9 @@
 
 namespace kdb::host {
 
-/// Where kdb's settings of a server are kept: `kdb-tune.conf`, beside the server's postgresql.conf if a line there
-/// includes it, else in the last folder that an include_dir there names, if one exists, else beside it too.
+/// Where kdb's settings of a server are kept: `kdb-tune.conf`, beside the server's postgresql.conf if a line
+/// there includes it, else in the last folder that an include_dir there names, if one exists, else beside it
+/// too.
 struct SettingsFile {
   std::string path;       // kdb's file
   std::string main;       // the server's; its real place if it is a symbolic link

@@ -53,8 +53,8 @@ std::vector<ChangeStep> steps(const Difference<DatabaseSettings>& difference, co
   const std::string whose = "DATABASE " + quote_ident(difference.desired->name.name);
   std::vector<ChangeStep> steps;
   for (const FieldChange& change : difference.fields)
-    steps.push_back(session_setting_step(whose, change.field.substr(change.field.find('.') + 1), change.desired,
-                                         ", in this database"));
+    steps.push_back(session_setting_step(whose, change.field.substr(change.field.find('.') + 1),
+                                         change.desired, ", in this database"));
   return steps;
 }
 

@@ -54,9 +54,7 @@ struct DatabaseSettings {
 /// As for an index: each field once.
 template <class Visitor, class... D>
 requires all_are<DatabaseSettings, D...>
-void fields(Visitor&& visit, D&... database) {
-  visit("settings", database.settings...);
-}
+void fields(Visitor&& visit, D&... database) { visit("settings", database.settings...); }
 
 inline bool operator<(const DatabaseSettings& a, const DatabaseSettings& b) { return a.name < b.name; }
 

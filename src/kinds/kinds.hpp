@@ -16,8 +16,7 @@ template <class... T>
 struct KindList {};
 
 /// The only list of kinds, in the order in which they are made: what comes later may need what comes earlier.
-using Kinds =
-    KindList<Extension, TableProperties, Hypertable, ContinuousAggregate, Index, Statistics, Role,
-             DatabaseSettings, Setting>;
+using Kinds = KindList<Extension, TableProperties, Hypertable, ContinuousAggregate, Index, Statistics, Role,
+                       DatabaseSettings, Setting>;
 
 }  // namespace kdb

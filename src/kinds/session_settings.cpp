@@ -25,13 +25,13 @@ bool is_setting_name(std::string_view name) {
   });
 }
 
-
 }  // namespace
 
 bool is_reset(std::string_view value) { return equals_ignore_case(value, reset_word); }
 
 void compare_session_settings(std::string_view field, const Options& desired, const Options& live,
-             const std::map<std::string, SettingType>& types, std::vector<FieldChange>& changes) {
+                              const std::map<std::string, SettingType>& types,
+                              std::vector<FieldChange>& changes) {
   for (const auto& [name, value] : desired) {
     const std::string* now = live.find(name);
     const auto type = types.find(name);
@@ -61,11 +61,12 @@ void check_session_settings(const std::string& field, const Options& settings,
 ChangeStep session_setting_step(std::string_view whose, const std::string& setting, const std::string& value,
                                 std::string_view scope) {
   const bool reset = is_reset(value);
-  return {.sql = fmt::format("ALTER {} {} {}{}", whose, reset ? "RESET" : "SET", setting_name_sql(setting),
-                             reset ? "" : " TO " + setting_sql(setting, value)),
-          .purpose = fmt::format("{}for sessions that begin from now on{}", reset ? "takes it back " : "", scope),
-          .lock = {},
-          .hazards = {}};
+  return {
+      .sql = fmt::format("ALTER {} {} {}{}", whose, reset ? "RESET" : "SET", setting_name_sql(setting),
+                         reset ? "" : " TO " + setting_sql(setting, value)),
+      .purpose = fmt::format("{}for sessions that begin from now on{}", reset ? "takes it back " : "", scope),
+      .lock = {},
+      .hazards = {}};
 }
 
 }  // namespace kdb

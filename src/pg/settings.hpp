@@ -36,9 +36,9 @@ class ServerSettings {
 /// The files and ALTER ROLE, ALTER DATABASE … SET.
 ServerFiles read_server_files(Connection& connection);
 
-/// Gives the declared settings of roles and databases their names and types as the server has them, and says what is wrong
-/// with them on this server: a name that it does not know, a value that it does not take, one that sessions
-/// cannot have of their own. Reads nothing where none is declared.
+/// Gives the declared settings of roles and databases their names and types as the server has them, and says
+/// what is wrong with them on this server: a name that it does not know, a value that it does not take, one
+/// that sessions cannot have of their own. Reads nothing where none is declared.
 std::vector<Problem> complete_settings(Connection& connection, DesiredSchema& desired);
 
 }  // namespace kdb::pg

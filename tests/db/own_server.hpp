@@ -56,7 +56,9 @@ class OwnServer {
                                         "-c",
                                         "unix_socket_directories=" + folder_.path().string(),
                                         "-c",
-                                        "fsync=off"};
+                                        "fsync=off",
+                                        "-c",
+                                        "log_min_messages=panic"};  // nobody reads it: it would wait for that
     command.insert(command.end(), more.begin(), more.end());
     postgres_ = std::make_unique<Child>(as_user(command));
     REQUIRE(eventually([&] { return is_up(); }));

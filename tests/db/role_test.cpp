@@ -342,10 +342,11 @@ TEST_CASE("settings of a database are planned, applied and taken back, its owner
   const Roles roles({"kdb_owner", "kdb_other"});
   const Database& database = roles.database();
   const std::string name = database.text("SELECT current_database()");
-  database.exec("ALTER DATABASE " + quote_ident(name) + " SET jit TO 'off'; ALTER DATABASE " + quote_ident(name) +
-                " OWNER TO kdb_owner; ALTER ROLE kdb_owner LOGIN; ALTER ROLE kdb_other LOGIN; GRANT CREATE ON "
-                "DATABASE " +
-                quote_ident(name) + " TO kdb_other");
+  database.exec(
+      "ALTER DATABASE " + quote_ident(name) + " SET jit TO 'off'; ALTER DATABASE " + quote_ident(name) +
+      " OWNER TO kdb_owner; ALTER ROLE kdb_owner LOGIN; ALTER ROLE kdb_other LOGIN; GRANT CREATE ON "
+      "DATABASE " +
+      quote_ident(name) + " TO kdb_other");
   const auto settings = [&] {
     return database.text(
         "SELECT array_to_string(setconfig, '; ') FROM pg_db_role_setting WHERE setrole = 0 AND setdatabase = "
@@ -356,8 +357,10 @@ TEST_CASE("settings of a database are planned, applied and taken back, its owner
                               "\"default\" }\n";
   const Run refused = roles.kdb_as("kdb_other", {"apply"}, profile);
   CHECK(refused.exit == 1);
-  CHECK(refused.err.find("role kdb_other may not change the settings of database " + name) != std::string::npos);
+  CHECK(refused.err.find("role kdb_other may not change the settings of database " + name) !=
+        std::string::npos);
   CHECK(settings() == "jit=off");
+  database.exec("DROP SCHEMA kdb CASCADE");  // of the other role
   const Run applied = roles.kdb_as("kdb_owner", {"apply"}, profile);
   CHECK_MESSAGE(applied.exit == 0, applied.err);
   CHECK(settings() == "search_path=app, public; work_mem=64MB");
@@ -368,12 +371,14 @@ TEST_CASE("settings of a database are planned, applied and taken back, its owner
 
   const Run missing = roles.kdb({"plan"}, "[databases.nowhere]\nsettings = { jit = \"off\" }\n");
   CHECK(missing.exit == 1);
-  CHECK(missing.err.find("database nowhere: there is no such database") != std::string::npos);
-  const Run wrong = roles.kdb({"plan"}, "[databases." + quote_ident(name) +
-                                            "]\nsettings = { shared_buffers = \"1GB\", timezone = \"Mars\" }\n");
+  CHECK(missing.out.find("database nowhere: there is no such database") != std::string::npos);
+  const Run wrong =
+      roles.kdb({"plan"}, "[databases." + quote_ident(name) +
+                              "]\nsettings = { shared_buffers = \"1GB\", timezone = \"Mars\" }\n");
   CHECK(wrong.exit == 1);
-  CHECK(wrong.err.find("cannot be a database's: it is the whole server's") != std::string::npos);
-  const Run zone = roles.kdb({"apply"}, "[databases." + quote_ident(name) + "]\nsettings = { timezone = \"Mars\" }\n");
+  CHECK(wrong.out.find("cannot be a database's: it is the whole server's") != std::string::npos);
+  const Run zone =
+      roles.kdb({"apply"}, "[databases." + quote_ident(name) + "]\nsettings = { timezone = \"Mars\" }\n");
   CHECK(zone.exit == 1);
   CHECK(zone.err.find("TimeZone") != std::string::npos);
   CHECK(settings() == "search_path=app, public; work_mem=65536kB");

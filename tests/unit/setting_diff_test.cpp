@@ -52,9 +52,11 @@ TEST_CASE("a server's value is compared in the setting's own unit") {
   CHECK(server.diff("work_mem", "0.0625GB").differences.empty());
   const SettingDiff diff = server.diff("work_mem", "32MB");
   REQUIRE(diff.differences.size() == 1);
-  CHECK(diff.differences.front() ==
-        SettingDifference{
-            .name = "work_mem", .live = "64MB", .desired = "32MB", .place = "/etc/postgresql.conf:7"});
+  CHECK(diff.differences.front() == SettingDifference{.name = "work_mem",
+                                                      .live = "64MB",
+                                                      .coming = "64MB",
+                                                      .desired = "32MB",
+                                                      .place = "/etc/postgresql.conf:7"});
   CHECK(server.diff("jit", "true").differences.empty());
   CHECK(server.diff("shared_buffers", "1GB").differences.front().restart);
 }

@@ -194,15 +194,17 @@ TEST_CASE("kdb's file is in the last include_dir that there is, else beside the 
            Row{"none", "port = 5432\n", "kdb-tune.conf", false},
            Row{"Debian's", "port = 5432\ninclude_dir = 'conf.d'\t# read all\n", "conf.d/kdb-tune.conf", true},
            Row{"last", "include_dir 'conf.d'\ninclude_dir './other'\n", "other/kdb-tune.conf", true},
-           Row{"last that exists", "include_dir 'conf.d'\ninclude_dir 'gone'\n", "conf.d/kdb-tune.conf", true},
+           Row{"last that exists", "include_dir 'conf.d'\ninclude_dir 'gone'\n", "conf.d/kdb-tune.conf",
+               true},
            Row{"none that exists", "include_dir 'gone'\n", "kdb-tune.conf", false},
            Row{"a file", "include_dir 'some.conf'\n", "kdb-tune.conf", false},
            Row{"blank", "include_dir ' '\n", "kdb-tune.conf", false},
            Row{"comment", "#include_dir 'conf.d'\n", "kdb-tune.conf", false},
            Row{"its own line", "include 'kdb-tune.conf'\n", "kdb-tune.conf", true},
-           Row{"its own line, spelt oddly", "Include_If_Exists = './conf.d/../kdb-tune.conf'\n", "kdb-tune.conf", true},
-           Row{"its own line before a folder", "include 'kdb-tune.conf'\ninclude_dir 'conf.d'\n", "kdb-tune.conf",
-               true},
+           Row{"its own line, spelt oddly", "Include_If_Exists = './conf.d/../kdb-tune.conf'\n",
+               "kdb-tune.conf", true},
+           Row{"its own line before a folder", "include 'kdb-tune.conf'\ninclude_dir 'conf.d'\n",
+               "kdb-tune.conf", true},
            Row{"another kdb-tune.conf", "include 'conf.d/kdb-tune.conf'\n", "kdb-tune.conf", false},
            Row{"another file", "include 'some.conf'\n", "kdb-tune.conf", false},
        }) {
@@ -240,7 +242,8 @@ TEST_CASE("the server's file must be there and be a file") {
 TEST_CASE("the line that includes kdb's file is added once, in the manner of the file") {
   const std::string big(1'000'000, '#');
   const std::string added =
-      "# Settings that `kdb tune` keeps; what stands below wins over them.\ninclude_if_exists = 'kdb-tune.conf'\n";
+      "# Settings that `kdb tune` keeps; what stands below wins over them.\ninclude_if_exists = "
+      "'kdb-tune.conf'\n";
   std::string added_crlf = added;
   for (size_t at = 0; (at = added_crlf.find('\n', at)) != std::string::npos; at += 2)
     added_crlf.replace(at, 1, "\r\n");
@@ -456,7 +459,8 @@ TEST_CASE("kdb's own file must be no link, and no folder") {
   const State before = state_of(folder.path);
   const std::vector<FileEdit> edits = folder.edits();
   fs::create_symlink("victim", folder.file("kdb-tune.conf"));
-  CHECK(error_of([&] { folder.edits(); }).what() == "\"" + folder.file("kdb-tune.conf") + "\" is a symbolic link");
+  CHECK(error_of([&] { folder.edits(); }).what() ==
+        "\"" + folder.file("kdb-tune.conf") + "\" is a symbolic link");
   CHECK(has(error_of([&] { make(edits); }).what(), "is a symbolic link"));
   fs::remove(folder.file("kdb-tune.conf"));
   fs::create_directory(folder.file("kdb-tune.conf"));
