@@ -141,8 +141,7 @@ class Applier {
           {.key = "trial_start",
            .label = "trial start",
            .value = try_settings(context_, found.asked, found.local, lines_, writer.file())});
-    if (!writes && !waits_for(diff, false))
-      return end("nothing to do: " + report_.summary, tuned, diff, diff);
+    if (!writes && !waits_for(diff, false)) return end(nothing_to_do(diff), tuned, diff, diff);
     if (options_.method == SettingsMethod::none)
       return end("nothing was changed: " + report_.summary, tuned, diff, diff);
     refuse(pg::missing_setting_rights(*found.session.connection, {}, context_.profile.database.role),
@@ -228,14 +227,23 @@ class Applier {
     throw Error(Exit::failed, *problem);
   }
 
-  static std::string summary_of(const SettingDiff& diff, const SettingDiff& after) {
-    const auto waiting = std::count_if(after.waiting.begin(), after.waiting.end(),
+  std::string nothing_to_do(const SettingDiff& diff) const {
+    std::string text = fmt::format("nothing to do: {} as wanted", count(lines_.size(), "setting"));
+    if (!diff.waiting.empty()) text += fmt::format("; {} for a restart", waiting_text(diff));
+    return text;
+  }
+
+  static std::string waiting_text(const SettingDiff& diff) {
+    const auto waiting = std::count_if(diff.waiting.begin(), diff.waiting.end(),
                                        [](const SettingDifference& one) { return one.restart; });
+    return waiting == 1 ? "1 waits" : fmt::format("{} wait", waiting);
+  }
+
+  static std::string summary_of(const SettingDiff& diff, const SettingDiff& after) {
     std::string text =
         fmt::format("{} written, read by the server and compared", count(diff.differences.size(), "setting"));
-    if (waiting > 0)
-      text += fmt::format("; RESTART_REQUIRED: {} for the server to start again",
-                          waiting == 1 ? "1 waits" : fmt::format("{} wait", waiting));
+    if (waits_for(after, true))
+      text += fmt::format("; RESTART_REQUIRED: {} for the server to start again", waiting_text(after));
     return text;
   }
 
@@ -253,6 +261,7 @@ class Applier {
       report_.tables.front().columns[0].title = "changed";
       report_.tables.front().columns[1].title = "before";
       report_.tables.front().columns[2].title = "now";
+      report_.tables.front().columns[4].title = "set before in";
     }
     for (const Finding& finding : tuned.findings)
       if (finding.rule == "setting-from-environment") report_.findings.push_back(finding);

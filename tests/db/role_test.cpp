@@ -363,7 +363,7 @@ TEST_CASE("settings of a database are planned, applied and taken back, its owner
   database.exec("DROP SCHEMA kdb CASCADE");  // of the other role
   const Run applied = roles.kdb_as("kdb_owner", {"apply"}, profile);
   CHECK_MESSAGE(applied.exit == 0, applied.err);
-  CHECK(settings() == "search_path=app, public; work_mem=64MB");
+  CHECK(settings() == "work_mem=64MB; search_path=app, public");
   CHECK(roles.kdb({"plan", "--exit-code"}, profile).exit == 0);
   // In another spelling it is the same.
   database.exec("ALTER DATABASE " + quote_ident(name) + " SET work_mem TO '65536kB'");
@@ -381,7 +381,7 @@ TEST_CASE("settings of a database are planned, applied and taken back, its owner
       roles.kdb({"apply"}, "[databases." + quote_ident(name) + "]\nsettings = { timezone = \"Mars\" }\n");
   CHECK(zone.exit == 1);
   CHECK(zone.err.find("TimeZone") != std::string::npos);
-  CHECK(settings() == "search_path=app, public; work_mem=65536kB");
+  CHECK(settings() == "work_mem=65536kB; search_path=app, public");
 }
 
 }  // namespace kdb::test::role_test

@@ -2,73 +2,14 @@
 // where the server does not take it.
 #include <filesystem>
 #include <fstream>
-#include <future>
-#include <sstream>
 
 #include <fmt/format.h>
 
-#include "db/own_server.hpp"
-#include "support/cases.hpp"
-#include "support/fault_proxy.hpp"
+#include "db/tuned_server.hpp"
 
 namespace kdb::test::tune_apply_test {
 
 namespace {
-
-bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
-
-std::string bytes_of(const std::string& path) {
-  std::ifstream file(path);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
-class Applied {
- public:
-  explicit Applied(const std::string& settings) {
-    std::filesystem::create_directories(project_.folder());
-    declare(settings);
-    data_ = Session(server_.url()).text("SHOW data_directory");
-  }
-
-  OwnServer& server() { return server_; }
-  void declare(const std::string& settings) {
-    profile_ = folder_
-                   .write("p.toml",
-                          "[connection.retry]\ndeadline = \"3s\"\n[server]\nmemory = \"512MB\"\ncpus = 2\n"
-                          "[server.settings]\n" +
-                              settings)
-                   .string();
-  }
-  std::vector<std::string> command(std::vector<std::string> words, const std::string& url = {}) const {
-    words.insert(words.end(), {"-p", profile_});
-    return project_.command(url.empty() ? server_.url() : url, words);
-  }
-  Run kdb(std::vector<std::string> words) const { return run(command(std::move(words))); }
-  Run apply(const std::string& method, std::vector<std::string> more = {}) const {
-    std::vector<std::string> words = {"tune", "apply", "--method", method};
-    words.insert(words.end(), more.begin(), more.end());
-    return kdb(std::move(words));
-  }
-  Run diff() const { return kdb({"tune", "diff", "--exit-code"}); }
-  std::string show(const std::string& name) const { return Session(server_.url()).text("SHOW " + name); }
-  std::string data(const std::string& name) const { return data_ + "/" + name; }
-  /// Every file that says what the server is set to, with its bytes.
-  std::string files() const {
-    std::string all;
-    for (const char* name : {"postgresql.conf", "postgresql.auto.conf", "kdb-tune.conf"})
-      all += bytes_of(data(name)) + "\n---\n";
-    return all;
-  }
-
- private:
-  OwnServer server_;
-  Project project_;
-  TempDir folder_;
-  std::string profile_;
-  std::string data_;
-};
 
 /// Restarts a server as an administrator does, by pg_ctl; it runs on by itself then, and is stopped at the
 /// end.
@@ -96,7 +37,7 @@ class Restarter {
 }  // namespace
 
 TEST_CASE("a file is written once, read by the server and proved; nothing is left to change but a restart") {
-  Applied it("work_mem = \"7MB\"\nmax_connections = 60\ncpu_tuple_cost = 0.02\n");
+  TunedServer it("work_mem = \"7MB\"\nmax_connections = 60\ncpu_tuple_cost = 0.02\n");
   const Run tried = it.apply("none");
   CHECK_MESSAGE(tried.exit == 0, tried.err);
   CHECK(has(tried.out, "a throwaway server starts with these settings"));
@@ -133,7 +74,7 @@ TEST_CASE("a file is written once, read by the server and proved; nothing is lef
 }
 
 TEST_CASE("ALTER SYSTEM brings it about through the journal, and again changes nothing") {
-  Applied it("work_mem = \"7MB\"\n");
+  TunedServer it("work_mem = \"7MB\"\n");
   const Run applied = it.apply("alter-system");
   REQUIRE_MESSAGE(applied.exit == 0, applied.err);
   CHECK(it.show("work_mem") == "7MB");
@@ -151,7 +92,7 @@ TEST_CASE("ALTER SYSTEM brings it about through the journal, and again changes n
 }
 
 TEST_CASE("what no server starts with is never written") {
-  Applied it("");
+  TunedServer it("");
   const std::string files = it.files();
   struct Fatal {
     const char* settings;
@@ -162,18 +103,13 @@ TEST_CASE("what no server starts with is never written") {
   // Names, words, bounds and units are the profile's faults; the rest a throwaway server says.
   for (const Fatal& fatal : std::vector<Fatal>{
            {"shared_bufers = \"1GB\"\n", 64, "shared_bufers"},
-           {"wal_level = \"most\"\n", 64, "wal_level"},
            {"work_mem = \"1kB\"\n", 64, "work_mem"},
            {"shared_buffers = \"900GB\"\n", 3, "shared memory"},
            {"huge_pages = \"on\"\n", 3, "huge pages"},
-           {"max_wal_size = \"8MB\"\nmin_wal_size = \"8MB\"\n", 64, "min_wal_size"},
-           {"wal_level = \"minimal\"\nmax_wal_senders = 3\n", 64, "wal_level"},
            {"shared_preload_libraries = \"no_such_library\"\n", 3, "no_such_library"},
            {"session_preload_libraries = \"no_such_library\"\n", 3, "no_such_library"},
            {"max_locks_per_transaction = 100000000\n", 64, "locks"},
            {"timezone = \"Mars/Olympus\"\n", 3, "TimeZone"},
-           {"lc_messages = \"tlh_KL\"\n", 3, "lc_messages"},
-           {"log_destination = \"nowhere\"\n", 3, "log_destination"},
            {"ssl = \"on\"\nssl_cert_file = \"no.crt\"\n", 3, "no.crt"},
        }) {
     CAPTURE(fatal.settings);
@@ -187,7 +123,7 @@ TEST_CASE("what no server starts with is never written") {
 }
 
 TEST_CASE("the command line's settings are refused, and what the server's files have wrong") {
-  Applied it("fsync = \"on\"\n");
+  TunedServer it("fsync = \"on\"\n");
   const Run refused = it.apply("conf.d");
   CHECK(refused.exit == 3);
   CHECK(has(refused.err, "the server's command line says it"));
@@ -201,7 +137,7 @@ TEST_CASE("the command line's settings are refused, and what the server's files 
 }
 
 TEST_CASE("a line that wins over kdb's file is named, and the file is taken back") {
-  Applied it("work_mem = \"7MB\"\n");
+  TunedServer it("work_mem = \"7MB\"\n");
   std::filesystem::create_directory(it.data("conf.d"));
   std::filesystem::permissions(it.data("conf.d"), std::filesystem::perms::all);
   std::ofstream(it.data("conf.d/zz.conf")) << "work_mem = '5MB'\n";
@@ -217,7 +153,7 @@ TEST_CASE("a line that wins over kdb's file is named, and the file is taken back
 }
 
 TEST_CASE("a restart that fails ends with the server running on what it had") {
-  Applied it("work_mem = \"7MB\"\nmax_connections = 60\n");
+  TunedServer it("work_mem = \"7MB\"\nmax_connections = 60\n");
   const Restarter restarter(it.server());
   const Run restarted = it.apply("conf.d", {"--restart-command", restarter.command()});
   CHECK_MESSAGE(restarted.exit == 0, restarted.err);
@@ -239,57 +175,6 @@ TEST_CASE("a restart that fails ends with the server running on what it had") {
   CHECK(unchanged.exit == 1);
   CHECK(has(unchanged.err, "the server was not restarted"));
   CHECK(it.files() == files);
-}
-
-TEST_CASE("kdb may be killed at any message: diff tells the truth then, and the next apply ends as ever") {
-  Applied it("work_mem = \"7MB\"\nmax_connections = 60\n");
-  const std::string before = it.files();
-  const auto begin_again = [&] {
-    std::filesystem::remove(it.data("kdb-tune.conf"));
-    std::ofstream(it.data("postgresql.conf")) << before.substr(0, before.find("\n---\n"));
-    Session(it.server().url()).exec("SELECT pg_reload_conf()");
-    REQUIRE(eventually([&] { return it.show("work_mem") == "4MB"; }));
-  };
-  const std::vector<std::string> words = {"tune", "apply", "--method", "conf.d"};
-  const std::string url = it.server().url() + "&port=" + it.show("port");
-  FaultProxy counting(url);
-  const Run whole = run(it.command(words, counting.url()));
-  REQUIRE_MESSAGE(whole.exit == 0, whole.err);
-  // At the reload, and now and then elsewhere.
-  std::vector<FaultProxy::Rule> rules = {{.contains = "SELECT pg_catalog.pg_reload_conf()"}};
-  const size_t stride = harm_every() == 1 ? 1 : 5 * harm_every();
-  for (size_t at = seed() % stride; at < counting.queries().size(); at += stride)
-    rules.push_back({.number = static_cast<int>(at) + 1});
-  const std::string after = it.files();
-  int unread = 0;
-  for (FaultProxy::Rule& rule : rules)
-    for (const auto when : {FaultProxy::When::before_forward, FaultProxy::When::reply_held}) {
-      CAPTURE(rule.number);
-      begin_again();
-      FaultProxy proxy(url);
-      std::promise<pid_t> started;
-      const std::shared_future<pid_t> pid = started.get_future().share();
-      rule.when = when;
-      rule.fault =
-          when == FaultProxy::When::before_forward ? FaultProxy::Fault::cut : FaultProxy::Fault::none;
-      rule.callback = [&](const FaultProxy::Query&) { ::kill(pid.get(), SIGKILL); };
-      proxy.add(rule);
-      Child kdb(it.command(words, proxy.url()));
-      started.set_value(kdb.pid());
-      kdb.wait();
-      const bool written = std::filesystem::exists(it.data("kdb-tune.conf"));
-      const bool is_read = it.show("work_mem") == "7MB";
-      unread += written && !is_read ? 1 : 0;
-      const Run diff = it.diff();
-      CHECK(diff.exit == (is_read ? 0 : 2));
-      if (written && !is_read) CHECK(has(diff.out, "in the files, waiting"));
-      const Run again = it.apply("conf.d");
-      CHECK_MESSAGE(again.exit == 0, again.err);
-      CHECK(it.files() == after);
-      CHECK(it.show("work_mem") == "7MB");
-      CHECK(it.diff().exit == 0);
-    }
-  CHECK(unread > 0);
 }
 
 TEST_CASE("a standby is changed first where it must have as much as its primary") {
