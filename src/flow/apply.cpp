@@ -15,10 +15,12 @@
 #include "core/saved_plan.hpp"
 #include "core/setting_changes.hpp"
 #include "core/to_report.hpp"
+#include "flow/asked_server.hpp"
 #include "flow/deployment.hpp"
 #include "flow/disk_space.hpp"
 #include "flow/locked_history.hpp"
 #include "flow/migrate.hpp"
+#include "flow/settings_trial.hpp"
 #include "pg/failure.hpp"
 #include "pg/obstacles.hpp"
 #include "pg/rights.hpp"
@@ -116,6 +118,23 @@ void refuse_refused_settings(const Context& context, Session& session, const std
            .hint = errors[at]->hint,
            .details = statements[at]});
   if (!problems.empty()) throw Error(Exit::failed, std::move(problems));
+}
+
+/// What a throwaway server says of the settings that are to be changed; throws where it does not start.
+std::vector<std::string> try_changed_settings(const Context& context, const std::vector<Change>& changes) {
+  std::vector<SettingLine> lines;
+  for (const Change& change : changes)
+    if (change.kind == Setting::word) {
+      SettingLine& line = lines.emplace_back();
+      line.name = change.object;
+      line.value = change.fields.front().desired;
+    }
+  if (lines.empty()) return {};
+  return read_again(context, [&] {
+    Session session = open_session(context);
+    const AskedServer asked = ask_server(context, session, {});
+    return try_settings(context, asked, find_local_server(session, asked), lines, "");
+  });
 }
 
 /// Builds wait for old snapshots too, whatever these read.
@@ -236,6 +255,8 @@ Report apply(const Context& context, const ApplyOptions& options) {
     return report;
   }
   refuse_full_disk(context, planned.objects.changes, options.allow);
+  if (auto said = try_changed_settings(context, planned.objects.changes); !said.empty())
+    report.fields.push_back({.key = "trial_start", .label = "trial start", .value = std::move(said)});
   tell_obstacles(context, planned.objects.changes);
   if (!options.confirm(report)) throw Error(Exit::refused, "nothing was changed: the answer was no");
 

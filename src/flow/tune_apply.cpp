@@ -6,109 +6,17 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
-#include "core/setting_changes.hpp"
-#include "core/standby_settings.hpp"
 #include "core/to_report.hpp"
 #include "core/tuning_report.hpp"
-#include "flow/asked_server.hpp"
-#include "flow/settings_trial.hpp"
+#include "flow/found_server.hpp"
 #include "flow/settings_writer.hpp"
-#include "host/control_data.hpp"
 #include "host/process.hpp"
-#include "pg/estimates.hpp"
 #include "pg/rights.hpp"
 
 namespace kdb::flow {
 
 namespace {
-
-/// A server as it was found.
-struct Found {
-  Session session;
-  AskedServer asked;
-  std::optional<LocalServer> local;
-};
-
-Found look(const Context& context, const TuneOptions& options) {
-  Session session = open_session(context);
-  AskedServer asked = ask_server(context, session, options);
-  auto local = find_local_server(session, asked);
-  return {std::move(session), std::move(asked), std::move(local)};
-}
-
-SettingDiff difference(const Found& found, const std::vector<SettingLine>& lines) {
-  return diff_settings(lines, found.asked.lookup(), found.asked.files, found.asked.settings.names());
-}
-
-bool waits_for(const SettingDiff& diff, bool restart) {
-  return std::any_of(diff.waiting.begin(), diff.waiting.end(),
-                     [&](const SettingDifference& one) { return one.restart == restart; });
-}
-
-/// Each broken line of the server's files.
-std::vector<Problem> broken_lines(const SettingDiff& diff) {
-  std::vector<Problem> problems;
-  for (const Finding& finding : diff.findings)
-    if (finding.level == Finding::Level::error) problems.push_back(finding.problem);
-  return problems;
-}
-
-void refuse(std::vector<Problem> problems, Exit exit = Exit::refused) {
-  if (!problems.empty()) throw Error(exit, std::move(problems));
-}
-
-void refuse_unknown(const Tuned& tuned, const SettingDiff& diff) {
-  std::vector<Problem> problems;
-  for (const Finding& finding : tuned.findings)
-    if (finding.level == Finding::Level::error) problems.push_back(finding.problem);
-  for (const Finding& finding : diff.findings)
-    if (finding.rule == "hidden-setting") problems.push_back(finding.problem);
-  refuse(std::move(problems));
-}
-
-/// What the chosen way cannot change: the command line, a server that forbids it, and for a file what
-/// postgresql.auto.conf says.
-void refuse_obstacles(const Found& found, const SettingDiff& diff, SettingsMethod method) {
-  std::vector<Problem> problems;
-  for (const SettingDifference& one : diff.differences) {
-    if (!one.obstacle.empty())
-      problems.push_back(
-          {.message = fmt::format("{} = {} (now {}): {}", one.name, one.desired, one.live, one.obstacle),
-           .where = {},
-           .hint = "change it where the server is started: its unit, its container, its operator (Patroni)"});
-    else if (method == SettingsMethod::conf_d &&
-             one.place.find("/postgresql.auto.conf:") != std::string::npos)
-      problems.push_back({.message = fmt::format("{} = {}: {} says {}, which wins over every other file",
-                                                 one.name, one.desired, one.place, one.coming),
-                          .where = {},
-                          .hint = fmt::format("ALTER SYSTEM RESET {}, or --method alter-system", one.name)});
-  }
-  if (method == SettingsMethod::alter_system) {
-    const ServerSetting* allows = found.asked.settings.find("allow_alter_system");
-    const auto changes = setting_changes(
-        diff, {}, [](std::string_view) { return Source{}; }, allows == nullptr || allows->value == "on");
-    for (const Problem& problem : changes.problems) problems.push_back(problem);
-  }
-  refuse(std::move(problems));
-}
-
-/// What has to be done on other servers first.
-void refuse_disorder(const Found& found, const std::vector<SettingLine>& lines, const SettingDiff& diff,
-                     bool standbys_follow) {
-  if (!found.session.facts.in_recovery) {
-    if (standbys_follow) return;
-    return refuse(primary_problems(diff.differences, found.asked.lookup(),
-                                   pg::count_replicas(*found.session.connection)));
-  }
-  std::map<std::string, std::int64_t> primary;
-  if (found.local) primary = host::read_primary_settings(found.local->pg_bin, found.local->data);
-  if (primary.empty())  // it follows its primary now, so that has no more than this
-    for (const SettingLine& line : lines)
-      if (is_followed_by_standbys(line.name)) primary[line.name] = std::stoll(found.asked.value(line.name));
-  refuse(standby_problems(lines, found.asked.lookup(), primary));
-}
 
 /// The road of one `kdb tune apply`.
 class Applier {
@@ -116,17 +24,11 @@ class Applier {
   Applier(const Context& context, const TuneApplyOptions& options) : context_(context), options_(options) {}
 
   Report run() {
-    Found found = look(context_, options_.tune);
-    if (!found.asked.same_major)
-      throw Error(Exit::usage,
-                  fmt::format("--pg is not what the server is: PostgreSQL {}", found.session.facts.version));
+    FoundServer found = find_server(context_, options_.tune);
     const Tuned tuned = tune_or_refuse(found.asked.facts, context_.profile, found.asked.knowledge());
     lines_ = tuned.lines;
-    SettingDiff diff = difference(found, lines_);
-    refuse(broken_lines(diff), Exit::failed);
-    refuse_unknown(tuned, diff);
-    refuse_obstacles(found, diff, options_.method);
-    refuse_disorder(found, lines_, diff, options_.standbys_follow);
+    const SettingDiff diff = found.difference(lines_);
+    refuse_unfit(found, tuned, diff, options_.method, options_.standbys_follow);
     SettingsWriter writer(context_, found.session, found.asked, found.local, options_.method);
     if (!options_.restart_command.empty() && !writer.can_take_back())
       throw Error(Exit::refused, "--restart-command: kdb could not put back what the server starts with",
@@ -141,23 +43,30 @@ class Applier {
           {.key = "trial_start",
            .label = "trial start",
            .value = try_settings(context_, found.asked, found.local, lines_, writer.file())});
-    if (!writes && !waits_for(diff, false)) return end(nothing_to_do(diff), tuned, diff, diff);
+    if (!writes && waits_for_restart(diff) && !options_.restart_command.empty())
+      throw Error(Exit::refused,
+                  "--restart-command: what waits for a restart was written before, and kdb could "
+                  "not put back what was there then",
+                  "restart the server by hand");
+    if (!writes && !waits_for_reload(diff)) return end(nothing_to_do(diff), tuned, diff, diff);
     if (options_.method == SettingsMethod::none)
       return end("nothing was changed: " + report_.summary, tuned, diff, diff);
-    refuse(pg::missing_setting_rights(*found.session.connection, {}, context_.profile.database.role),
-           Exit::failed);
+    if (const auto missing =
+            pg::missing_setting_rights(*found.session.connection, {}, context_.profile.database.role);
+        !missing.empty())
+      throw Error(Exit::failed, missing);
     if (options_.confirm && !options_.confirm(report_))
       throw Error(Exit::refused, "nothing was changed: the answer was no");
     if (writes) write(writer, tuned, found);
     const SettingDiff after = read_by_server(writer);
     report_.fields.push_back({.key = "written", .label = "written", .value = writer.written()});
-    if (waits_for(after, true) && !options_.restart_command.empty())
+    if (waits_for_restart(after) && !options_.restart_command.empty())
       return restart(writer, found, tuned, diff);
     return end(summary_of(diff, after), tuned, diff, after);
   }
 
  private:
-  void write(SettingsWriter& writer, const Tuned& tuned, const Found& found) {
+  void write(SettingsWriter& writer, const Tuned& tuned, const FoundServer& found) {
     Report settings{.command = "tune apply", .fields = {}, .settings = tuned.lines};
     for (const Field& field : tuning_fields(found.asked.facts))
       if (field.key.empty()) settings.fields.push_back(field);
@@ -170,16 +79,16 @@ class Applier {
     constexpr std::chrono::milliseconds interval(100);
     for (int attempt = 0;; ++attempt) {
       const SettingDiff diff = read_again(context_, [&] {
-        const Found now = look(context_, options_.tune);
+        const FoundServer now = find_server(context_, options_.tune);
         if (attempt % 10 == 0) now.session.connection->exec("SELECT pg_catalog.pg_reload_conf()");
-        return difference(now, lines_);
+        return now.difference(lines_);
       });
       std::vector<Problem> problems = broken_lines(diff);
       for (const SettingDifference& one : diff.differences)
         problems.push_back(
             {.message = fmt::format("{} is still {} and not {}{}", one.name, one.coming, one.desired,
                                     one.place.empty() ? "" : ": " + one.place + " says so")});
-      if (problems.empty() && !waits_for(diff, false)) return diff;
+      if (problems.empty() && !waits_for_reload(diff)) return diff;
       if (problems.empty() && attempt == attempts)
         problems.push_back({.message = "the server has not read its files within 5 s"});
       if (!problems.empty()) give_up(writer, std::move(problems));
@@ -210,10 +119,11 @@ class Applier {
     }
   }
 
-  Report restart(SettingsWriter& writer, const Found& before, const Tuned& tuned, const SettingDiff& diff) {
+  Report restart(SettingsWriter& writer, const FoundServer& before, const Tuned& tuned,
+                 const SettingDiff& diff) {
     auto problem = run_restart_command(before.asked.server.started);
     if (!problem) {
-      const SettingDiff after = difference(look(context_, options_.tune), lines_);
+      const SettingDiff after = find_server(context_, options_.tune).difference(lines_);
       if (after.differences.empty() && after.waiting.empty())
         return end(summary_of(diff, after) + "; the server was restarted", tuned, diff, after);
       problem =
@@ -242,7 +152,7 @@ class Applier {
   static std::string summary_of(const SettingDiff& diff, const SettingDiff& after) {
     std::string text =
         fmt::format("{} written, read by the server and compared", count(diff.differences.size(), "setting"));
-    if (waits_for(after, true))
+    if (waits_for_restart(after))
       text += fmt::format("; RESTART_REQUIRED: {} for the server to start again", waiting_text(after));
     return text;
   }

@@ -82,6 +82,15 @@ TEST_CASE("declared settings are planned, applied once, and wait for a restart w
   CHECK(!has(it.settings({"plan"}).out, "waits for a restart"));
 }
 
+TEST_CASE("what no server starts with is not written for its next start") {
+  Declared it("[server.settings]\nwork_mem = \"64MB\"\nshared_preload_libraries = \"no_such_library\"\n");
+  const Run refused = it.settings({"apply", "--yes", "--allow", "all"});
+  CHECK(refused.exit == 3);
+  CHECK_MESSAGE(has(refused.err, "no_such_library"), refused.err);
+  Session session(it.server().url());
+  CHECK(session.text("SELECT count(*) FROM pg_file_settings WHERE sourcefile LIKE '%auto.conf'") == "0");
+}
+
 TEST_CASE("what was written and never read is read by the next apply") {
   Declared it("[server.settings]\nwork_mem = \"64MB\"\n");
   Session(it.server().url()).exec("ALTER SYSTEM SET work_mem = '65536kB'");

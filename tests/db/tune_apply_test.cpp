@@ -52,6 +52,8 @@ TEST_CASE("a file is written once, read by the server and proved; nothing is lef
   CHECK(has(bytes_of(it.data("postgresql.conf")), "include_if_exists = 'kdb-tune.conf'"));
   const std::string files = it.files();
   CHECK(it.diff().exit == 0);
+  // It was not written now, and nothing could be put back.
+  CHECK(it.apply("conf.d", {"--restart-command", "false"}).exit == 3);
 
   const Run again = it.apply("conf.d");
   CHECK(again.exit == 0);
