@@ -28,6 +28,9 @@ host::SettingsFile own_file(const AskedServer& asked, const std::optional<LocalS
     throw Error(Exit::refused, "--method conf.d: this role may not see what the server's files say",
                 "GRANT EXECUTE ON FUNCTION pg_show_all_file_settings() and SELECT ON pg_file_settings to it");
   const std::string main = asked.value("config_file");
+  if (main.empty())
+    throw Error(Exit::refused, "--method conf.d: this role may not see where the server's file is",
+                "GRANT pg_read_all_settings to it");
   // As root kdb would write where the server's word leads it.
   if (!host::may_trust_with(main, local->pid))
     throw Error(

@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "db/tuned_server.hpp"
 
@@ -136,6 +137,24 @@ TEST_CASE("the command line's settings are refused, and what the server's files 
   CHECK(broken.exit == 1);
   CHECK(has(broken.err, "jit"));
   CHECK(it.files() == files);
+}
+
+TEST_CASE("no file is written that is somebody else's, and none where somebody leads root to") {
+  TunedServer it("work_mem = \"7MB\"\n");
+  std::ofstream(it.data("kdb-tune.conf")) << "jit = off\n";
+  const Run refused = it.apply("conf.d");
+  CHECK(refused.exit == 3);
+  CHECK(has(refused.err, "is there and not of kdb's making"));
+  CHECK(bytes_of(it.data("kdb-tune.conf")) == "jit = off\n");
+  std::filesystem::remove(it.data("kdb-tune.conf"));
+  if (geteuid() != 0) return;
+  REQUIRE(chown(it.data("postgresql.conf").c_str(), 0, 0) == 0);
+  std::filesystem::permissions(it.data("postgresql.conf"), std::filesystem::perms::others_read,
+                               std::filesystem::perm_options::add);
+  const Run led = it.apply("conf.d");
+  CHECK(led.exit == 3);
+  CHECK_MESSAGE(has(led.err, "does not belong to the user that the server runs as"), led.err);
+  CHECK(!std::filesystem::exists(it.data("kdb-tune.conf")));
 }
 
 TEST_CASE("a line that wins over kdb's file is named, and the file is taken back") {
