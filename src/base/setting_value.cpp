@@ -184,6 +184,11 @@ std::string setting_problem(const SettingType& type, const std::string& value) {
   return {};
 }
 
+bool may_hold_password(std::string_view setting) {
+  return equals_ignore_case(setting, "primary_conninfo") ||
+         equals_ignore_case(setting, "ssl_passphrase_command");
+}
+
 bool is_setting_list(std::string_view setting) {
   constexpr std::string_view lists[] = {
       "local_preload_libraries",   "output_plugin_libraries",  "search_path",

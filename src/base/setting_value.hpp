@@ -38,6 +38,10 @@ std::string setting_text(double number, const SettingType& type);
 /// A value as people write it: a number with its unit, a boolean as on or off. Any other stays.
 std::string shown_setting(const std::string& value, const SettingType& type);
 
+/// Whether its value may be a password, or have one in it: nobody but a superuser is shown it
+/// (GUC_SUPERUSER_ONLY), and kdb shows and keeps none.
+bool may_hold_password(std::string_view setting);
+
 /// Whether the setting is a list of names, which are quoted one by one (GUC_LIST_QUOTE; pg_dump keeps the
 /// same list, for the catalog does not tell).
 bool is_setting_list(std::string_view setting);

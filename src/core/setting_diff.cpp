@@ -68,9 +68,12 @@ ServerState state_of(const ServerSetting& setting, const FileSetting* line, cons
 }
 
 /// Whether the server would have the desired value: some defaults stand for what it works out at its start.
-bool has_value(const ServerSetting& setting, const std::string& value, const std::string& desired) {
+bool has_value(const ServerSetting& setting, const std::string& value, const std::string& desired,
+               const CanonicalValues& canonical) {
   const SettingFacts& facts = setting.facts;
+  const auto kept = canonical.find(facts.name);
   return same_setting(facts.name, facts.type, value, desired) ||
+         (kept != canonical.end() && kept->second == value) ||
          (setting.source == "default" && same_setting(facts.name, facts.type, value, setting.value) &&
           same_setting(facts.name, facts.type, desired, facts.standard));
 }
@@ -151,7 +154,44 @@ void find_errors(const ServerFiles& files, const ServerSettingLookup& live,
   }
 }
 
+/// What was changed in the files and waits for a restart, though nobody renders it (any more).
+void add_others_waiting(const std::vector<SettingLine>& lines, const ServerSettingLookup& live,
+                        const ServerFiles& files, const std::vector<std::string_view>& names,
+                        std::vector<SettingDifference>& waiting) {
+  for (const std::string_view name : names) {
+    const ServerSetting* setting = live(name);
+    if (setting == nullptr || !setting->pending_restart ||
+        std::any_of(lines.begin(), lines.end(),
+                    [&](const SettingLine& line) { return same_name(line.name, name); }))
+      continue;
+    const FileSetting* in_file = file_line(files, name, live);
+    const std::string& coming = in_file == nullptr ? setting->facts.standard : in_file->value;
+    const auto shown = [&](const std::string& value) {
+      return may_hold_password(name) ? "(not shown)" : shown_setting(value, setting->facts.type);
+    };
+    waiting.push_back({.name = std::string(name),
+                       .live = shown(setting->value),
+                       .coming = shown(coming),
+                       .desired = shown(coming),
+                       .place = in_file == nullptr ? "" : in_file->place,
+                       .restart = true});
+  }
+}
+
 }  // namespace
+
+std::vector<const SettingLine*> lines_to_judge(const std::vector<SettingLine>& lines,
+                                               const ServerSettingLookup& live) {
+  std::vector<const SettingLine*> judged;
+  for (const SettingLine& line : lines) {
+    const ServerSetting* setting = live(line.name);
+    if (setting == nullptr || setting->value == line.value) continue;
+    const SettingFacts& facts = setting->facts;
+    const bool is_text = facts.type.vartype == "string" || facts.type.vartype == "enum";
+    if (is_text && (facts.context == "user" || facts.context == "superuser")) judged.push_back(&line);
+  }
+  return judged;
+}
 
 std::string server_wide_value(const ServerSetting& setting, const ServerFiles& files,
                               const ServerSettingLookup& live) {
@@ -188,7 +228,8 @@ std::vector<Finding> misspelt_settings(const std::vector<SettingLine>& lines, co
 }
 
 SettingDiff diff_settings(const std::vector<SettingLine>& lines, const ServerSettingLookup& live,
-                          const ServerFiles& files, const std::vector<std::string_view>& names) {
+                          const ServerFiles& files, const std::vector<std::string_view>& names,
+                          const CanonicalValues& canonical) {
   SettingDiff diff;
   find_errors(files, live, names, diff.findings);
   for (Finding& finding : misspelt_settings(lines, live, names)) diff.findings.push_back(std::move(finding));
@@ -224,11 +265,12 @@ SettingDiff diff_settings(const std::vector<SettingLine>& lines, const ServerSet
       one.obstacle = "the server's command line says it, which wins over every file";
       one.place.clear();
     }
-    if (!has_value(*setting, *state.coming, line.value))
+    if (!has_value(*setting, *state.coming, line.value, canonical))
       diff.differences.push_back(std::move(one));
-    else if (state.running && !has_value(*setting, *state.running, line.value))
+    else if (state.running && !has_value(*setting, *state.running, line.value, canonical))
       diff.waiting.push_back(std::move(one));
   }
+  add_others_waiting(lines, live, files, names, diff.waiting);
   return diff;
 }
 

@@ -35,10 +35,20 @@ struct SettingDiff {
 /// Null where the server has no such setting.
 using ServerSettingLookup = std::function<const ServerSetting*(std::string_view)>;
 
+/// What the server makes of rendered values that it keeps otherwise than they are written, by its names: of
+/// `german` `German, DMY`.
+using CanonicalValues = std::map<std::string, std::string>;
+
+/// The rendered texts that may be kept otherwise, and that a session can be given to find out.
+std::vector<const SettingLine*> lines_to_judge(const std::vector<SettingLine>& lines,
+                                               const ServerSettingLookup& live);
+
 /// Rendered lines held against a server, number against number in the settings' own units. What a role or a
-/// database overrides counts for the server's value as if nobody did, and is a finding.
+/// database overrides counts for the server's value as if nobody did, and is a finding. Whatever else waits
+/// for a restart is among what waits.
 SettingDiff diff_settings(const std::vector<SettingLine>& lines, const ServerSettingLookup& live,
-                          const ServerFiles& files, const std::vector<std::string_view>& names);
+                          const ServerFiles& files, const std::vector<std::string_view>& names,
+                          const CanonicalValues& canonical = {});
 
 /// What the server has whoever connects, as far as kdb can tell; else what its files say.
 std::string server_wide_value(const ServerSetting& setting, const ServerFiles& files,

@@ -49,6 +49,9 @@ std::optional<Problem> problem_of(const WantedSetting& wanted, const SettingLook
                    meant ? fmt::format("did you mean \"{}\"?", *meant) : "");
   }
   if (setting->context == "internal") return problem("says how the server was built: nobody can set it");
+  if (may_hold_password(wanted.name))
+    return problem("may hold a password, which every output of kdb would show",
+                   "set it on the server: ALTER SYSTEM, or a file of its own");
   const bool relative = is_relative(wanted.value, setting->type);
   std::string wrong =
       relative ? relative_problem(wanted.value, setting->type) : setting_problem(setting->type, wanted.value);

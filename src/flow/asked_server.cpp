@@ -7,6 +7,7 @@
 #include "core/wanted_setting.hpp"
 #include "flow/tuning_facts.hpp"
 #include "model/known_settings.hpp"
+#include "pg/failure.hpp"
 
 namespace kdb::flow {
 
@@ -53,6 +54,26 @@ AskedServer ask_server(const Context& context, Session& session, const TuneOptio
   if (!asked.facts.connections)
     asked.facts.connections = Known<int>{std::stoi(asked.value("max_connections")), "the server"};
   return asked;
+}
+
+SettingDiff difference_of(Session& session, const AskedServer& asked, const std::vector<SettingLine>& lines,
+                          std::vector<Problem>* refused) {
+  const std::vector<const SettingLine*> judged = lines_to_judge(lines, asked.lookup());
+  std::vector<std::pair<std::string, std::string>> values;
+  for (const SettingLine* line : judged) values.emplace_back(line->name, line->value);
+  const std::vector<pg::JudgedValue> answers = pg::judge_values(*session.connection, values);
+  constexpr std::string_view insufficient_privilege = "42501";
+  CanonicalValues canonical;
+  for (size_t at = 0; at < answers.size(); ++at) {
+    if (!answers[at].error)
+      canonical[asked.settings.find(judged[at]->name)->facts.name] = answers[at].kept;
+    else if (refused != nullptr && answers[at].error->sqlstate != insufficient_privilege)
+      refused->push_back({.message = fmt::format("{} = {} ({}): {}", judged[at]->name, judged[at]->value,
+                                                 judged[at]->origin, pg::describe(*answers[at].error)),
+                          .where = {},
+                          .hint = answers[at].error->hint});
+  }
+  return diff_settings(lines, asked.lookup(), asked.files, asked.settings.names(), canonical);
 }
 
 Tuned tune_declared(const TuningFacts& facts, const files::Profile& profile, const SettingKnowledge& known) {

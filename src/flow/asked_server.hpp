@@ -45,6 +45,11 @@ struct AskedServer {
 /// `session` must outlive what is returned.
 AskedServer ask_server(const Context& context, Session& session, const TuneOptions& options);
 
+/// How far the server is from these lines. Asks it again, for what it makes of some values; `refused` is
+/// given those that it does not take.
+SettingDiff difference_of(Session& session, const AskedServer& asked, const std::vector<SettingLine>& lines,
+                          std::vector<Problem>* refused = nullptr);
+
 /// What would be rendered, and what a server would refuse of it.
 Tuned tune_declared(const TuningFacts& facts, const files::Profile& profile, const SettingKnowledge& known);
 /// The same. Throws Error(usage) with all that a server would refuse.

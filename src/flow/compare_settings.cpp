@@ -28,7 +28,8 @@ void note_unresolved(const Tuned& tuned, Differences& found) {
 Compared compare_lines(const Context& context, Session& session, const AskedServer& asked,
                        const std::vector<SettingLine>& lines) {
   const ServerSetting* allows = asked.settings.find("allow_alter_system");  // from 17 on
-  SettingDiff diff = diff_settings(lines, asked.lookup(), asked.files, asked.settings.names());
+  std::vector<Problem> refused;
+  SettingDiff diff = difference_of(session, asked, lines, &refused);
   const auto place = [&](std::string_view name) {
     const WantedSetting* declared = find_declared(context.profile, name);
     return declared == nullptr ? Source{} : declared->where;
@@ -39,6 +40,7 @@ Compared compare_lines(const Context& context, Session& session, const AskedServ
   Compared compared{
       .objects = setting_changes(diff, facts, place, allows == nullptr || allows->value == "on"),
       .waiting = std::move(diff.waiting)};
+  compared.objects.problems.insert(compared.objects.problems.end(), refused.begin(), refused.end());
   for (Finding& finding : diff.findings) {
     // With a line that it refuses the server takes no change of its files.
     if (finding.level == Finding::Level::error)

@@ -1,6 +1,7 @@
 #include "flow/found_server.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <map>
 #include <utility>
 
@@ -20,8 +21,8 @@ FoundServer find_server(const Context& context, const TuneOptions& options) {
   return {std::move(session), std::move(asked), std::move(local)};
 }
 
-SettingDiff FoundServer::difference(const std::vector<SettingLine>& lines) const {
-  return diff_settings(lines, asked.lookup(), asked.files, asked.settings.names());
+SettingDiff FoundServer::difference(const std::vector<SettingLine>& lines, std::vector<Problem>* refused) {
+  return difference_of(session, asked, lines, refused);
 }
 
 bool waits_for_restart(const SettingDiff& diff) {
@@ -82,6 +83,21 @@ void refuse_obstacles(const FoundServer& found, const SettingDiff& diff, Setting
   refuse_all(std::move(problems));
 }
 
+/// What would lead kdb away from a server that it is to look at after its restart.
+void refuse_lost_way(const SettingDiff& diff) {
+  std::vector<Problem> problems;
+  for (const SettingDifference& one : diff.differences)
+    for (const char* name : {"port", "listen_addresses", "unix_socket_directories"})
+      if (one.name == name)
+        problems.push_back(
+            {.message = fmt::format("{} = {} (now {}): kdb could not tell behind a restart whether "
+                                    "the server runs",
+                                    one.name, one.desired, one.live),
+             .where = {},
+             .hint = "without --restart-command it is written, and waits for yours"});
+  refuse_all(std::move(problems));
+}
+
 /// What has to be done on other servers first.
 void refuse_disorder(const FoundServer& found, const std::vector<SettingLine>& lines, const SettingDiff& diff,
                      bool standbys_follow) {
@@ -94,21 +110,23 @@ void refuse_disorder(const FoundServer& found, const std::vector<SettingLine>& l
   if (found.local) primary = host::read_primary_settings(found.local->pg_bin, found.local->data);
   if (primary.empty())  // it follows its primary now, so that has no more than this
     for (const SettingLine& line : lines)
-      if (is_followed_by_standbys(line.name)) primary[line.name] = std::stoll(found.asked.value(line.name));
+      if (is_followed_by_standbys(line.name))
+        primary[line.name] = std::strtoll(found.asked.value(line.name).c_str(), nullptr, 10);
   refuse_all(standby_problems(lines, found.asked.lookup(), primary));
 }
 
 }  // namespace
 
 void refuse_unfit(const FoundServer& found, const Tuned& tuned, const SettingDiff& diff,
-                  SettingsMethod method, bool standbys_follow) {
+                  const TuneApplyOptions& options) {
   if (!found.asked.same_major)
     throw Error(Exit::usage,
                 fmt::format("--pg is not what the server is: PostgreSQL {}", found.session.facts.version));
   refuse_all(broken_lines(diff), Exit::failed);
   refuse_unknown(tuned, diff);
-  refuse_obstacles(found, diff, method);
-  refuse_disorder(found, tuned.lines, diff, standbys_follow);
+  refuse_obstacles(found, diff, options.method);
+  if (!options.restart_command.empty()) refuse_lost_way(diff);
+  refuse_disorder(found, tuned.lines, diff, options.standbys_follow);
 }
 
 }  // namespace kdb::flow

@@ -17,7 +17,8 @@ struct FoundServer {
   AskedServer asked;
   std::optional<LocalServer> local;
 
-  SettingDiff difference(const std::vector<SettingLine>& lines) const;
+  /// As difference_of.
+  SettingDiff difference(const std::vector<SettingLine>& lines, std::vector<Problem>* refused = nullptr);
 };
 
 FoundServer find_server(const Context& context, const TuneOptions& options);
@@ -33,6 +34,6 @@ std::vector<Problem> broken_lines(const SettingDiff& diff);
 /// that way: what is not known, what its files have wrong, what wins over them, what other servers need
 /// first.
 void refuse_unfit(const FoundServer& found, const Tuned& tuned, const SettingDiff& diff,
-                  SettingsMethod method, bool standbys_follow);
+                  const TuneApplyOptions& options);
 
 }  // namespace kdb::flow

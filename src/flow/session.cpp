@@ -37,13 +37,17 @@ void introduce(const Context& context, Session& session) {
   const files::Profile& profile = context.profile;
   pg::Connection& connection = *session.connection;
   const bool asks_identifier = !profile.database.expect_system_identifier.empty();
-  const pg::Result row = connection.exec(
-      fmt::format("SELECT pg_catalog.pg_backend_pid(), pg_catalog.current_database(), session_user, "
-                  "pg_catalog.pg_is_in_recovery(), pg_catalog.to_regclass({}) IS NOT NULL{}{}",
-                  quote_literal(quote_ident(session.store.schema()) + ".format"),
-                  asks_identifier ? ", (SELECT system_identifier FROM pg_catalog.pg_control_system())" : "",
-                  pg::own_session_columns(connection.server_version(), profile.connection.statement_timeout,
-                                          connection.announced_pid())));
+  const pg::Result row = connection.exec(fmt::format(
+      "SELECT pg_catalog.pg_backend_pid(), pg_catalog.current_database(), session_user, "
+      // to_regclass() fails without the right to look into the schema, which not every command needs.
+      "pg_catalog.pg_is_in_recovery(), CASE WHEN pg_catalog.has_schema_privilege("
+      "pg_catalog.to_regnamespace({0}), 'USAGE') THEN pg_catalog.to_regclass({1}) IS NOT NULL "
+      "ELSE pg_catalog.to_regnamespace({0}) IS NOT NULL END{2}{3}",
+      quote_literal(quote_ident(session.store.schema())),
+      quote_literal(quote_ident(session.store.schema()) + ".format"),
+      asks_identifier ? ", (SELECT system_identifier FROM pg_catalog.pg_control_system())" : "",
+      pg::own_session_columns(connection.server_version(), profile.connection.statement_timeout,
+                              connection.announced_pid())));
   SessionFacts& facts = session.facts;
   facts.backend_pid = static_cast<int>(row.integer(0, 0));
   facts.database = row.text(0, 1);

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "core/auto_conf.hpp"
 #include "core/change_plan.hpp"
 #include "core/setting_changes.hpp"
 #include "flow/compare_settings.hpp"
@@ -91,38 +92,44 @@ void SettingsWriter::write(const std::vector<SettingLine>& lines, const std::str
 }
 
 void SettingsWriter::alter_system(const std::vector<SettingLine>& lines) {
-  const auto before = auto_conf_.empty() ? std::nullopt : host::read_bytes(auto_conf_, "");
   const auto decide = [&](Session& session) {
     const AskedServer asked = ask_server(context_, session, {});
     const Differences found = compare_lines(context_, session, asked, lines).objects;
     if (!found.problems.empty()) throw Error(Exit::refused, found.problems);
     std::vector<Work> work;
-    std::set<std::string> names;
     for (const Change& change : found.changes) {
-      if (!is_reload(change)) names.insert(change.object);
+      if (!is_reload(change)) names_.insert(change.object);
       work.push_back({.plan = to_plan(change), .resume = false});
     }
     const auto missing =
-        pg::missing_setting_rights(*session.connection, names, context_.profile.database.role);
+        pg::missing_setting_rights(*session.connection, names_, context_.profile.database.role);
     if (!missing.empty()) throw Error(Exit::failed, missing);
+    // Under the lock: nothing of other deployers comes between.
+    if (!auto_conf_.empty() && !before_) before_ = host::read_bytes(auto_conf_, "");
     return work;
   };
   Deployment(context_, decide).run(open_session(context_));
-  if (before)
-    edits_ = {host::FileEdit{
-        .path = auto_conf_, .before = before, .after = host::read_bytes(auto_conf_, ""), .like = {}}};
+  after_ = auto_conf_.empty() ? std::nullopt : host::read_bytes(auto_conf_, "");
 }
 
 bool SettingsWriter::can_take_back() const {
   return method_ == SettingsMethod::conf_d || !auto_conf_.empty();
 }
 
-void SettingsWriter::take_back() { host::take_back(edits_); }
+void SettingsWriter::take_back() {
+  if (method_ == SettingsMethod::conf_d) return host::take_back(edits_);
+  if (!before_) return;  // nothing was written
+  const auto now = host::read_bytes(auto_conf_, "");
+  const std::string text =
+      without_changes(now.value_or(""), *before_, after_.value_or(now.value_or("")), names_);
+  host::make({host::FileEdit{.path = auto_conf_, .before = now, .after = text, .like = {}}});
+}
 
 std::vector<std::string> SettingsWriter::written() const {
   std::vector<std::string> texts;
+  if (method_ == SettingsMethod::alter_system) return {"postgresql.auto.conf"};
   for (const host::FileEdit& edit : edits_) {
-    const std::string backup = method_ == SettingsMethod::conf_d ? host::backup_path(edit) : "";
+    const std::string backup = host::backup_path(edit);
     texts.push_back(backup.empty() ? edit.path : fmt::format("{} (before: {})", edit.path, backup));
   }
   return texts;

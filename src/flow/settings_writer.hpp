@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,7 +24,7 @@ class SettingsWriter {
   bool is_as_rendered(const AskedServer& asked, const std::vector<SettingLine>& lines) const;
   /// kdb's own file; empty where it has none.
   const std::string& file() const { return file_.path; }
-  /// `conf`: the file's text. Throws Error, with nothing written.
+  /// `conf`: the file's text. What was written where that throws can be taken back.
   void write(const std::vector<SettingLine>& lines, const std::string& conf);
   /// Whether all of it can be put back without the server's help.
   bool can_take_back() const;
@@ -38,8 +39,11 @@ class SettingsWriter {
   const Context& context_;
   SettingsMethod method_;
   host::SettingsFile file_;
-  std::string auto_conf_;  // empty where kdb cannot read it
-  std::vector<host::FileEdit> edits_;
+  std::string auto_conf_;              // empty where kdb cannot read it
+  std::vector<host::FileEdit> edits_;  // of files of kdb's way
+  std::optional<std::string> before_;  // postgresql.auto.conf; nothing: not written yet, or not to be read
+  std::optional<std::string> after_;
+  std::set<std::string> names_;  // of the settings in there that are changed
 };
 
 }  // namespace kdb::flow

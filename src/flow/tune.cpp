@@ -97,7 +97,7 @@ SettingsDiff diff_server_settings(const Context& context, const TuneOptions& opt
                   "leave it out: the server is asked");
     const SettingKnowledge known = asked.knowledge();
     Tuned tuned = tune_or_refuse(asked.facts, context.profile, known);
-    SettingDiff diff = diff_settings(tuned.lines, asked.lookup(), asked.files, known.names);
+    SettingDiff diff = difference_of(session, asked, tuned.lines);
     const bool is_broken =
         std::any_of(diff.findings.begin(), diff.findings.end(),
                     [](const Finding& finding) { return finding.level == Finding::Level::error; });

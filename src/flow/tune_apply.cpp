@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "core/to_report.hpp"
 #include "core/tuning_report.hpp"
@@ -27,8 +28,10 @@ class Applier {
     FoundServer found = find_server(context_, options_.tune);
     const Tuned tuned = tune_or_refuse(found.asked.facts, context_.profile, found.asked.knowledge());
     lines_ = tuned.lines;
-    const SettingDiff diff = found.difference(lines_);
-    refuse_unfit(found, tuned, diff, options_.method, options_.standbys_follow);
+    std::vector<Problem> refused;
+    const SettingDiff diff = found.difference(lines_, &refused);
+    if (!refused.empty()) throw Error(Exit::refused, std::move(refused));
+    refuse_unfit(found, tuned, diff, options_);
     SettingsWriter writer(context_, found.session, found.asked, found.local, options_.method);
     if (!options_.restart_command.empty() && !writer.can_take_back())
       throw Error(Exit::refused, "--restart-command: kdb could not put back what the server starts with",
@@ -58,8 +61,8 @@ class Applier {
     if (options_.confirm && !options_.confirm(report_))
       throw Error(Exit::refused, "nothing was changed: the answer was no");
     if (writes) write(writer, tuned, found);
-    const SettingDiff after = read_by_server(writer);
     report_.fields.push_back({.key = "written", .label = "written", .value = writer.written()});
+    const SettingDiff after = read_by_server(writer);
     if (waits_for_restart(after) && !options_.restart_command.empty())
       return restart(writer, found, tuned, diff);
     return end(summary_of(diff, after), tuned, diff, after);
@@ -68,9 +71,16 @@ class Applier {
  private:
   void write(SettingsWriter& writer, const Tuned& tuned, const FoundServer& found) {
     Report settings{.command = "tune apply", .fields = {}, .settings = tuned.lines};
+    // What changes by itself is no reason for another file.
     for (const Field& field : tuning_fields(found.asked.facts))
-      if (field.key.empty()) settings.fields.push_back(field);
-    writer.write(lines_, options_.conf(settings));
+      if (field.key.empty() && field.label != "databases" && field.label != "WAL")
+        settings.fields.push_back(field);
+    try {
+      writer.write(lines_, options_.conf(settings));
+    } catch (const Error& error) {
+      if (context_.watchdog.interrupted()) throw;
+      give_up(writer, error.problems(), error.exit());
+    }
   }
 
   /// Until the server has read its files. What it does not take is taken back.
@@ -79,61 +89,83 @@ class Applier {
     constexpr std::chrono::milliseconds interval(100);
     for (int attempt = 0;; ++attempt) {
       const SettingDiff diff = read_again(context_, [&] {
-        const FoundServer now = find_server(context_, options_.tune);
+        FoundServer now = find_server(context_, options_.tune);
         if (attempt % 10 == 0) now.session.connection->exec("SELECT pg_catalog.pg_reload_conf()");
         return now.difference(lines_);
       });
       std::vector<Problem> problems = broken_lines(diff);
       for (const SettingDifference& one : diff.differences)
         problems.push_back(
-            {.message = fmt::format("{} is still {} and not {}{}", one.name, one.coming, one.desired,
+            {.message = fmt::format("{} is still '{}' and not '{}'{}", one.name, one.coming, one.desired,
                                     one.place.empty() ? "" : ": " + one.place + " says so")});
       if (problems.empty() && !waits_for_reload(diff)) return diff;
       if (problems.empty() && attempt == attempts)
         problems.push_back({.message = "the server has not read its files within 5 s"});
       if (!problems.empty()) give_up(writer, std::move(problems));
+      if (context_.watchdog.interrupted())
+        throw Error(context_.watchdog.interruption(),
+                    fmt::format("interrupted; written and not proved: {}", fmt::join(writer.written(), ", ")),
+                    "`kdb tune diff` says how the server stands, and the next apply ends it");
       context_.watchdog.sleep(interval);
     }
   }
 
-  [[noreturn]] void give_up(SettingsWriter& writer, std::vector<Problem> problems) {
+  [[noreturn]] void give_up(SettingsWriter& writer, std::vector<Problem> problems, Exit exit = Exit::failed) {
     if (writer.can_take_back()) {
-      writer.take_back();
-      open_session(context_).connection->exec("SELECT pg_catalog.pg_reload_conf()");
-      problems.back().hint = "the files are as they were before";
+      take_back(writer);
+      problems.back().hint +=
+          fmt::format("{}the files are as they were before", problems.back().hint.empty() ? "" : "; ");
     }
-    throw Error(Exit::failed, std::move(problems));
+    throw Error(exit, std::move(problems));
+  }
+
+  /// Puts the files back, and has the server read them. Returns when it last started, if it runs.
+  std::optional<std::int64_t> take_back(SettingsWriter& writer) {
+    writer.take_back();
+    try {
+      const Session session = open_session(context_);
+      session.connection->exec("SELECT pg_catalog.pg_reload_conf()");
+      return pg::read_tuning(*session.connection).started;
+    } catch (const Error&) {
+      context_.watchdog.check();
+      return std::nullopt;
+    }
   }
 
   /// Nothing where the server runs again, since then; else why not.
   std::optional<Problem> run_restart_command(std::int64_t started) {
     context_.events({.kind = Event::Kind::info, .message = "restarting: " + options_.restart_command});
-    if (const int status = host::run_in_shell(options_.restart_command); status != 0)
+    const auto pause = [&](std::chrono::milliseconds time) { context_.watchdog.sleep(time); };
+    if (const int status = host::run_in_shell(options_.restart_command, pause); status != 0)
       return Problem{.message = fmt::format("the restart command ended with status {}", status)};
     try {
       const Session session = open_session(context_);
       if (pg::read_tuning(*session.connection).started != started) return std::nullopt;
       return Problem{.message = "the restart command ended well, and the server was not restarted"};
     } catch (const Error& error) {
+      context_.watchdog.check();
       return error.problems().front();
     }
   }
 
   Report restart(SettingsWriter& writer, const FoundServer& before, const Tuned& tuned,
                  const SettingDiff& diff) {
-    auto problem = run_restart_command(before.asked.server.started);
+    const std::int64_t started = before.asked.server.started;
+    auto problem = run_restart_command(started);
     if (!problem) {
       const SettingDiff after = find_server(context_, options_.tune).difference(lines_);
       if (after.differences.empty() && after.waiting.empty())
         return end(summary_of(diff, after) + "; the server was restarted", tuned, diff, after);
-      problem =
-          Problem{.message = "the server was restarted, and is not as rendered: `kdb tune diff` says where"};
-      throw Error(Exit::failed, *problem);
+      throw Error(Exit::failed, "the server was restarted with what was written, and is not as rendered",
+                  "`kdb tune diff` says where");
     }
-    writer.take_back();
-    const auto again = run_restart_command(before.asked.server.started);
-    problem->hint = again ? "the files are as before, and the server does not start again: " + again->message
-                          : "the files are as before, and the server runs again with them";
+    const auto runs_since = take_back(writer);
+    if (runs_since == started)
+      problem->hint = "the server was never stopped, and runs with the files as they were before";
+    else if (const auto again = run_restart_command(runs_since.value_or(0)))
+      problem->hint = "the files are as before, and the server does not run again: " + again->message;
+    else
+      problem->hint = "the files are as before, and the server runs again with them";
     throw Error(Exit::failed, *problem);
   }
 

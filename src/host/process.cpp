@@ -119,9 +119,12 @@ ProcessResult run(const std::vector<std::string>& command,
   return result;
 }
 
-int run_in_shell(const std::string& command) {
+int run_in_shell(const std::string& command, const Pause& pause) {
   const std::vector<std::string> words = {"/bin/sh", "-c", command};
-  return wait_for_end(spawn(words, environment_with({}), STDERR_FILENO, STDERR_FILENO), words.front());
+  const pid_t pid = spawn(words, environment_with({}), STDERR_FILENO, STDERR_FILENO);
+  int status = 0;
+  while (waitpid(pid, &status, WNOHANG) == 0) pause(std::chrono::milliseconds(20));
+  return exit_code(status);
 }
 
 std::optional<std::string> find_program(const std::string& name) {

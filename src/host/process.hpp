@@ -28,8 +28,8 @@ ProcessResult run(const std::vector<std::string>& command,
 
 /// Runs a command of the user's in a shell and returns its exit status, or 128 + signal. What it writes goes
 /// to our stderr as it comes. It is waited for alone: a server that it starts may keep its stderr. Throws
-/// Error(failed) if there is no shell.
-int run_in_shell(const std::string& command);
+/// Error(failed) if there is no shell, or what `pause` throws: the command runs on then.
+int run_in_shell(const std::string& command, const Pause& pause);
 
 /// The absolute path of a program on PATH, if there is one; a name with a slash is looked at as it is.
 std::optional<std::string> find_program(const std::string& name);

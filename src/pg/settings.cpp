@@ -126,6 +126,26 @@ ServerFiles read_server_files(Connection& connection) {
   return files;
 }
 
+std::vector<JudgedValue> judge_values(Connection& connection,
+                                      const std::vector<std::pair<std::string, std::string>>& values) {
+  std::vector<JudgedValue> judged;
+  if (values.empty()) return judged;
+  connection.exec("BEGIN");
+  for (const auto& [name, value] : values) {
+    connection.exec("SAVEPOINT kdb_value");
+    try {
+      const Result row = connection.exec("SELECT pg_catalog.set_config($1, $2, true)", {name, value});
+      judged.push_back({.kept = row.text(0, 0), .error = {}});
+    } catch (const ServerError& error) {
+      if (error.session_ended) throw;
+      judged.push_back({.kept = {}, .error = error});
+    }
+    connection.exec_cleanup("ROLLBACK TO kdb_value");
+  }
+  connection.exec_cleanup("ROLLBACK");
+  return judged;
+}
+
 namespace {
 
 /// Completes one set of settings of an object.

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/error.hpp"
@@ -35,6 +36,16 @@ class ServerSettings {
 
 /// The files and ALTER ROLE, ALTER DATABASE … SET.
 ServerFiles read_server_files(Connection& connection);
+
+/// What the server makes of a value that a session is given, or says against it.
+struct JudgedValue {
+  std::string kept;
+  std::optional<ServerError> error;
+};
+
+/// Of names and values, in a transaction that is rolled back. Throws ServerError only where the session ends.
+std::vector<JudgedValue> judge_values(Connection& connection,
+                                      const std::vector<std::pair<std::string, std::string>>& values);
 
 /// Gives the declared settings of roles and databases their names and types as the server has them, and says
 /// what is wrong with them on this server: a name that it does not know, a value that it does not take, one

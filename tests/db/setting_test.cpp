@@ -103,6 +103,30 @@ TEST_CASE("what was written and never read is read by the next apply") {
   CHECK(Session(it.server().url()).text("SHOW work_mem") == "64MB");
 }
 
+TEST_CASE("what the files say otherwise than runs is put right before it is read") {
+  Declared it("[server.settings]\nwork_mem = \"4MB\"\n");
+  Session(it.server().url()).exec("ALTER SYSTEM SET work_mem = '5MB'");
+  CHECK(has(it.settings({"plan"}).out, "value: 5MB → 4MB"));
+  CHECK(it.settings({"apply", "--yes"}).exit == 0);
+  CHECK(it.settings({"plan", "--exit-code"}).exit == 0);
+}
+
+TEST_CASE(
+    "values that the server keeps in words of its own are as declared; those that it refuses change "
+    "nothing") {
+  Declared it("[server.settings]\nDateStyle = \"german\"\nclient_min_messages = \"debug\"\n");
+  const Run applied = it.settings({"apply", "--yes"});
+  CHECK_MESSAGE(applied.exit == 0, applied.err);
+  CHECK(Session(it.server().url()).text("SELECT reset_val FROM pg_settings WHERE name = 'DateStyle'") ==
+        "German, DMY");
+  CHECK(it.settings({"plan", "--exit-code"}).exit == 0);
+  it.write("[server.settings]\njit = false\ndefault_text_search_config = \"nope\"\n");
+  const Run refused = it.settings({"apply", "--yes"});
+  CHECK(refused.exit == 1);
+  CHECK_MESSAGE(has(refused.err, "default_text_search_config = nope"), refused.err);
+  CHECK(Session(it.server().url()).text("SHOW jit") == "on");
+}
+
 TEST_CASE("a profile may have them in every plan, and a plan file keeps them") {
   Declared it("[server]\napply = \"alter-system\"\n[server.settings]\nwork_mem = \"64MB\"\njit = false\n");
   CHECK(has(it.kdb({"plan"}).out, "alter    setting jit"));

@@ -189,7 +189,9 @@ TEST_CASE("what the server's build lacks is refused, and what it has starts") {
   const std::vector<std::pair<std::string, std::string>> values = {
       {"wal_compression", "zstd"}, {"wal_compression", "lz4"}, {"io_method", "io_uring"}};
   const host::Sandbox sandbox({.pg_bin = pg_bin()});
-  for (const auto& [name, value] : values) {
+  for (const auto& setting : values) {
+    const std::string& name = setting.first;
+    const std::string& value = setting.second;
     CAPTURE(name);
     CAPTURE(value);
     const std::string choices = ask(

@@ -30,7 +30,8 @@ TEST_CASE("a trial never sees another server's folder, in whatever case its sett
                                       {"HBA_FILE", "/live/pg_hba.conf"},
                                       {"ident_file", "/live/pg_ident.conf"},
                                       {"work_mem", "5MB"}}};
-  for (const auto& [name, value] : host::declared_for_trial(trial)) {
+  for (const auto& setting : host::declared_for_trial(trial)) {
+    const std::string& name = setting.first;
     CAPTURE(name);
     CHECK((name == "work_mem" || name.starts_with("ssl_")));
   }
@@ -60,11 +61,12 @@ TEST_CASE("what is forced is what the major knows") {
   for (int major = oldest_known_major; major <= newest_known_major; ++major) {
     CAPTURE(major);
     const Settings forced = host::forced_in_trial(major);
-    for (const auto& [name, value] : forced) {
+    for (const auto& setting : forced) {
+      const std::string& name = setting.first;
       CAPTURE(name);
       const SettingFacts* facts = find_known_setting(major, name);
       REQUIRE(facts != nullptr);
-      CHECK(setting_problem(facts->type, value) == "");
+      CHECK(setting_problem(facts->type, setting.second) == "");
     }
     const auto forces = [&](const std::string& name) {
       return std::any_of(forced.begin(), forced.end(), [&](const auto& one) { return one.first == name; });
