@@ -205,6 +205,7 @@ TEST_CASE("a server tells a superuser of its machine, wherever that is") {
   const pg::ServerTuning server = pg::read_tuning(connection);
   const auto pid = host::find_server(server.data_directory, server.started);
   REQUIRE(pid);
+  CHECK(!host::find_server(server.data_directory, server.started + 60));  // another one by now
   const host::Machine seen = host::read_machine(std::to_string(*pid));
   CHECK(told.memory == seen.memory);
   CHECK(told.memory > 0);
@@ -226,6 +227,25 @@ TEST_CASE("nothing is guessed of a machine that is not proved to be the server's
   CHECK(tuned.kdb({"tune", "diff", "--exit-code"}).exit == 2);
   CHECK(tuned.kdb(with_machine({"tune", "--exit-code"})).exit == 0);
   database.exec("DROP ROLE kdb_tune_weak");
+}
+
+TEST_CASE("a share that nobody can resolve is a difference by itself") {
+  OwnServer server;
+  Session session(server.url());
+  session.exec("CREATE ROLE weak LOGIN");
+  session.exec("CREATE SCHEMA kdb");  // into which it may not look
+  session.exec(
+      "GRANT EXECUTE ON FUNCTION pg_show_all_file_settings() TO weak; GRANT SELECT ON pg_file_settings TO "
+      "weak");
+  const Tuned tuned(server.url() + "&user=weak", "[server.settings]\nshared_buffers = \"25%\"\n");
+  const Run sql = tuned.kdb({"tune", "--format", "sql"});
+  REQUIRE_MESSAGE(sql.exit == 0, sql.err);
+  for (const std::string_view line : split(sql.out, '\n'))
+    if (line.ends_with(';')) session.exec(std::string(line));
+  server.restart(SIGINT);
+  const Run diff = tuned.kdb({"tune", "diff", "--exit-code"});
+  CHECK_MESSAGE(has(diff.out, "nothing differs: "), diff.out);
+  CHECK(diff.exit == 2);
 }
 
 TEST_CASE("what the server would refuse is refused before anything is rendered") {

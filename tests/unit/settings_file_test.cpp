@@ -26,6 +26,7 @@
 #include "host/conf_includes.hpp"
 #include "host/file_folder.hpp"
 #include "host/unique_fd.hpp"
+#include "support/cases.hpp"
 #include "support/skip.hpp"
 #include "support/temp_dir.hpp"
 
@@ -715,8 +716,10 @@ bool can_trace() {
 TEST_CASE("killed at any system call, each file is the old one or the new one, and the next run ends it") {
   if (!can_trace()) return;
   const std::string text(5'000, '#');
-  int step = 1;
-  for (bool killed = true; killed; step += 2) {  // between a call's end and the next one's begin is nothing
+  const int stride =
+      2 * static_cast<int>(test::harm_every());  // between a call's end and the next one's begin is nothing
+  int step = 1 + 2 * static_cast<int>(test::seed() % test::harm_every());
+  for (bool killed = true; killed; step += stride) {
     CAPTURE(step);
     const Folder folder(text);
     folder.write("kdb-tune.conf", "old = 1\n");
@@ -745,7 +748,8 @@ TEST_CASE("killed at any system call, each file is the old one or the new one, a
 
 TEST_CASE("as root, killed at any moment, somebody's files are the old ones or the new ones") {
   if (!is_root()) return;
-  for (int microseconds = 0; microseconds < 6000; microseconds += 200) {
+  const int interval = 200 * static_cast<int>(test::harm_every());
+  for (int microseconds = 0; microseconds < 6000; microseconds += interval) {
     CAPTURE(microseconds);
     const NobodysFolder folder("port = 5432\n");
     const std::vector<FileEdit> edits = folder.edits();
