@@ -269,6 +269,25 @@ Result Connection::exec(std::string_view sql, const std::vector<Result::Value>& 
   return impl_->guarded(sql, phase, watch, [&] { return impl_->driver->run(std::string(sql), parameters); });
 }
 
+Result Connection::copy(std::string_view sql, const CopySource& source, Phase phase) {
+  impl_->watchdog.check();
+  const Watch watch{.deadline = impl_->response_timeout, .may_cancel = phase != Phase::committing};
+  return impl_->guarded(sql, phase, watch, [&]() -> std::optional<std::string> {
+    const auto stop = [&] { return impl_->watchdog.interrupted() ? "interrupted" : nullptr; };
+    try {
+      CopyFed fed = feed_copy(impl_->session, std::string(sql), source, stop);
+      impl_->copying = fed.offers_rows;
+      if (!impl_->error && fed.complaint) impl_->error = refusal({}, *fed.complaint);
+      if (!impl_->error && !fed.asked) impl_->error = refusal("0A000", "the statement is no COPY FROM STDIN");
+      return std::move(fed.complaint);
+    } catch (...) {
+      impl_->copying = false;
+      impl_->broken_callback = std::current_exception();
+      return std::nullopt;
+    }
+  });
+}
+
 Result Connection::exec_cleanup(std::string_view sql, milliseconds deadline) {
   const Watch watch{.deadline = deadline, .may_cancel = true, .shielded = true};
   return impl_->guarded(sql, Phase::outside_transaction, watch,

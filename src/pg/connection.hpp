@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/retry.hpp"
+#include "pg/copy.hpp"
 
 namespace kdb::pg {
 
@@ -97,6 +98,11 @@ class Connection {
   /// One statement with parameters ($1 …).
   Result exec(std::string_view sql, const std::vector<Result::Value>& parameters,
               Phase phase = Phase::outside_transaction);
+  /// `COPY … FROM STDIN`, one statement, with the rows of the source; Result::affected says how many they
+  /// were. Signals and the deadline, which is that of the whole statement, end it as they end exec(); what
+  /// the source throws does too, and flies on. Throws ServerError as exec does: of a row its context names
+  /// table, line and column.
+  Result copy(std::string_view sql, const CopySource& source, Phase phase = Phase::outside_transaction);
   /// Runs statements that tidy up (ROLLBACK, the journal's last row, an unlock) even after a signal, but not
   /// longer than `deadline`. Throws ServerError as exec does.
   Result exec_cleanup(std::string_view sql,
