@@ -22,6 +22,7 @@ Exit lint(Context& context);
 Exit tune(Context& context);
 Exit tune_diff(Context& context);
 Exit tune_apply(Context& context);
+Exit bench_data(Context& context);
 Exit sandbox(Context& context);
 Exit completion(Context& context);
 
