@@ -15,8 +15,9 @@ file(GLOB KDB_DB_SOURCES CONFIGURE_DEPENDS tests/db/*.cpp)
 file(GLOB KDB_DB_TESTS CONFIGURE_DEPENDS tests/db/*_test.cpp)
 file(GLOB KDB_SUPPORT_SOURCES CONFIGURE_DEPENDS tests/support/*.cpp)
 file(GLOB KDB_FUZZ_SOURCES CONFIGURE_DEPENDS tests/fuzz/*.cpp)
-# Files of tests/db in which kdb's own process has more than one thread.
+# Files of tests/db in which kdb's own process has more than one thread, and those of tests/unit.
 set(KDB_THREADED_TESTS connection watchdog signals locks)
+set(KDB_THREADED_UNIT_TESTS pool)
 
 # ThreadSanitizer has nothing to say about the others.
 if(KDB_SANITIZE STREQUAL "thread")
@@ -63,10 +64,14 @@ function(kdb_add_test name labels)
 endfunction()
 
 # --- without a server -------------------------------------------------------------------------------------
-if(NOT KDB_SANITIZE STREQUAL "thread")  # they have one
-  kdb_add_test_program(kdb_test ${KDB_UNIT_SOURCES})
-  kdb_add_test(unit unit kdb_test)
+set(labels unit)
+if(KDB_SANITIZE STREQUAL "thread")  # the others have one
+  list(TRANSFORM KDB_THREADED_UNIT_TESTS REPLACE "(.+)" "tests/unit/\\1_test.cpp" OUTPUT_VARIABLE KDB_UNIT_SOURCES)
+  list(APPEND KDB_UNIT_SOURCES tests/unit/main.cpp)
+  list(APPEND labels threads)
 endif()
+kdb_add_test_program(kdb_test ${KDB_UNIT_SOURCES})
+kdb_add_test(unit "${labels}" kdb_test)
 file(GLOB KDB_CLI_CASES CONFIGURE_DEPENDS tests/cli/*/cmd)
 if(KDB_CLI_CASES)
   kdb_add_test(cli unit "${Python3_EXECUTABLE}" "${PROJECT_SOURCE_DIR}/tests/cli/run" $<TARGET_FILE:kdb>)

@@ -52,7 +52,19 @@ constexpr Advice advice_by_message[] = {
     {"No route to host", "check the address, firewalls and VPN"},
 };
 
-std::string advise(const ServerError& error) {
+[[noreturn]] void give_up(const std::string& target, const ServerError& error, int attempts,
+                          milliseconds time) {
+  std::string message = fmt::format("cannot connect to {}: {}", target, describe(error));
+  if (attempts > 1) message += fmt::format(" ({} attempts in {})", attempts, human_duration(time));
+  const std::string hint = connect_hint(error);
+  ServerError shown = error;
+  if (shown.hint == hint) shown.hint.clear();
+  throw Error(Exit::failed, Problem{.message = message, .hint = hint, .details = details_of(shown, "")});
+}
+
+}  // namespace
+
+std::string connect_hint(const ServerError& error) {
   for (const Advice& advice : advice_by_sqlstate) {
     if (error.sqlstate == advice.sign) return std::string(advice.hint);
   }
@@ -64,7 +76,7 @@ std::string advise(const ServerError& error) {
   return "check that the URL names a PostgreSQL server";
 }
 
-bool may_pass(const ServerError& error) {
+bool connect_may_pass(const ServerError& error) {
   switch (classify_error(Phase::connecting, error.sqlstate, true, error.message)) {
     case RetryClass::reconnect:
     case RetryClass::resources:
@@ -79,18 +91,6 @@ bool may_pass(const ServerError& error) {
   }
   return false;
 }
-
-[[noreturn]] void give_up(const std::string& target, const ServerError& error, int attempts,
-                          milliseconds time) {
-  std::string message = fmt::format("cannot connect to {}: {}", target, describe(error));
-  if (attempts > 1) message += fmt::format(" ({} attempts in {})", attempts, human_duration(time));
-  const std::string hint = advise(error);
-  ServerError shown = error;
-  if (shown.hint == hint) shown.hint.clear();
-  throw Error(Exit::failed, Problem{.message = message, .hint = hint, .details = details_of(shown, "")});
-}
-
-}  // namespace
 
 std::unique_ptr<Connection> connect_with_retry(const ConnectSettings& settings, const RetryPolicy& policy,
                                                const EventSink& events, const ConnectMeans& means) {
@@ -107,7 +107,7 @@ std::unique_ptr<Connection> connect_with_retry(const ConnectSettings& settings, 
       return means.open(limited);
     } catch (const ServerError& error) {
       const milliseconds so_far = elapsed();
-      if (!may_pass(error) || attempt >= policy.max_attempts) give_up(target, error, attempt, so_far);
+      if (!connect_may_pass(error) || attempt >= policy.max_attempts) give_up(target, error, attempt, so_far);
       pause = backoff_delay(policy, attempt - 1, pause, means.random);
       const bool too_late = policy.deadline.count() > 0 && so_far + pause >= policy.deadline;
       if (too_late) give_up(target, error, attempt, so_far);

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "base/event.hpp"
 #include "base/retry.hpp"
@@ -10,6 +11,13 @@
 #include "pg/watchdog.hpp"
 
 namespace kdb::pg {
+
+/// Whether the same attempt to connect may work later: a server that starts, a full one, a network that is
+/// not there yet.
+bool connect_may_pass(const ServerError& error);
+
+/// What to do about a failed attempt to connect.
+std::string connect_hint(const ServerError& error);
 
 /// What retrying needs of the outside world; tests bring their own.
 struct ConnectMeans {

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <libpq-events.h>
 #include <libpq-fe.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include "base/text.hpp"
@@ -292,6 +293,18 @@ Result Connection::exec_cleanup(std::string_view sql, milliseconds deadline) {
   const Watch watch{.deadline = deadline, .may_cancel = true, .shielded = true};
   return impl_->guarded(sql, Phase::outside_transaction, watch,
                         [&] { return impl_->driver->run(std::string(sql)); });
+}
+
+Result Connection::exec_or_end(std::string_view sql, milliseconds deadline) {
+  const Watch watch{.deadline = deadline, .may_cancel = false, .shielded = true, .impatient = true};
+  return impl_->guarded(sql, Phase::outside_transaction, watch,
+                        [&] { return impl_->driver->run(std::string(sql)); });
+}
+
+bool Connection::peer_closed() const {
+  if (!is_open()) return true;
+  pollfd socket{.fd = PQsocket(impl_->session), .events = POLLIN | POLLRDHUP, .revents = 0};
+  return poll(&socket, 1, 0) > 0 && (socket.revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL)) != 0;
 }
 
 int Connection::announced_pid() const { return impl_->announced_pid; }

@@ -108,6 +108,14 @@ class Connection {
   Result exec_cleanup(std::string_view sql,
                       std::chrono::milliseconds deadline = std::chrono::milliseconds(5'000));
 
+  /// Runs statements of a session that is worth nothing unless it answers soon: after `deadline` (0: none) it
+  /// is ended without a cancel, so that no silent network takes longer. A signal does not stop it. Throws as
+  /// exec_cleanup does.
+  Result exec_or_end(std::string_view sql, std::chrono::milliseconds deadline);
+  /// Whether the server has closed its end, as far as this machine has heard: nothing is sent. libpq notices
+  /// only when it next reads.
+  bool peer_closed() const;
+
   /// The pid that the server announced when the session was opened (a pooler's is not that of the backend).
   int announced_pid() const;
   /// As server_version_num: 150020.

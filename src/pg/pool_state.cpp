@@ -7,10 +7,9 @@ namespace kdb::pg {
 namespace {
 
 using std::chrono::milliseconds;
-using std::chrono::seconds;
 
 // What a full server was seen to take is believed for so long, then more is tried.
-constexpr seconds full_for{30};
+constexpr std::chrono::seconds full_for{30};
 /// ± 10 %, so that what was opened together does not end together.
 milliseconds with_jitter(milliseconds lifetime, double chance) {
   return milliseconds(
@@ -231,7 +230,8 @@ void PoolState::serve(Time now) {
     }
     const WaiterId waiter = *queue_.begin();
     queue_.erase(queue_.begin());
-    if (now - member.since < settings_.check_after) {
+    // One that was opened or tidied up just now has answered just now.
+    if (now == member.since || now - member.since < settings_.check_after) {
       grant(id, waiter, now);
     } else {
       enter(id, Stage::checking, now).waiter = waiter;

@@ -108,6 +108,7 @@ void Watchdog::Impl::begin(Watched& session, const Watch& watch) {
   session.reason = Watched::Reason::none;
   session.may_cancel = watch.may_cancel;
   session.shielded = watch.shielded;
+  session.impatient = watch.impatient;
   session.shut_at = SteadyTime::max();
   session.next = watch.deadline.count() > 0 ? steady_clock::now() + watch.deadline : SteadyTime::max();
   // A signal between the caller's check and here would find no statement to stop.
@@ -203,7 +204,7 @@ void Watchdog::Impl::escalate(Watched& session, Watched::Reason reason, SteadyTi
   if (session.reason == Watched::Reason::none) session.reason = reason;
   if (session.stage == Watched::Stage::running) {
     session.stage = Watched::Stage::stopping;
-    session.shut_at = now + grace_;
+    session.shut_at = session.impatient ? now : now + grace_;
   }
   if (now >= session.shut_at) {
     shut(session);

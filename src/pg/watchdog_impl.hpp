@@ -54,6 +54,7 @@ struct Watched {
   Reason reason = Reason::none;
   bool may_cancel = true;  // not while committing: then only the answer is awaited
   bool shielded = false;   // cleans up after a signal, and so does not stop for it
+  bool impatient = false;  // its time over, the session is: no cancel, no grace
   bool shut = false;
   SteadyTime next = SteadyTime::max();     // when the watchdog looks again
   SteadyTime shut_at = SteadyTime::max();  // when a statement that is being stopped has had its time
@@ -65,6 +66,7 @@ struct Watch {
   std::chrono::milliseconds deadline{0};  // 0: none
   bool may_cancel = true;
   bool shielded = false;
+  bool impatient = false;  // at the deadline the socket is shut at once
 };
 
 /// What the watchdog did to a statement.

@@ -172,6 +172,18 @@ TEST_CASE("what has been idle for a while is asked first, and a dead one is repl
   CHECK(pool.state.give_up(third, pool.now));
 }
 
+TEST_CASE("one that was opened or tidied up just now is not asked, even where all others are") {
+  Pool pool({.max = 1, .check_after = milliseconds(0)});
+  const MemberId fresh = pool.held();
+  pool.state.acquire(pool.now);
+  pool.give_back(fresh);
+  CHECK(pool.one(Kind::grant) == fresh);
+  pool.give_back(fresh);
+  pool.pass(milliseconds(1));
+  pool.state.acquire(pool.now);
+  CHECK(pool.one(Kind::check) == fresh);
+}
+
 TEST_CASE("a broken connection is closed, and what it held up goes on") {
   Pool pool({.max = 1});
   const MemberId first = pool.held();
