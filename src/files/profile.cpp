@@ -123,6 +123,24 @@ void pooler(ReadContext& context, const Field& field, ConnectionSection& target)
   if (read_word(context, field, {"session"})) target.pooler = "session";
 }
 
+constexpr int most_connections = 262'143;  // what max_connections may be at most (PG docs, 20.3.1)
+
+constexpr Key<PoolSettings> pool_keys[] = {
+    {"min", integer<&PoolSettings::min, 0, most_connections>},
+    {"max", integer<&PoolSettings::max, 1, most_connections>},
+    {"max_connecting", integer<&PoolSettings::max_connecting, 1, 1'000>},
+    {"idle_timeout", duration<&PoolSettings::idle_timeout, 0>},
+    {"lifetime", duration<&PoolSettings::lifetime, 0>},
+    {"connect_timeout", duration<&PoolSettings::connect_timeout, 1>},
+    {"leak_after", duration<&PoolSettings::leak_after, 0>},
+    {"check_after", duration<&PoolSettings::check_after, 0>},
+    {"check_timeout", duration<&PoolSettings::check_timeout, 1>},
+};
+
+void pool(ReadContext& context, const Field& field, ConnectionSection& target) {
+  read_table<PoolSettings>(context, field, field.name + ".", pool_keys, target.pool);
+}
+
 constexpr Key<ConnectionSection> connection_keys[] = {
     {"connect_timeout", duration<&ConnectionSection::connect_timeout, 0>},
     {"statement_timeout", duration<&ConnectionSection::statement_timeout, 0>},
@@ -134,6 +152,7 @@ constexpr Key<ConnectionSection> connection_keys[] = {
     {"keepalives_count", integer<&ConnectionSection::keepalives_count, 0, 127>},
     {"pooler", pooler},
     {"retry", retry<&ConnectionSection::retry>},
+    {"pool", pool},
 };
 
 // --- [migrations]
@@ -243,8 +262,18 @@ void check_retry(ReadContext& context, const std::string& table, const RetryPoli
        .hint = {}});
 }
 
+void check_pool(ReadContext& context, const PoolSettings& pool) {
+  const auto seen = context.tables.find("[connection] pool");
+  if (pool.min <= pool.max || seen == context.tables.end()) return;
+  context.problems.push_back(
+      {.message = fmt::format("[connection] pool has min above max ({} > {})", pool.min, pool.max),
+       .where = seen->second,
+       .hint = {}});
+}
+
 Profile finish(ReadContext& context, Profile profile) {
   check_retry(context, "[connection] retry", profile.connection.retry);
+  check_pool(context, profile.connection.pool);
   check_retry(context, "[migrations] lock_retry", profile.migrations.lock_retry);
   check_objects(context, profile.desired);
   if (context.problems.empty()) return profile;

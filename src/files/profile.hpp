@@ -9,6 +9,7 @@
 #include "files/migrations.hpp"
 #include "files/server_section.hpp"
 #include "kinds/declared.hpp"
+#include "model/pool_settings.hpp"
 #include "model/saved_plan.hpp"
 
 namespace kdb::files {
@@ -35,6 +36,7 @@ struct ConnectionSection {
   int keepalives_count = 3;
   std::string pooler;  // "" or "session"
   RetryPolicy retry;
+  PoolSettings pool;  // where many sessions work side by side
 };
 
 /// `[migrations]`

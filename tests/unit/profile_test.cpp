@@ -47,6 +47,7 @@ keepalives_interval = "7s"
 keepalives_count = 5
 pooler = "session"
 retry = { initial = "50ms", max_delay = "2s", factor = 1.5, jitter = "full", max_attempts = 4, deadline = "30s" }
+pool = { min = 2, max = 7, max_connecting = 3, idle_timeout = "1min", lifetime = 0, connect_timeout = "2s", leak_after = "9s", check_after = 0, check_timeout = "3s" }
 
 [migrations]
 directory = "db/migrations"
@@ -81,6 +82,15 @@ variables = { owner = "app", "flyway:user" = "kdb" }
                                                 .jitter = Jitter::full,
                                                 .max_attempts = 4,
                                                 .deadline = milliseconds(30'000)});
+  CHECK(profile.connection.pool == PoolSettings{.min = 2,
+                                                .max = 7,
+                                                .max_connecting = 3,
+                                                .idle_timeout = milliseconds(60'000),
+                                                .lifetime = milliseconds(0),
+                                                .connect_timeout = milliseconds(2'000),
+                                                .leak_after = milliseconds(9'000),
+                                                .check_after = milliseconds(0),
+                                                .check_timeout = milliseconds(3'000)});
   CHECK(profile.migrations.source.folder == "db/migrations");
   CHECK(profile.migrations.source.layout == Layout::golang_migrate);
   CHECK(profile.migrations.source.max_file_size == 32u * 1024 * 1024);
@@ -130,6 +140,11 @@ TEST_CASE("a wrong profile is reported with its place and what is accepted") {
        "\"10s\", \"5min\", not 0"},
       {"[connection]\nretry = { initial = \"9s\" }",
        "p.toml:2:9: [connection] retry has initial above max_delay (9s > 5s)"},
+      {"[connection]\npool = { min = 11 }", "p.toml:2:8: [connection] pool has min above max (11 > 10)"},
+      {"[connection]\npool = { max = 0 }",
+       "p.toml:2:16: [connection] pool.max must be an integer from 1 to 262143, not 0"},
+      {"[connection]\npool = { lifetme = 0 }",
+       "p.toml:2:10: unknown key \"lifetme\" in [connection] pool | did you mean \"lifetime\"?"},
       {"[migrations.lock_retry]\ninitial = \"1h\"",
        "p.toml:1:1: [migrations] lock_retry has initial above max_delay (1h > 15s)"},
       {"[connection]\nretry = { factor = 0.5 }",
@@ -165,7 +180,7 @@ TEST_CASE("a wrong profile is reported with its place and what is accepted") {
       {"[connection]\nx = 1",
        "p.toml:2:1: unknown key \"x\" in [connection] | keys of [connection]: connect_timeout, "
        "statement_timeout, lock_timeout, build_wait, response_timeout, keepalives_idle, keepalives_interval, "
-       "keepalives_count, pooler, retry"},
+       "keepalives_count, pooler, retry, pool"},
       {"[migration]\nx = 1",
        "p.toml:1:2: unknown key \"migration\" in the profile | did you mean \"migrations\"?"},
       {"database = 5", "p.toml:1:12: [database] must be a table, not 5"},
