@@ -69,6 +69,7 @@ TEST_CASE("the next user of a session finds nothing of the last one's") {
   Pool pool({.max = 1}, quick, open_connections(to(server_url()), watchdog), {});
   Pool::Lease first = take(pool.acquire(soon_enough()));
   const std::string pid = pid_of(first);
+  CHECK(first->exec("SHOW lock_timeout").text(0, 0) == "1234ms");
   first->exec(
       "SET statement_timeout TO '7s'; SET search_path TO pg_catalog; SET TimeZone TO 'Asia/Tokyo'; "
       "CREATE TEMP TABLE mine (n int); PREPARE mine AS SELECT 1; SELECT pg_advisory_lock(42); LISTEN mine");
