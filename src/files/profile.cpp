@@ -11,6 +11,7 @@
 #include "files/objects.hpp"
 #include "files/profile_files.hpp"
 #include "files/profile_values.hpp"
+#include "files/queries.hpp"
 #include "files/server_section.hpp"
 
 namespace kdb::files {
@@ -218,8 +219,8 @@ void server(ReadContext& context, const Field& field, Profile& profile) {
   read_server(context, field, profile.server);
 }
 
-// Who loads the files has followed it before the sections are read.
-void already_followed(ReadContext&, const Field&, Profile&) {}
+// Who loads the files has followed `extends` before the sections are read; queries are read after them.
+void read_elsewhere(ReadContext&, const Field&, Profile&) {}
 
 struct SectionRow {
   std::string_view name;
@@ -228,11 +229,12 @@ struct SectionRow {
 };
 
 constexpr SectionRow sections[] = {
-    {"extends", already_followed},
+    {"extends", read_elsewhere},
     {"database", section<&Profile::database, database_keys>},
     {"connection", section<&Profile::connection, connection_keys>, true},
     {"migrations", section<&Profile::migrations, migrations_keys>},
     {"server", server, true},
+    {"queries", read_elsewhere},
 };
 
 void read_sections(ReadContext& context, const TomlValue& root, Profile& profile) {
@@ -276,6 +278,7 @@ Profile finish(ReadContext& context, Profile profile) {
   check_pool(context, profile.connection.pool);
   check_retry(context, "[migrations] lock_retry", profile.migrations.lock_retry);
   check_objects(context, profile.desired);
+  check_queries(context, profile.queries);
   if (context.problems.empty()) return profile;
   sort_by_position(context.problems);
   throw Error(Exit::usage, std::move(context.problems));
@@ -294,8 +297,10 @@ Profile read_profile(const std::string& name, bool required, const Environment& 
     read_sections(context, file.root, profile);
   }
   // The last word on the schema, which names without one mean, may be in the last file.
-  for (const ProfileFile& file : files)
+  for (const ProfileFile& file : files) {
     read_objects(context, file.root, profile.database.schema, profile.desired);
+    read_queries(context, file.root, profile.database.schema, profile.queries);
+  }
   return finish(context, std::move(profile));
 }
 
@@ -306,6 +311,7 @@ Profile parse_profile(std::string_view text, const std::string& file, const Envi
   const TomlValue root = parse_toml(text, file);
   read_sections(context, root, profile);
   read_objects(context, root, profile.database.schema, profile.desired);
+  read_queries(context, root, profile.database.schema, profile.queries);
   return finish(context, std::move(profile));
 }
 

@@ -10,6 +10,7 @@
 #include "files/server_section.hpp"
 #include "kinds/declared.hpp"
 #include "model/pool_settings.hpp"
+#include "model/query.hpp"
 #include "model/saved_plan.hpp"
 
 namespace kdb::files {
@@ -57,7 +58,8 @@ struct Profile {
   ConnectionSection connection;
   MigrationsSection migrations;
   ServerSection server;
-  DesiredSchema desired;  // [indexes.NAME] and the like
+  DesiredSchema desired;               // [indexes.NAME] and the like
+  std::vector<DeclaredQuery> queries;  // [queries.NAME], in the order of the files
 };
 
 /// Reads `name` (a path: it contains `/` or ends in `.toml`; else NAME for profiles/NAME.toml) and all it
