@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "base/units.hpp"
 #include "cli/command.hpp"
 
 namespace kdb::cli {
@@ -26,6 +27,18 @@ int Arguments::number(const std::string& name, int least) const {
     throw Error(Exit::usage, fmt::format("--{} takes a whole number from {} to {}, not '{}'", name, least,
                                          std::numeric_limits<int>::max(), text));
   return number;
+}
+
+/// With its unit, as in a profile: seconds here and milliseconds in PostgreSQL would be taken for each other.
+std::chrono::milliseconds Arguments::duration(const std::string& name) const {
+  const std::string text = value(name);
+  const auto duration = parse_duration(text, std::chrono::milliseconds(1));
+  const bool bare = text.find_first_not_of("0123456789. ") == std::string::npos;
+  if (!duration || (bare && duration->count() > 0))
+    throw Error(
+        Exit::usage,
+        fmt::format("--{} takes a time with its unit, such as 2s, 500ms or 10min, not '{}'", name, text));
+  return *duration;
 }
 
 std::string long_name(const Option& option) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <string>
 #include <string_view>
@@ -25,6 +26,7 @@ struct Positional {
   std::string_view name;  // "NAME"
   std::string_view help;
   bool required = true;
+  bool repeatable = false;  // takes all that are given
 };
 
 /// What was given on the command line, by the long flag without its dashes or the positional's name.
@@ -37,6 +39,8 @@ class Arguments {
   std::vector<std::string> values(const std::string& name) const;
   /// A whole number of at least `least`; throws Error(usage) otherwise. Call only where has(name).
   int number(const std::string& name, int least) const;
+  /// A time with its unit; throws Error(usage) otherwise. Call only where has(name).
+  std::chrono::milliseconds duration(const std::string& name) const;
 
  private:
   std::map<std::string, std::vector<std::string>> values_;

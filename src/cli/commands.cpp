@@ -37,6 +37,7 @@ namespace {
 
 render::Contents of_dry_run(const Arguments& arguments) { return {.scripts = arguments.has("dry-run")}; }
 render::Contents of_plan(const Arguments&) { return {.changes = true}; }
+render::Contents of_queries(const Arguments&) { return {.queries = true}; }
 render::Contents of_settings(const Arguments& arguments) { return {.settings = !arguments.has("compare")}; }
 render::Contents of_review(const Arguments& arguments) { return {.findings = !arguments.has("explain")}; }
 
@@ -251,6 +252,24 @@ const std::vector<Command>& commands() {
        .run = lint,
        .contents = of_review,
        .offline = true},
+      {.name = "explain",
+       .summary = "judge the profile's queries by their plans",
+       .details =
+           "Asks the server how it would answer each `[queries.NAME]` of the profile: which indexes it uses, "
+           "how much it reads, whether what is expected holds. Changes nothing: the queries are planned, and "
+           "with --analyze run, in transactions that only read. Of queries that are named it shows the "
+           "plans. "
+           "Exit 1 if one cannot be planned or run.",
+       .positionals = {{.name = "QUERY",
+                        .help = "of the profile; none: all of them",
+                        .required = false,
+                        .repeatable = true}},
+       .options = {{.flags = "--analyze", .help = "run them: rows, buffers, sorts, times"},
+                   {.flags = "--timeout", .value = "TIME", .help = "how long each may take [30s]"},
+                   {.flags = "--exit-code",
+                    .help = "exit 2 if an expectation does not hold, or could not be checked"}},
+       .run = explain,
+       .contents = of_queries},
       {.name = "tune",
        .summary = "render postgresql.conf, with a reason for every value",
        .details = "Writes what `[server.settings]` of the profile declares, relative values (25%) resolved, "

@@ -19,6 +19,7 @@ Exit inspect(Context& context);
 Exit plan(Context& context);
 Exit apply(Context& context);
 Exit lint(Context& context);
+Exit explain(Context& context);
 Exit tune(Context& context);
 Exit tune_diff(Context& context);
 Exit tune_apply(Context& context);

@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "base/text.hpp"
-#include "base/units.hpp"
 #include "cli/log.hpp"
 #include "cli/streams.hpp"
 #include "files/output.hpp"
@@ -74,18 +73,6 @@ Target target_of(const std::string& given, const render::Format* otherwise) {
   return {.format = by_name != nullptr ? by_name : otherwise, .file = given};
 }
 
-/// With its unit, as in a profile: seconds here and milliseconds in PostgreSQL would be taken for each other.
-std::chrono::milliseconds duration_of(const Arguments& arguments, const std::string& name) {
-  const std::string text = arguments.value(name);
-  const auto duration = parse_duration(text, std::chrono::milliseconds(1));
-  const bool bare = text.find_first_not_of("0123456789. ") == std::string::npos;
-  if (!duration || (bare && duration->count() > 0))
-    throw Error(
-        Exit::usage,
-        fmt::format("--{} takes a time with its unit, such as 2s, 500ms or 10min, not '{}'", name, text));
-  return *duration;
-}
-
 bool colour_wanted(const Arguments& arguments, int descriptor) {
   const bool refused = arguments.has("no-color") || !host::environment("NO_COLOR").value_or("").empty() ||
                        host::environment("TERM") == "dumb";
@@ -146,8 +133,8 @@ const files::Profile& Context::profile() {
   if (arguments_.has("migrations")) read.migrations.source.folder = arguments_.value("migrations");
   // What strangers wrote is planned in a sandbox, and the plan shows the SQL.
   read.migrations.source.goose_reads_environment = !arguments_.has("sandbox") || arguments_.has("trust");
-  if (arguments_.has("lock-wait")) read.migrations.lock_wait = duration_of(arguments_, "lock-wait");
-  if (arguments_.has("lock-timeout")) read.connection.lock_timeout = duration_of(arguments_, "lock-timeout");
+  if (arguments_.has("lock-wait")) read.migrations.lock_wait = arguments_.duration("lock-wait");
+  if (arguments_.has("lock-timeout")) read.connection.lock_timeout = arguments_.duration("lock-timeout");
   if (arguments_.has("pooler")) read.connection.pooler = arguments_.value("pooler");
   if (arguments_.has("role")) read.database.role = arguments_.value("role");
   profile_ = std::make_unique<files::Profile>(std::move(read));

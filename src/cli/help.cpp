@@ -122,7 +122,8 @@ std::string help(std::string_view name) {
   const Command& command = *found;
   std::string text = fmt::format("kdb {}: {}\n\nUsage: kdb {}", name, command.summary, name);
   for (const Positional& positional : command.positionals)
-    text += positional.required ? fmt::format(" {}", positional.name) : fmt::format(" [{}]", positional.name);
+    text += fmt::format(" {}{}{}{}", positional.required ? "" : "[", positional.name,
+                        positional.repeatable ? "…" : "", positional.required ? "" : "]");
   text += " [OPTION…]";
   if (!command.rest.empty()) text += fmt::format(" [-- {} …]", command.rest);
   text += "\n\n" + paragraphs(command.details);

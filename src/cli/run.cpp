@@ -117,7 +117,8 @@ std::map<std::string, Level> build(CLI::App& app, const std::vector<std::string>
     for (const Positional& positional : command.positionals) {
       level.slots.push_back(std::make_unique<Slot>());
       level.slots.back()->name = std::string(positional.name);
-      level.app->add_option(std::string(positional.name), level.slots.back()->values)->expected(1);
+      level.app->add_option(std::string(positional.name), level.slots.back()->values)
+          ->expected(positional.repeatable ? -1 : 1);
     }
   }
   for (auto& [path, level] : levels) {

@@ -16,7 +16,7 @@ const std::vector<Format>& formats() {
        .render = render_sql},
       {.name = "markdown",
        .extension = ".md",
-       .shows = {.changes = true, .settings = true},
+       .shows = {.changes = true, .settings = true, .queries = true},
        .render = render_markdown},
       {.name = "sarif",
        .extension = ".sarif",
@@ -24,7 +24,7 @@ const std::vector<Format>& formats() {
        .render = render_sarif},
       {.name = "github",
        .extension = "",
-       .shows = {.findings = true, .changes = true},
+       .shows = {.findings = true, .changes = true, .queries = true},
        .render = render_github,
        .render_error = render_error_github},
       {.name = "conf", .extension = ".conf", .shows = {.settings = true}, .render = render_conf},
@@ -41,14 +41,16 @@ std::vector<std::string_view> format_names(const Contents& contents) {
   for (const Format& format : formats()) {
     const Contents& shows = format.shows;
     if (shows.none() || (shows.scripts && contents.scripts) || (shows.findings && contents.findings) ||
-        (shows.changes && contents.changes) || (shows.settings && contents.settings))
+        (shows.changes && contents.changes) || (shows.settings && contents.settings) ||
+        (shows.queries && contents.queries))
       names.push_back(format.name);
   }
   return names;
 }
 
 std::vector<std::string_view> format_names() {
-  return format_names({.scripts = true, .findings = true, .changes = true, .settings = true});
+  return format_names(
+      {.scripts = true, .findings = true, .changes = true, .settings = true, .queries = true});
 }
 
 const Format* find_format(std::string_view name) {

@@ -20,8 +20,9 @@ struct Contents {
   bool findings = false;  // what rules found
   bool changes = false;   // of a plan
   bool settings = false;  // of a postgresql.conf
+  bool queries = false;   // that are judged by their plans
 
-  bool none() const { return !scripts && !findings && !changes && !settings; }
+  bool none() const { return !scripts && !findings && !changes && !settings && !queries; }
 };
 
 /// An output format: one row in formats.cpp, one file that renders it.

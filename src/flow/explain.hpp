@@ -1,0 +1,22 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "core/query_report.hpp"
+#include "flow/session.hpp"
+
+namespace kdb::flow {
+
+struct ExplainOptions {
+  std::vector<std::string> queries;           // by name; none: all of the profile
+  bool analyze = false;                       // run them
+  std::chrono::milliseconds timeout{30'000};  // of each
+};
+
+/// How the server answers the profile's queries. It only reads; a query that fails is reported, and the
+/// others go on. Throws Error(usage) for a query that the profile does not have.
+QueryReport explain_queries(const Context& context, const ExplainOptions& options);
+
+}  // namespace kdb::flow
