@@ -43,7 +43,9 @@ JOIN pg_catalog.pg_class c ON c.oid = r.top
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 ORDER BY w.schema, w.name)";
 
-/// A partition's index is attached to its parent's. A chunk's is not: it is the one that is built alike.
+/// A partition's index is attached to its parent's. A chunk's is not: it is named after the chunk and its
+/// hypertable's, cut at 63 bytes, or, where somebody renamed one, it is built alike. Only that would not do:
+/// a chunk's condition is stored with its constants folded, `value > '0'::numeric` for `value > 0`.
 constexpr std::string_view indexes_sql = R"(
 WITH RECURSIVE wanted AS (
   SELECT c.oid, w.schema, w.name, x.indrelid
@@ -59,14 +61,17 @@ WITH RECURSIVE wanted AS (
   SELECT DISTINCT ON (oid) oid, top FROM up ORDER BY oid, level DESC, top
 ), alike AS (
   SELECT w.oid, p.indexrelid AS top, pg_catalog.row_number() OVER (PARTITION BY w.oid ORDER BY
-    pg_catalog.strpos(w.name, pc.relname) = 0, p.indexrelid) AS choice
+    m.named DESC, p.indexrelid) AS choice
   FROM wanted w
   JOIN pg_catalog.pg_inherits i ON i.inhrelid = w.indrelid
+  JOIN pg_catalog.pg_class k ON k.oid = w.indrelid
   JOIN pg_catalog.pg_index x ON x.indexrelid = w.oid
   JOIN pg_catalog.pg_index p ON p.indrelid = i.inhparent AND p.indisunique = x.indisunique
   JOIN pg_catalog.pg_class pc ON pc.oid = p.indexrelid
-  WHERE pg_catalog.substring(pg_catalog.pg_get_indexdef(p.indexrelid), ' USING .*$') =
-        pg_catalog.substring(pg_catalog.pg_get_indexdef(w.oid), ' USING .*$')
+  CROSS JOIN LATERAL (SELECT pg_catalog.left(w.name, 60) =
+    pg_catalog.left(k.relname::pg_catalog.text || '_' || pc.relname::pg_catalog.text, 60) AS named) m
+  WHERE m.named OR pg_catalog.substring(pg_catalog.pg_get_indexdef(p.indexrelid), ' USING .*$') =
+                   pg_catalog.substring(pg_catalog.pg_get_indexdef(w.oid), ' USING .*$')
 )
 SELECT w.schema, w.name, n.nspname, c.relname, x.indisvalid, tn.nspname, tc.relname
 FROM wanted w

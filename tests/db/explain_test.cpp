@@ -197,6 +197,17 @@ TEST_CASE("the indexes of chunks are those of their hypertable, and a columnstor
           "holds: it is used in 2 of 5 chunks\nholds: ev is read by idx_ev_metric in 1 of 5 chunks\nholds: 1 "
           "are "
           "touched\nholds: nothing is sorted\n");
+    // The chunks have its condition with the constant folded: by their definitions they are not alike.
+    session.exec(
+        "CREATE INDEX idx_ev_high ON ev (value DESC) WHERE value > 0; ALTER INDEX "
+        "_timescaledb_internal._hyper_1_5_chunk_idx_ev_metric RENAME TO renamed; ANALYZE ev");
+    CHECK(verdicts(session,
+                   query_of("SELECT value FROM ev WHERE value > 0 AND at > '2025-01-16Z' ORDER BY value DESC "
+                            "LIMIT 3"),
+                   {"index:idx_ev_high"})
+              .starts_with("holds: it is used in"));
+    CHECK(verdicts(session, query_of("SELECT value FROM ev WHERE metric_id = 'm7' AND at > '2025-01-29Z'"),
+                   {"index:idx_ev_metric"}) == "holds: it is used in 1 of 5 chunks\n");
     const std::string all =
         verdicts(session, query_of("SELECT max(value), min(id) FROM ev"),
                  {"no seq scan on ev", "chunks < 6", "chunks < 5", "index:idx_ev_metric"}, true);
