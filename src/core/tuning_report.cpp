@@ -28,6 +28,11 @@ class Fields {
                        .label = {},
                        .value = is_known ? Value(known->source) : Value(std::monostate())});
   }
+  /// One that is another each time that somebody looks.
+  void add_moving(const std::string& key, const std::string& label, Value value, const std::string& text) {
+    add(key, label, std::move(value), text);
+    fields_.back().moves = true;
+  }
   std::vector<Field> take() { return std::move(fields_); }
 
  private:
@@ -108,15 +113,15 @@ std::vector<Field> tuning_fields(const TuningFacts& facts) {
   const std::string workload(to_string(facts.workload.value));
   fields.add("workload", "workload", workload, fmt::format("{} ({})", workload, facts.workload.source));
   if (facts.timescaledb)
-    fields.add(
+    fields.add_moving(
         "timescaledb", "TimescaleDB", true,
         facts.chunks ? fmt::format("{} chunks, {} jobs", *facts.chunks, facts.jobs.value_or(0)) : "yes");
   if (facts.database_bytes)
-    fields.add("database_bytes", "databases", static_cast<std::int64_t>(*facts.database_bytes),
-               people(static_cast<double>(*facts.database_bytes)));
+    fields.add_moving("database_bytes", "databases", static_cast<std::int64_t>(*facts.database_bytes),
+                      people(static_cast<double>(*facts.database_bytes)));
   if (facts.wal_rate)
-    fields.add("wal_bytes_per_second", "WAL", static_cast<std::int64_t>(*facts.wal_rate),
-               people(*facts.wal_rate) + "/s on average");
+    fields.add_moving("wal_bytes_per_second", "WAL", static_cast<std::int64_t>(*facts.wal_rate),
+                      people(*facts.wal_rate) + "/s on average");
   return fields.take();
 }
 

@@ -73,8 +73,7 @@ class Applier {
     Report settings{.command = "tune apply", .fields = {}, .settings = tuned.lines};
     // What changes by itself is no reason for another file.
     for (const Field& field : tuning_fields(found.asked.facts))
-      if (field.key.empty() && field.label != "databases" && field.label != "WAL")
-        settings.fields.push_back(field);
+      if (field.key.empty() && !field.moves) settings.fields.push_back(field);
     try {
       writer.write(lines_, options_.conf(settings));
     } catch (const Error& error) {

@@ -20,6 +20,7 @@ struct Field {
   std::string key;    // in json: part of the contract; empty: text only
   std::string label;  // in text; empty: json only
   Value value;
+  bool moves = false;  // by itself: another value is no other result
 };
 
 struct Column {
