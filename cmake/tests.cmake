@@ -16,7 +16,7 @@ file(GLOB KDB_DB_TESTS CONFIGURE_DEPENDS tests/db/*_test.cpp)
 file(GLOB KDB_SUPPORT_SOURCES CONFIGURE_DEPENDS tests/support/*.cpp)
 file(GLOB KDB_FUZZ_SOURCES CONFIGURE_DEPENDS tests/fuzz/*.cpp)
 # Files of tests/db in which kdb's own process has more than one thread, and those of tests/unit.
-set(KDB_THREADED_TESTS connection watchdog signals locks pool)
+set(KDB_THREADED_TESTS connection watchdog signals locks pool bench_load)
 set(KDB_THREADED_UNIT_TESTS pool pool_work)
 
 # ThreadSanitizer has nothing to say about the others.

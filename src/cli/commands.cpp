@@ -38,6 +38,7 @@ namespace {
 render::Contents of_dry_run(const Arguments& arguments) { return {.scripts = arguments.has("dry-run")}; }
 render::Contents of_plan(const Arguments&) { return {.changes = true}; }
 render::Contents of_queries(const Arguments&) { return {.queries = true}; }
+render::Contents of_comparison(const Arguments&) { return {.plots = true}; }
 render::Contents of_settings(const Arguments& arguments) { return {.settings = !arguments.has("compare")}; }
 render::Contents of_review(const Arguments& arguments) { return {.findings = !arguments.has("explain")}; }
 
@@ -63,6 +64,7 @@ const Option only{.flags = "--only",
 const Option prune{.flags = "--prune",
                    .help = "drop undeclared indexes of tables whose indexes are exclusive"};
 const Option pg_bin{.flags = "--pg-bin", .value = "DIR", .help = "folder of initdb and postgres [search]"};
+const Option trust{.flags = "--trust", .help = "replay as superuser: migrations may do anything"};
 const Option role{.flags = "--role", .value = "ROLE", .help = "run migrations under SET ROLE"};
 
 /// What `kdb tune` is told of the machine.
@@ -197,7 +199,7 @@ const std::vector<Command>& commands() {
        .options = {only,
                    prune,
                    {.flags = "--sandbox", .help = "plan against a throwaway server, not a database"},
-                   {.flags = "--trust", .help = "replay as superuser: migrations may do anything"},
+                   trust,
                    pg_bin,
                    {.flags = "--exit-code", .help = "exit 2 if anything is pending, drifted or undecided"}},
        .run = plan,
@@ -323,6 +325,65 @@ const std::vector<Command>& commands() {
             pooler,
             role}),
        .run = tune_apply},
+      {.name = "bench compare",
+       .summary = "measure what designs do to the profile's queries",
+       .details =
+           "Makes a throwaway server for each PROFILE, with the same programs, migrations and reference "
+           "data, "
+           "and measures the queries of -p on each: what they read, and how long they take, in blocks whose "
+           "order is chance; then what writing costs, and the sizes. The first PROFILE is what the others "
+           "are "
+           "held against, and `none` declares nothing. It is measured twice, to see what the machine can "
+           "tell "
+           "apart. A profile that has other words for a query is asked in these. Exit 1 if a query became "
+           "slower, or has another answer.",
+       .positionals = {{.name = "PROFILE",
+                        .help = "a name or a path, or none; two at least",
+                        .repeatable = true}},
+       .options = {{.flags = "--events", .value = "N", .help = "of the reference data [1000000]"},
+                   {.flags = "--seed", .value = "N", .help = "of the data, and of the order [1]"},
+                   {.flags = "--blocks", .value = "N", .help = "how often all is measured [8]"},
+                   {.flags = "--write-rows",
+                    .value = "N",
+                    .help = "by COPY, and as many by INSERT, in each block; 0: none [10000]"},
+                   {.flags = "--timeout", .value = "TIME", .help = "how long a query may take [60s]"},
+                   trust,
+                   pg_bin},
+       .run = bench_compare,
+       .contents = of_comparison,
+       .offline = true},
+      {.name = "bench load",
+       .summary = "offer the profile's queries at a rate, and time them",
+       .details =
+           "Asks each query as often as its weight says, at times that do not depend on the answers, over "
+           "connections as `[connection] pool` has them. Latency counts from when a request was to start, so "
+           "that a server that stalls does not hide it. On a throwaway server with the reference data; with "
+           "--on-target on the database of -d, in sessions that only read.",
+       .positionals = {{.name = "QUERY",
+                        .help = "of the profile; none: all of them",
+                        .required = false,
+                        .repeatable = true}},
+       .options = {{.flags = "--rate",
+                    .value = "N",
+                    .help = "requests a second [10]; repeatable, a step each",
+                    .repeatable = true},
+                   {.flags = "--to-knee", .help = "go on from there until the server does not keep up"},
+                   {.flags = "--duration", .value = "TIME", .help = "of each step [30s]"},
+                   {.flags = "--arrivals",
+                    .value = "KIND",
+                    .help = "as many people come by chance, or evenly [poisson]",
+                    .choices = {"poisson", "fixed"}},
+                   {.flags = "--timeout", .value = "TIME", .help = "of a request [10s]"},
+                   {.flags = "--slow",
+                    .value = "TIME",
+                    .help = "from there on a request is worth a line [1s]"},
+                   {.flags = "--seed", .value = "N", .help = "of what is asked when [1]"},
+                   {.flags = "--events", .value = "N", .help = "of the reference data [100000]"},
+                   {.flags = "--on-target", .help = "on the database of -d"},
+                   trust,
+                   pg_bin},
+       .run = bench_load,
+       .offline = true},
       {.name = "bench data",
        .summary = "load the reference data, the same for the same seed",
        .details =

@@ -24,6 +24,8 @@ Exit tune(Context& context);
 Exit tune_diff(Context& context);
 Exit tune_apply(Context& context);
 Exit bench_data(Context& context);
+Exit bench_compare(Context& context);
+Exit bench_load(Context& context);
 Exit sandbox(Context& context);
 Exit completion(Context& context);
 

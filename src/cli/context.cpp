@@ -27,7 +27,7 @@ struct Target {
 };
 
 /// Endings that promise a format which this kdb does not write.
-constexpr std::string_view other_extensions[] = {".html", ".yaml", ".yml", ".csv"};
+constexpr std::string_view other_extensions[] = {".yaml", ".yml", ".csv"};
 
 /// The formats that can hold a command's result, in this run of it.
 std::vector<std::string_view> formats_of(const Command& command, const Arguments& arguments) {
@@ -139,6 +139,10 @@ const files::Profile& Context::profile() {
   if (arguments_.has("role")) read.database.role = arguments_.value("role");
   profile_ = std::make_unique<files::Profile>(std::move(read));
   return *profile_;
+}
+
+files::Profile Context::read_profile(const std::string& name) const {
+  return files::read_profile(name, true, host::environment, false);
 }
 
 const flow::Context& Context::database() {

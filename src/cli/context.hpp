@@ -27,6 +27,8 @@ class Context {
 
   /// The profile with the command line's and the environment's words over it. Read once.
   const files::Profile& profile();
+  /// Another one, as it is: for commands that are given several.
+  files::Profile read_profile(const std::string& name) const;
   /// What a flow that talks to a database is given.
   const flow::Context& database();
   const EventSink& events() const { return events_; }

@@ -131,9 +131,13 @@ MachineFitness machine_fitness(std::span<const QueryVerdict> same_against_same, 
                     found.different.size(), same_against_same.size());
   } else {
     found.fit = true;
-    found.reason =
-        fmt::format("no query differs from itself; slowdowns of {:.2g} % and more are found for each",
-                    (coarsest - 1) * 100);
+    found.reason = coarsest < 2
+                       ? fmt::format("no query differs from itself; a slowdown by {:.2g} % is found in each",
+                                     (coarsest - 1) * 100)
+                       : fmt::format(
+                             "no query differs from itself; more blocks are needed to find a slowdown "
+                             "to less than {:.2g} times in each",
+                             coarsest);
   }
   return found;
 }

@@ -14,31 +14,6 @@ namespace kdb::flow {
 
 namespace {
 
-std::vector<DeclaredQuery> chosen_queries(const std::vector<DeclaredQuery>& declared,
-                                          const std::vector<std::string>& names) {
-  if (names.empty()) return declared;
-  std::vector<std::string_view> known;
-  for (const DeclaredQuery& query : declared) known.push_back(query.name);
-  std::vector<DeclaredQuery> chosen;
-  std::vector<Problem> problems;
-  for (const std::string& name : names) {
-    const auto found = std::find_if(declared.begin(), declared.end(),
-                                    [&](const DeclaredQuery& query) { return query.name == name; });
-    if (found != declared.end()) {
-      chosen.push_back(*found);
-      continue;
-    }
-    const auto meant = did_you_mean(name, known);
-    problems.push_back({.message = fmt::format("the profile has no query \"{}\"", name),
-                        .where = {},
-                        .hint = meant           ? fmt::format("did you mean \"{}\"?", *meant)
-                                : known.empty() ? "[queries.NAME] declares one"
-                                                : fmt::format("its queries: {}", fmt::join(known, ", "))});
-  }
-  if (!problems.empty()) throw Error(Exit::usage, std::move(problems));
-  return chosen;
-}
-
 std::string hint_of(const pg::ServerError& error) {
   if (error.sqlstate == "25006") return "kdb explain only reads, and has the server refuse everything else";
   if (error.sqlstate == "42P18") return "say of which type it is, as in $1::timestamptz";
@@ -92,6 +67,31 @@ QueryReportInput explain_all(const Context& context, Session& session, const Exp
 }
 
 }  // namespace
+
+std::vector<DeclaredQuery> chosen_queries(const std::vector<DeclaredQuery>& declared,
+                                          const std::vector<std::string>& names) {
+  if (names.empty()) return declared;
+  std::vector<std::string_view> known;
+  for (const DeclaredQuery& query : declared) known.push_back(query.name);
+  std::vector<DeclaredQuery> chosen;
+  std::vector<Problem> problems;
+  for (const std::string& name : names) {
+    const auto found = std::find_if(declared.begin(), declared.end(),
+                                    [&](const DeclaredQuery& query) { return query.name == name; });
+    if (found != declared.end()) {
+      chosen.push_back(*found);
+      continue;
+    }
+    const auto meant = did_you_mean(name, known);
+    problems.push_back({.message = fmt::format("the profile has no query \"{}\"", name),
+                        .where = {},
+                        .hint = meant           ? fmt::format("did you mean \"{}\"?", *meant)
+                                : known.empty() ? "[queries.NAME] declares one"
+                                                : fmt::format("its queries: {}", fmt::join(known, ", "))});
+  }
+  if (!problems.empty()) throw Error(Exit::usage, std::move(problems));
+  return chosen;
+}
 
 QueryReport explain_queries(const Context& context, const ExplainOptions& options) {
   const std::vector<DeclaredQuery> queries = chosen_queries(context.profile.queries, options.queries);

@@ -20,9 +20,9 @@ files::Profile without_expectations(files::Profile profile) {
 }
 
 /// What a host::Sandbox is made from; clears the way to it first.
-host::SandboxOptions sandbox_at(const std::string& pg_bin) {
+host::SandboxOptions sandbox_of(const SandboxDatabaseOptions& options) {
   host::forget_libpq_variables();
-  return {.pg_bin = pg_bin};
+  return {.pg_bin = options.pg_bin, .settings = options.settings};
 }
 
 /// The role whose absence an error is about.
@@ -44,7 +44,7 @@ SandboxDatabase::SandboxDatabase(const Context& outside, const SandboxDatabaseOp
       profile_(without_expectations(outside.profile)),
       database_{
           .name = options.name, .role = profile_.database.role, .login = options.trust ? "" : "kdb_sandbox"},
-      sandbox_(sandbox_at(options.pg_bin)),
+      sandbox_(sandbox_of(options)),
       inside_(outside.with(profile_)) {
   make_owned_database(*connect_as_superuser("postgres"), database_);
   extensions_ = furnish(*connect_as_superuser(database_.name), database_, options.extensions);
@@ -76,6 +76,8 @@ void SandboxDatabase::make_declared_roles() {
   for (const auto& role : profile_.desired.of<Role>())
     if (!role.absent) make_role(role.value.name.name);
 }
+
+void SandboxDatabase::checkpoint() const { connect_as_superuser("postgres")->exec("CHECKPOINT"); }
 
 void SandboxDatabase::make_role(const std::string& name) {
   // Not in this database, where that would run what is in it.

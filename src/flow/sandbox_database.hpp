@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "flow/session.hpp"
@@ -18,6 +19,7 @@ struct SandboxDatabaseOptions {
   /// nor programs.
   bool trust = false;
   std::vector<pg::WantedExtension> extensions;
+  std::vector<std::pair<std::string, std::string>> settings;  // of the server, over kdb's own
 };
 
 /// A database on a throwaway server, gone with this object. libpq's variables are gone too.
@@ -42,6 +44,8 @@ class SandboxDatabase {
   void make_role(const std::string& name);
   /// The same for those of the profile's `[roles]`.
   void make_declared_roles();
+  /// Writes out what the whole server has in memory.
+  void checkpoint() const;
 
  private:
   std::unique_ptr<pg::Connection> connect_as_superuser(const std::string& database) const;

@@ -56,23 +56,6 @@ class WantedExtensions {
   std::set<std::string> schemas_;
 };
 
-/// Throws what is wrong with the folder, before there is a server.
-std::vector<pg::WantedExtension> wanted_extensions(const files::Profile& profile, bool replay) {
-  WantedExtensions wanted;
-  if (replay) {
-    const MigrationFolder folder = files::list_migrations(profile.migrations.source);
-    std::vector<Problem> ignored;  // `up` reports them
-    for (const MigrationFile& file : folder.files) {
-      const Migration migration = files::read_migration(profile.migrations.source, folder.layout, file);
-      if (!migration.up) continue;
-      for (const Step& step : plan_migration(migration, Direction::up, ignored).steps) wanted.add(step);
-    }
-  }
-  for (const auto& declared : profile.desired.of<Extension>())
-    if (!declared.absent) wanted.add({.name = declared.value.name.name, .schema = declared.value.schema});
-  return wanted.take();
-}
-
 /// What a replay may not do has ways around it, of which the server knows nothing.
 Error with_ways_out(const Error& error) {
   std::vector<Problem> problems = error.problems();
@@ -93,16 +76,32 @@ size_t count_applied(const Context& context) {
   return open_session(context).read_history().migrations.size();
 }
 
-void replay(SandboxDatabase& sandbox) {
+}  // namespace
+
+std::vector<pg::WantedExtension> wanted_extensions(const files::Profile& profile, bool replay) {
+  WantedExtensions wanted;
+  if (replay) {
+    const MigrationFolder folder = files::list_migrations(profile.migrations.source);
+    std::vector<Problem> ignored;  // `up` reports them
+    for (const MigrationFile& file : folder.files) {
+      const Migration migration = files::read_migration(profile.migrations.source, folder.layout, file);
+      if (!migration.up) continue;
+      for (const Step& step : plan_migration(migration, Direction::up, ignored).steps) wanted.add(step);
+    }
+  }
+  for (const auto& declared : profile.desired.of<Extension>())
+    if (!declared.absent) wanted.add({.name = declared.value.name.name, .schema = declared.value.schema});
+  return wanted.take();
+}
+
+void replay(SandboxDatabase& sandbox, const Context& inside) {
   try {
-    sandbox.with_roles([&] { up(sandbox.inside(), {}); });
+    sandbox.with_roles([&] { up(inside, {}); });
   } catch (const Error& error) {
     if (sandbox.trusts()) throw;
     throw with_ways_out(error);
   }
 }
-
-}  // namespace
 
 Planned plan_in_sandbox(const Context& context, const SandboxPlanOptions& options) {
   // Migrations may call the database by its name (ALTER DATABASE shop SET …).
@@ -113,7 +112,7 @@ Planned plan_in_sandbox(const Context& context, const SandboxPlanOptions& option
                                     .extensions = wanted_extensions(context.profile, options.replay)});
   // The owner may make none: a migration that makes one where it is missing finds it. A superuser's may.
   if (!options.trust) sandbox.make_declared_roles();
-  if (options.replay) replay(sandbox);
+  if (options.replay) replay(sandbox, sandbox.inside());
   if (options.trust) sandbox.make_declared_roles();
   files::Profile profile = sandbox.inside().profile;
   const auto databases = std::exchange(profile.desired.of<DatabaseSettings>(), {});

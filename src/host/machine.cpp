@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <sys/statvfs.h>
 
 #include "base/text.hpp"
@@ -286,6 +287,15 @@ Machine read_machine(const std::string& process, const std::string& root) {
   if (statvfs(folder.c_str(), &shm) == 0)
     machine.shared_memory = static_cast<std::uint64_t>(shm.f_blocks) * shm.f_frsize;
   return machine;
+}
+
+double own_cpu_seconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
 }  // namespace kdb::host

@@ -32,6 +32,9 @@ Machine read_machine(const std::string& process, const FileReader& file);
 /// Of this machine, with /dev/shm. `root` is put before all files, for tests.
 Machine read_machine(const std::string& process = "self", const std::string& root = {});
 
+/// What this process has taken of the processors, all its threads together.
+double own_cpu_seconds();
+
 /// The bytes that the cgroups of a process leave it, the least of them; nothing where none has a limit. What
 /// the kernel can drop of files that were read is as good as free.
 std::optional<std::uint64_t> memory_left_in_cgroups(const std::string& process, const FileReader& file);

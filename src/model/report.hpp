@@ -8,12 +8,13 @@
 
 #include "base/error.hpp"
 #include "model/change.hpp"
+#include "model/ratio_plot.hpp"
 #include "model/setting.hpp"
 
 namespace kdb {
 
-/// A cell or a field. Text shows nothing for std::monostate, json null.
-using Value = std::variant<std::monostate, bool, std::int64_t, std::string, std::vector<std::string>>;
+/// A cell or a field. Text shows nothing for std::monostate, json null; of a double three digits, json all.
+using Value = std::variant<std::monostate, bool, std::int64_t, double, std::string, std::vector<std::string>>;
 
 /// A named fact about the whole: `database: shop on db1:5432`.
 struct Field {
@@ -29,7 +30,7 @@ struct Column {
   bool align_right = false;
 };
 
-/// Rows of one kind. Text shows no table that has no rows.
+/// Rows of one kind. Text shows no table that has no rows, json none that has no key.
 struct Table {
   std::string key;
   std::vector<Column> columns;
@@ -65,6 +66,7 @@ struct Report {
   std::string command;  // "migrate status"
   std::vector<Field> fields;
   std::vector<Table> tables;
+  std::vector<RatioPlot> plots;  // what tables have, to be looked at
   std::vector<Script> scripts;
   std::optional<std::vector<Change>> changes;        // of commands that plan
   std::optional<std::vector<SettingLine>> settings;  // of a postgresql.conf, in the order of their groups

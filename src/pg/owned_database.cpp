@@ -108,6 +108,9 @@ std::vector<std::string> furnish(Connection& superuser, const OwnedDatabase& dat
     try {
       superuser.exec(sql + " CASCADE");
       made.push_back(extension.name);
+      if (!extension.shared.empty() && !owner.empty())
+        superuser.exec(fmt::format("GRANT CREATE ON SCHEMA {} TO {}", quote_ident(extension.shared),
+                                   quote_ident(owner)));
     } catch (const ServerError& error) {
       if (error.session_ended) throw;
     }

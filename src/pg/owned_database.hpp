@@ -33,6 +33,7 @@ struct WantedExtension {
   std::string name;
   std::string schema;         // empty: where it goes by itself
   bool in_migration = false;  // a migration makes it, where it may: not here then
+  std::string shared;         // a schema of its own in which the owner may make objects; empty: none
 };
 
 /// In that database, before anything else is: gives `public` to the owner, and makes those extensions that

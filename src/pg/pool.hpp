@@ -100,6 +100,7 @@ struct PoolConnect {
   std::chrono::milliseconds statement_timeout{0};    // 0: none
   std::chrono::milliseconds lock_timeout{0};         // 0: none
   std::chrono::milliseconds idle_in_transaction{0};  // 0: for ever
+  std::string also;  // statements, each with its `;`: what else a session begins with
 };
 
 /// Opens real ones: set up by one batch of SET after connecting, and again when they come back, so that the

@@ -14,8 +14,8 @@ using std::chrono::milliseconds;
 std::string pool_setup_sql(const PoolConnect& settings, int server_version) {
   return session_sql(server_version, settings.statement_timeout) +
          fmt::format(
-             "SET lock_timeout TO {}; SET idle_in_transaction_session_timeout TO {}; SET TimeZone TO 'UTC'",
-             settings.lock_timeout.count(), settings.idle_in_transaction.count());
+             "{}SET lock_timeout TO {}; SET idle_in_transaction_session_timeout TO {}; SET TimeZone TO 'UTC'",
+             settings.also, settings.lock_timeout.count(), settings.idle_in_transaction.count());
 }
 
 /// Another one. The locks first: what follows might fail.

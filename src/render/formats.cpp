@@ -16,7 +16,7 @@ const std::vector<Format>& formats() {
        .render = render_sql},
       {.name = "markdown",
        .extension = ".md",
-       .shows = {.changes = true, .settings = true, .queries = true},
+       .shows = {.changes = true, .settings = true, .queries = true, .plots = true},
        .render = render_markdown},
       {.name = "sarif",
        .extension = ".sarif",
@@ -27,6 +27,7 @@ const std::vector<Format>& formats() {
        .shows = {.findings = true, .changes = true, .queries = true},
        .render = render_github,
        .render_error = render_error_github},
+      {.name = "html", .extension = ".html", .shows = {.plots = true}, .render = render_html},
       {.name = "conf", .extension = ".conf", .shows = {.settings = true}, .render = render_conf},
       {.name = "rds", .extension = "", .shows = {.settings = true}, .render = render_rds},
       {.name = "cnpg", .extension = "", .shows = {.settings = true}, .render = render_cnpg},
@@ -42,7 +43,7 @@ std::vector<std::string_view> format_names(const Contents& contents) {
     const Contents& shows = format.shows;
     if (shows.none() || (shows.scripts && contents.scripts) || (shows.findings && contents.findings) ||
         (shows.changes && contents.changes) || (shows.settings && contents.settings) ||
-        (shows.queries && contents.queries))
+        (shows.queries && contents.queries) || (shows.plots && contents.plots))
       names.push_back(format.name);
   }
   return names;
@@ -50,7 +51,7 @@ std::vector<std::string_view> format_names(const Contents& contents) {
 
 std::vector<std::string_view> format_names() {
   return format_names(
-      {.scripts = true, .findings = true, .changes = true, .settings = true, .queries = true});
+      {.scripts = true, .findings = true, .changes = true, .settings = true, .queries = true, .plots = true});
 }
 
 const Format* find_format(std::string_view name) {

@@ -21,8 +21,9 @@ struct Contents {
   bool changes = false;   // of a plan
   bool settings = false;  // of a postgresql.conf
   bool queries = false;   // that are judged by their plans
+  bool plots = false;     // of a comparison
 
-  bool none() const { return !scripts && !findings && !changes && !settings && !queries; }
+  bool none() const { return !scripts && !findings && !changes && !settings && !queries && !plots; }
 };
 
 /// An output format: one row in formats.cpp, one file that renders it.
@@ -56,6 +57,9 @@ std::string render_markdown(const Report& report, const Style& style);
 std::string render_sarif(const Report& report, const Style& style);
 /// Workflow commands that GitHub Actions shows beside the lines.
 std::string render_github(const Report& report, const Style& style);
+
+/// A page that needs nothing beside itself, for small and large screens, on light and on dark ground.
+std::string render_html(const Report& report, const Style& style);
 
 /// A part of a postgresql.conf. Its text too, of a report with settings.
 std::string render_conf(const Report& report, const Style& style);

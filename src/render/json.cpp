@@ -151,7 +151,8 @@ std::string render_json(const Report& report, const Style&) {
   json["command"] = report.command;
   for (const Field& field : report.fields)
     if (!field.key.empty()) json[field.key] = to_json(field.value);
-  for (const Table& table : report.tables) json[table.key] = to_json(table);
+  for (const Table& table : report.tables)
+    if (!table.key.empty()) json[table.key] = to_json(table);
   if (!report.scripts.empty()) {
     json["scripts"] = Json::array();
     for (const Script& script : report.scripts) json["scripts"].push_back(to_json(script));

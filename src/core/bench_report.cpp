@@ -1,0 +1,393 @@
+#include "core/bench_report.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+#include "core/counted_change.hpp"
+
+namespace kdb {
+
+namespace {
+
+std::vector<BlockTimes> paired_blocks(const std::vector<double>& a, const std::vector<double>& b) {
+  std::vector<BlockTimes> blocks;
+  for (size_t at = 0; at < std::min(a.size(), b.size()); ++at)
+    blocks.push_back({.a_ms = a[at], .b_ms = b[at]});
+  return blocks;
+}
+
+std::vector<QueryBlocks> blocks_of(const ComparisonMeasures& measures,
+                                   const std::vector<std::vector<double>>& others, bool weighted) {
+  std::vector<QueryBlocks> blocks;
+  for (size_t query = 0; query < measures.queries.size(); ++query)
+    blocks.push_back(
+        {.blocks = paired_blocks(measures.designs.front().queries[query].block_ms, others[query]),
+         .weight = weighted ? measures.queries[query].weight : 1});
+  return blocks;
+}
+
+std::vector<std::vector<double>> times_of(const DesignMeasures& design) {
+  std::vector<std::vector<double>> times;
+  for (const QueryMeasures& query : design.queries) times.push_back(query.block_ms);
+  return times;
+}
+
+/// Pages are never fewer than one, so that a query that reads none has a logarithm.
+double buffers_ratio(const DesignMeasures& first, const DesignMeasures& design) {
+  double sum = 0;
+  int counted = 0;
+  for (size_t query = 0; query < first.queries.size(); ++query) {
+    const auto& before = first.queries[query].buffers;
+    const auto& after = design.queries[query].buffers;
+    if (!before || !after) continue;
+    sum += std::log(static_cast<double>(std::max<std::int64_t>(*after, 1)) /
+                    static_cast<double>(std::max<std::int64_t>(*before, 1)));
+    ++counted;
+  }
+  return counted == 0 ? 1 : std::exp(sum / counted);
+}
+
+/// Milliseconds for people: `0.42 ms`, `38 ms`, `5.2 s`.
+std::string time_text(double ms) {
+  if (!std::isfinite(ms)) return "-";
+  return ms >= 1'000 ? fmt::format("{:.3g} s", ms / 1'000) : fmt::format("{:.3g} ms", ms);
+}
+
+/// `0.071`, `1.04`, `12.6`, `6 272`.
+std::string ratio_text(double ratio) {
+  if (!std::isfinite(ratio)) return "-";
+  return ratio >= 100 ? grouped_digits(std::llround(ratio)) : fmt::format("{:.2g}", ratio);
+}
+
+std::string interval_text(const PairedRatio& ratio) {
+  if (ratio.blocks < 2) return ratio_text(ratio.ratio);
+  return fmt::format("{} ({} to {})", ratio_text(ratio.ratio), ratio_text(ratio.low), ratio_text(ratio.high));
+}
+
+/// In one word, for a column or a plot.
+std::string_view short_name(TimeVerdict verdict) {
+  switch (verdict) {
+    case TimeVerdict::better:
+      return "better";
+    case TimeVerdict::worse:
+      return "worse";
+    case TimeVerdict::no_difference:
+      return "same";
+    case TimeVerdict::inconclusive:
+      return "?";
+  }
+  return {};
+}
+
+std::string verdict_cell(const QueryMeasures& query, const QueryVerdict& verdict) {
+  if (!query.error.empty()) return "error";
+  const std::string word(short_name(verdict.verdict));
+  return fmt::format("{} {}{}", ratio_text(verdict.ratio.ratio),
+                     verdict.verdict == TimeVerdict::worse ? to_upper(word) : word,
+                     query.reworded ? " *" : "");
+}
+
+/// What a column is called: the file's name, without folder and ending.
+std::string column_title(const std::string& design) {
+  const size_t slash = design.rfind('/');
+  const std::string name = slash == std::string::npos ? design : design.substr(slash + 1);
+  return name.ends_with(".toml") ? name.substr(0, name.size() - 5) : name;
+}
+
+bool answers_alike(const QueryMeasures& first, const QueryMeasures& other) {
+  return !first.error.empty() || !other.error.empty() || first.digest == other.digest;
+}
+
+Table times_table(const ComparisonMeasures& measures, const JudgedComparison& judged) {
+  Table table{.key = "", .columns = {{.key = "", .title = "time of a query"}}};
+  for (const DesignMeasures& design : measures.designs)
+    table.columns.push_back({.key = "", .title = column_title(design.name), .align_right = true});
+  for (size_t query = 0; query < measures.queries.size(); ++query) {
+    std::vector<Value> row{measures.queries[query].name,
+                           time_text(median_of(measures.designs.front().queries[query].block_ms))};
+    for (size_t design = 1; design < measures.designs.size(); ++design)
+      row.push_back(
+          verdict_cell(measures.designs[design].queries[query], judged.designs[design].verdicts[query]));
+    table.rows.push_back(std::move(row));
+  }
+  std::vector<Value> all{std::string("geometric mean"), std::string("1")};
+  for (size_t design = 1; design < measures.designs.size(); ++design)
+    all.push_back(interval_text(judged.designs[design].time));
+  table.rows.push_back(std::move(all));
+  return table;
+}
+
+Table buffers_table(const ComparisonMeasures& measures, const JudgedComparison& judged) {
+  Table table{.key = "", .columns = {{.key = "", .title = "buffers of a query"}}};
+  for (const DesignMeasures& design : measures.designs)
+    table.columns.push_back({.key = "", .title = column_title(design.name), .align_right = true});
+  for (size_t query = 0; query < measures.queries.size(); ++query) {
+    std::vector<Value> row{measures.queries[query].name};
+    for (const DesignMeasures& design : measures.designs) {
+      const auto& buffers = design.queries[query].buffers;
+      row.push_back(buffers ? grouped_digits(*buffers) : std::string("-"));
+    }
+    table.rows.push_back(std::move(row));
+  }
+  std::vector<Value> all{std::string("geometric mean")};
+  for (const JudgedDesign& design : judged.designs) all.push_back(ratio_text(design.buffers));
+  table.rows.push_back(std::move(all));
+  return table;
+}
+
+double rows_per_second(const std::vector<double>& us) {
+  const double median = median_of(us);
+  return median > 0 ? 1e6 / median : 0;
+}
+
+Table costs_table(const ComparisonMeasures& measures) {
+  Table table{.key = "", .columns = {{.key = "", .title = "cost"}}};
+  const auto add = [&](std::string name, const auto& cell) {
+    std::vector<Value> row{std::move(name)};
+    for (const DesignMeasures& design : measures.designs) row.push_back(std::string(cell(design)));
+    table.rows.push_back(std::move(row));
+  };
+  const auto bytes = [](std::int64_t size) { return human_bytes(static_cast<unsigned long long>(size)); };
+  for (const DesignMeasures& design : measures.designs)
+    table.columns.push_back({.key = "", .title = column_title(design.name), .align_right = true});
+  add("rows by COPY, a second", [](const DesignMeasures& design) {
+    return grouped_digits(std::llround(rows_per_second(design.writes.copy_us)));
+  });
+  add("rows by INSERT, a second", [](const DesignMeasures& design) {
+    return grouped_digits(std::llround(rows_per_second(design.writes.insert_us)));
+  });
+  add("WAL, bytes a row", [](const DesignMeasures& design) {
+    return design.writes.wal_rows > 0 ? grouped_digits(design.writes.wal_bytes / design.writes.wal_rows)
+                                      : "-";
+  });
+  add("database", [&](const DesignMeasures& design) { return bytes(design.sizes.database); });
+  add("indexes", [&](const DesignMeasures& design) { return bytes(design.sizes.indexes); });
+  add("closed chunks", [&](const DesignMeasures& design) {
+    return design.sizes.closed_before > 0
+               ? fmt::format("{} of {}", bytes(design.sizes.closed_after), bytes(design.sizes.closed_before))
+               : "-";
+  });
+  add("loaded in", [](const DesignMeasures& design) { return human_duration(design.load); });
+  add("built in", [](const DesignMeasures& design) { return human_duration(design.build); });
+  return table;
+}
+
+/// Where the first design's own series stands would be a 1 in each row.
+RatioPlot times_plot(const ComparisonMeasures& measures, const JudgedComparison& judged) {
+  const std::string& first = measures.designs.front().name;
+  RatioPlot plot{
+      .title = "Time of each query",
+      .caption = fmt::format("held against {}, with 95 % intervals: further left is faster", first),
+      .rows = {}};
+  for (size_t query = 0; query < measures.queries.size(); ++query) {
+    RatioPlot::Row& row = plot.rows.emplace_back();
+    row.label = measures.queries[query].name;
+    const double before = median_of(measures.designs.front().queries[query].block_ms);
+    for (size_t design = 1; design < measures.designs.size(); ++design) {
+      const QueryMeasures& one = measures.designs[design].queries[query];
+      const QueryVerdict& verdict = judged.designs[design].verdicts[query];
+      if (!one.error.empty() || verdict.ratio.blocks == 0) continue;
+      row.points.push_back({.series = measures.designs[design].name,
+                            .ratio = verdict.ratio.ratio,
+                            .low = verdict.ratio.low,
+                            .high = verdict.ratio.high,
+                            .word = std::string(short_name(verdict.verdict)),
+                            .detail = fmt::format("{} where it was {}", time_text(median_of(one.block_ms)),
+                                                  time_text(before))});
+    }
+  }
+  return plot;
+}
+
+RatioPlot buffers_plot(const ComparisonMeasures& measures) {
+  RatioPlot plot{.title = "Buffers of each query",
+                 .caption = "pages that it looks at: the same on every machine",
+                 .rows = {}};
+  const DesignMeasures& first = measures.designs.front();
+  for (size_t query = 0; query < measures.queries.size(); ++query) {
+    RatioPlot::Row& row = plot.rows.emplace_back();
+    row.label = measures.queries[query].name;
+    const auto& before = first.queries[query].buffers;
+    for (size_t design = 1; design < measures.designs.size(); ++design) {
+      const auto& after = measures.designs[design].queries[query].buffers;
+      if (!before || !after || *before <= 0) continue;
+      const double ratio =
+          static_cast<double>(std::max<std::int64_t>(*after, 1)) / static_cast<double>(*before);
+      row.points.push_back(
+          {.series = measures.designs[design].name,
+           .ratio = ratio,
+           .low = ratio,
+           .high = ratio,
+           .word = "",
+           .detail = counted_change({.what = "buffers", .before = before, .after = after}).text});
+    }
+  }
+  return plot;
+}
+
+Value number(double value) { return std::isfinite(value) ? Value(value) : Value(); }
+
+Value number(const std::optional<std::int64_t>& value) { return value ? Value(*value) : Value(); }
+
+/// For programs: a row of each query on each design.
+Table queries_for_programs(const ComparisonMeasures& measures, const JudgedComparison& judged) {
+  Table table{.key = "queries", .columns = {}};
+  for (const char* key :
+       {"design", "query", "ms", "ratio", "low", "high", "p_value", "verdict", "reason", "buffers",
+        "temp_blocks", "plan_shape", "indexes", "rows", "same_answer", "reworded", "error"})
+    table.columns.push_back({.key = key, .title = ""});
+  for (size_t at = 0; at < measures.designs.size(); ++at)
+    for (size_t query = 0; query < measures.queries.size(); ++query) {
+      const QueryMeasures& one = measures.designs[at].queries[query];
+      const QueryVerdict& verdict = judged.designs[at].verdicts[query];
+      table.rows.push_back({measures.designs[at].name, measures.queries[query].name,
+                            number(median_of(one.block_ms)), number(verdict.ratio.ratio),
+                            number(verdict.ratio.low), number(verdict.ratio.high), number(verdict.p_value),
+                            std::string(name_of(verdict.verdict)), verdict.reason, number(one.buffers),
+                            number(one.temp_blocks), one.shape, one.indexes, one.rows,
+                            answers_alike(measures.designs.front().queries[query], one), one.reworded,
+                            one.error.empty() ? Value() : Value(one.error)});
+    }
+  return table;
+}
+
+Table designs_for_programs(const ComparisonMeasures& measures, const JudgedComparison& judged) {
+  Table table{.key = "designs", .columns = {}};
+  for (const char* key :
+       {"design", "server", "time_ratio", "time_low", "time_high", "weighted_time_ratio", "buffers_ratio",
+        "copy_rows_per_second", "copy_time_ratio", "insert_rows_per_second", "insert_time_ratio",
+        "wal_bytes_per_row", "database_bytes", "table_bytes", "index_bytes", "closed_bytes_before",
+        "closed_bytes_after", "load_ms", "build_ms"})
+    table.columns.push_back({.key = key, .title = ""});
+  for (size_t at = 0; at < measures.designs.size(); ++at) {
+    const DesignMeasures& design = measures.designs[at];
+    const JudgedDesign& one = judged.designs[at];
+    table.rows.push_back(
+        {design.name, design.server, number(one.time.ratio), number(one.time.low), number(one.time.high),
+         number(one.weighted.ratio), number(one.buffers), number(rows_per_second(design.writes.copy_us)),
+         number(one.copy.ratio), number(rows_per_second(design.writes.insert_us)), number(one.insert.ratio),
+         design.writes.wal_rows > 0 ? Value(design.writes.wal_bytes / design.writes.wal_rows) : Value(),
+         design.sizes.database, design.sizes.tables, design.sizes.indexes, design.sizes.closed_before,
+         design.sizes.closed_after, std::int64_t{design.load.count()}, std::int64_t{design.build.count()}});
+  }
+  return table;
+}
+
+void add_problems(const ComparisonMeasures& measures, const JudgedComparison& judged, Report& report) {
+  const DesignMeasures& first = measures.designs.front();
+  for (size_t at = 0; at < measures.designs.size(); ++at)
+    for (size_t query = 0; query < measures.queries.size(); ++query) {
+      const ComparisonMeasures::Query& declared = measures.queries[query];
+      const QueryMeasures& one = measures.designs[at].queries[query];
+      const QueryVerdict& verdict = judged.designs[at].verdicts[query];
+      const double before = median_of(first.queries[query].block_ms);
+      const double after = median_of(one.block_ms);
+      const auto add = [&](std::string what, std::string hint) {
+        report.problems.push_back(
+            {.message = fmt::format("{}: {} {}", measures.designs[at].name, declared.name, what),
+             .where = declared.where,
+             .hint = std::move(hint)});
+      };
+      if (!one.error.empty()) {
+        add("fails: " + one.error, "");
+        continue;
+      }
+      if (at == 0) continue;  // it is what the others are held against, good or bad
+      if (verdict.verdict == TimeVerdict::worse)
+        add(fmt::format("takes {} times as long, {} where it was {}", ratio_text(verdict.ratio.ratio),
+                        time_text(after), time_text(before)),
+            "`kdb explain` shows how it is answered");
+      if (declared.max_latency && after > static_cast<double>(declared.max_latency->count()))
+        add(fmt::format("takes {}, and the profile allows {} ms", time_text(after),
+                        declared.max_latency->count()),
+            "");
+      if (!answers_alike(first.queries[query], one))
+        add("does not have the answer that it has with " + first.name,
+            one.reworded
+                ? "the design has its own words for it: they ask something else"
+                : "it may leave open which rows come (LIMIT without a full ORDER BY), or their order "
+                  "within an aggregate");
+    }
+}
+
+std::string summary_of(const ComparisonMeasures& measures, const JudgedComparison& judged) {
+  std::string text;
+  for (size_t at = 1; at < measures.designs.size(); ++at) {
+    const auto& verdicts = judged.designs[at].verdicts;
+    const auto is = [&](TimeVerdict word) {
+      return std::count_if(verdicts.begin(), verdicts.end(),
+                           [&](const QueryVerdict& verdict) { return verdict.verdict == word; });
+    };
+    text += fmt::format("{}{}: {} of the time, {} better, {} worse, {} undecided", text.empty() ? "" : "; ",
+                        measures.designs[at].name, ratio_text(judged.designs[at].time.ratio),
+                        is(TimeVerdict::better), is(TimeVerdict::worse), is(TimeVerdict::inconclusive));
+  }
+  return text;
+}
+
+/// Designs with and without an extension are on different ones.
+std::string servers_of(const ComparisonMeasures& measures) {
+  std::vector<std::string> servers;
+  for (const DesignMeasures& design : measures.designs)
+    if (std::find(servers.begin(), servers.end(), design.server) == servers.end())
+      servers.push_back(design.server);
+  return fmt::format("{}", fmt::join(servers, "; "));
+}
+
+}  // namespace
+
+JudgedComparison judge(const ComparisonMeasures& measures, const VerdictRules& rules) {
+  JudgedComparison judged;
+  const DesignMeasures& first = measures.designs.front();
+  judged.fitness = machine_fitness(judge_times(blocks_of(measures, measures.again_ms, false), rules), rules);
+  for (const DesignMeasures& design : measures.designs) {
+    const std::vector<std::vector<double>> times = times_of(design);
+    JudgedDesign& one = judged.designs.emplace_back();
+    one.verdicts = judge_times(blocks_of(measures, times, false), rules);
+    if (!judged.fitness.fit)
+      for (QueryVerdict& verdict : one.verdicts) {
+        verdict.verdict = TimeVerdict::inconclusive;
+        verdict.reason = "the machine is unfit: " + judged.fitness.reason;
+      }
+    one.time = overall_ratio(blocks_of(measures, times, false));
+    one.weighted = overall_ratio(blocks_of(measures, times, true));
+    one.buffers = buffers_ratio(first, design);
+    one.copy = paired_ratio(paired_blocks(first.writes.copy_us, design.writes.copy_us));
+    one.insert = paired_ratio(paired_blocks(first.writes.insert_us, design.writes.insert_us));
+  }
+  return judged;
+}
+
+Report report_comparison(const ComparisonMeasures& measures, const VerdictRules& rules) {
+  const JudgedComparison judged = judge(measures, rules);
+  Report report{.command = "bench compare"};
+  report.fields = {{.key = "events", .label = "events", .value = measures.events},
+                   {.key = "seed", .label = "", .value = std::to_string(measures.seed)},
+                   {.key = "blocks", .label = "blocks", .value = std::int64_t{measures.blocks}},
+                   {.key = "cpus", .label = "", .value = measures.cpus},
+                   {.key = "", .label = "server", .value = servers_of(measures)},
+                   {.key = "fit", .label = "", .value = judged.fitness.fit},
+                   {.key = "fitness", .label = "machine", .value = judged.fitness.reason},
+                   {.key = "delta", .label = "", .value = rules.delta}};
+  report.tables = {times_table(measures, judged), buffers_table(measures, judged), costs_table(measures),
+                   designs_for_programs(measures, judged), queries_for_programs(measures, judged)};
+  report.plots = {times_plot(measures, judged), buffers_plot(measures)};
+  if (std::any_of(measures.designs.begin(), measures.designs.end(), [](const DesignMeasures& design) {
+        return std::any_of(design.queries.begin(), design.queries.end(),
+                           [](const QueryMeasures& query) { return query.reworded; });
+      }))
+    report.text = "* asked in the design's own words\n";
+  if (!judged.fitness.fit)
+    report.warnings.push_back(
+        {.message = "no verdict on times: " + judged.fitness.reason,
+         .hint = "let nothing else run meanwhile, or take more blocks; what is counted holds all the same"});
+  add_problems(measures, judged, report);
+  report.summary = summary_of(measures, judged);
+  return report;
+}
+
+}  // namespace kdb

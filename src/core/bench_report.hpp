@@ -1,0 +1,36 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/time_verdict.hpp"
+#include "model/comparison.hpp"
+#include "model/report.hpp"
+
+namespace kdb {
+
+/// What designs are judged by: 1.1 times the time, and 0.2 ms, are what nobody would notice.
+inline constexpr VerdictRules comparison_rules{.delta = 0.1, .floor_ms = 0.2};
+
+/// How one design's queries compare with those of the first one.
+struct JudgedDesign {
+  std::vector<QueryVerdict> verdicts;  // of each query
+  PairedRatio time;                    // the geometric mean over queries, each counting once
+  PairedRatio weighted;                // each counting as often as it runs
+  double buffers = 1;                  // the geometric mean of the ratios of buffers
+  PairedRatio copy;                    // of the time for a row
+  PairedRatio insert;
+};
+
+struct JudgedComparison {
+  MachineFitness fitness;             // by the first design against itself
+  std::vector<JudgedDesign> designs;  // the first one against itself, too
+};
+
+JudgedComparison judge(const ComparisonMeasures& measures, const VerdictRules& rules);
+
+/// For people and programs. Its problems: queries that a design makes worse, or does not answer as the first
+/// one does, or slower than the profile allows.
+Report report_comparison(const ComparisonMeasures& measures, const VerdictRules& rules);
+
+}  // namespace kdb

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/reference_data.hpp"
+#include "flow/sandbox_database.hpp"
+#include "flow/session.hpp"
+#include "model/comparison.hpp"
+
+namespace kdb::flow {
+
+/// One of the designs that are compared.
+struct Design {
+  std::string name;        // as it was asked for
+  files::Profile profile;  // of "none" one that declares nothing
+};
+
+/// What a design is measured on.
+struct BenchServer {
+  std::string pg_bin = {};  // as of host::SandboxOptions
+  /// Migrations, profile and queries have a superuser's rights; otherwise those of a role that owns the
+  /// database and reaches neither files nor programs.
+  bool trust = false;
+};
+
+/// A design on a throwaway server of its own, with the reference data in it: migrated, loaded, brought to
+/// what the profile declares, and as old as its policies want it. Nothing runs there beside what is measured.
+class BenchCluster {
+ public:
+  /// Throws as `up`, `apply` and `load_reference_data` do.
+  BenchCluster(const Context& outside, const Design& design, const ReferenceData& data,
+               const BenchServer& server);
+
+  /// The session in which all is measured.
+  Session& session() { return *session_; }
+  const Context& inside() const { return database_.inside(); }
+  /// What is known by now: name, server, times of loading and building, sizes.
+  DesignMeasures& measures() { return measures_; }
+
+ private:
+  void fill(const ReferenceData& data);
+  void measure_sizes();
+
+  const Context& outside_;
+  const Design& design_;
+  Context context_;  // with the design's profile
+  SandboxDatabase database_;
+  std::optional<Session> session_;
+  DesignMeasures measures_;
+};
+
+}  // namespace kdb::flow

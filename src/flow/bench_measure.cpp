@@ -1,0 +1,151 @@
+#include "flow/bench_measure.hpp"
+
+#include <limits>
+#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+#include "core/copy_values.hpp"
+#include "core/paired_ratio.hpp"
+#include "core/plan_summary.hpp"
+#include "model/object.hpp"
+#include "pg/explain.hpp"
+#include "pg/failure.hpp"
+
+namespace kdb::flow {
+
+namespace {
+
+using MeasureClock = std::chrono::steady_clock;
+using Milliseconds = std::chrono::duration<double, std::milli>;
+
+std::vector<pg::Result::Value> values_of(const DeclaredQuery& query) {
+  return {query.parameters.begin(), query.parameters.end()};
+}
+
+/// FNV-1a of a row's bytes, NULL told from an empty text.
+std::uint64_t hash_of_row(const pg::Result& result, size_t row) {
+  std::uint64_t hash = 14'695'981'039'346'656'037U;
+  const auto add = [&](unsigned char byte) { hash = (hash ^ byte) * 1'099'511'628'211U; };
+  for (size_t column = 0; column < result.columns().size(); ++column) {
+    add(result.is_null(row, column) ? 1 : 2);
+    for (const char byte : result.view(row, column)) add(static_cast<unsigned char>(byte));
+    add(0);
+  }
+  return hash;
+}
+
+/// The same for the same rows in any order.
+std::string digest_of(const pg::Result& result) {
+  std::uint64_t sum = 0;
+  for (size_t row = 0; row < result.size(); ++row) sum += hash_of_row(result, row);
+  return fmt::format("{:016x}", sum);
+}
+
+}  // namespace
+
+void begin_measuring(pg::Connection& connection, const std::string& schema,
+                     std::chrono::milliseconds timeout) {
+  connection.exec(
+      fmt::format("SET search_path = {}, public; SET statement_timeout = {}; SET timezone = 'UTC'",
+                  quote_ident(schema), timeout.count()));
+}
+
+QueryMeasures count_query(pg::Connection& connection, const ServerFacts& facts, const DeclaredQuery& query,
+                          std::chrono::milliseconds timeout) {
+  QueryMeasures measures;
+  try {
+    const pg::Result rows = connection.exec(query.sql, values_of(query));
+    measures.rows = static_cast<std::int64_t>(rows.size());
+    measures.digest = digest_of(rows);
+    const QueryPlan plan =
+        pg::explain(connection, query, {.analyze = true, .timeout = timeout, .schema = facts.schema});
+    const PlanSummary summary = summarize(plan, pg::read_plan_facts(connection, facts, {&plan}, {}));
+    measures.buffers = summary.buffers;
+    measures.temp_blocks = summary.temp_blocks;
+    measures.shape = summary.shape;
+    for (const IndexUse& use : summary.indexes) measures.indexes.push_back(to_text(use.index, facts.schema));
+  } catch (const pg::ServerError& error) {
+    if (error.session_ended) throw;
+    measures = {.error = pg::describe(error)};
+  }
+  return measures;
+}
+
+double time_query(pg::Connection& connection, const DeclaredQuery& query) {
+  constexpr size_t most_runs = 15;
+  constexpr size_t least_runs = 3;
+  constexpr Milliseconds enough(100);    // from there on, least_runs do
+  constexpr Milliseconds long_run(500);  // one such run says it
+  const std::vector<pg::Result::Value> values = values_of(query);
+  std::vector<double> times;
+  Milliseconds total{0};
+  try {
+    while (times.size() < most_runs) {
+      const MeasureClock::time_point begun = MeasureClock::now();
+      connection.exec(query.sql, values);
+      const Milliseconds time = MeasureClock::now() - begun;
+      times.push_back(time.count());
+      total += time;
+      if (time > long_run || (total > enough && times.size() >= least_runs)) break;
+    }
+  } catch (const pg::ServerError& error) {
+    if (error.session_ended) throw;
+    return std::numeric_limits<double>::quiet_NaN();
+  }
+  return median_of(std::move(times));
+}
+
+WriteLoad::WriteLoad(const ReferenceData& data, std::string schema, std::int64_t batch)
+    : data_(data), schema_(std::move(schema)), batch_(batch) {
+  if (data_.profiles == 0) data_.profiles = data.rows(ReferenceTable::profiles);
+}
+
+void WriteLoad::write(pg::Connection& connection, int block, WriteMeasures& measures) const {
+  constexpr std::int64_t rows_of_insert = 500;
+  const ObjectName table{.schema = schema_, .name = std::string(to_string(ReferenceTable::events))};
+  const std::string into = fmt::format("{} ({})", to_sql(table), columns_of(ReferenceTable::events));
+  ReferenceData data = data_;
+  data.events = 2 * batch_;
+  data.first_event = data_.events + 2 * batch_ * block;
+  data.start = reference_anchor() + std::int64_t{block} * 86'400;
+  data.days = 1;
+  ReferenceRows rows(ReferenceTable::events, data);
+  // What is sent is made before, so that only the server is measured.
+  std::string copied;
+  for (std::int64_t left = batch_; left > 0;) left -= rows.append(copied, left);
+  std::vector<std::string> inserts;
+  for (std::int64_t left = batch_; left > 0;) {
+    std::string piece;
+    const std::int64_t made = rows.append(piece, std::min(left, rows_of_insert));
+    if (made == 0) break;
+    inserts.push_back(fmt::format("INSERT INTO {} VALUES {}", into, values_of_copy(piece)));
+    left -= made;
+  }
+  const auto wal = [&] {
+    return connection.exec("SELECT (pg_catalog.pg_current_wal_insert_lsn() - '0/0')::bigint").integer(0, 0);
+  };
+  const auto time_of = [](const auto& work) {
+    const MeasureClock::time_point begun = MeasureClock::now();
+    work();
+    return Milliseconds(MeasureClock::now() - begun).count();
+  };
+  const auto each = [&](double ms) { return 1'000 * ms / static_cast<double>(batch_); };
+  const std::int64_t before = wal();
+  measures.copy_us.push_back(each(time_of([&] {
+    connection.copy(fmt::format("COPY {} FROM STDIN", into),
+                    [sent = false, &copied](std::string& buffer) mutable {
+                      if (!sent) buffer = copied;
+                      return !std::exchange(sent, true);
+                    });
+  })));
+  measures.wal_bytes += wal() - before;
+  measures.wal_rows += batch_;
+  measures.insert_us.push_back(each(time_of([&] {
+    for (const std::string& insert : inserts) connection.exec(insert);
+  })));
+}
+
+}  // namespace kdb::flow

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/reference_data.hpp"
+#include "flow/session.hpp"
+#include "model/comparison.hpp"
+#include "model/facts.hpp"
+#include "model/query.hpp"
+
+namespace kdb::flow {
+
+/// A session as the application's: names without a schema are those of `schema`, and no statement takes
+/// longer than `timeout`.
+void begin_measuring(pg::Connection& connection, const std::string& schema,
+                     std::chrono::milliseconds timeout);
+
+/// What is counted of a query, of its second run: the first one has warmed the caches. What the server
+/// refuses, or does not end in time, is QueryMeasures::error.
+QueryMeasures count_query(pg::Connection& connection, const ServerFacts& facts, const DeclaredQuery& query,
+                          std::chrono::milliseconds timeout);
+
+/// The median time of some runs, in milliseconds: planned and run each time, its rows fetched. Fast ones run
+/// oftener. NaN where the server refuses it.
+double time_query(pg::Connection& connection, const DeclaredQuery& query);
+
+/// Rows that come after the reference data, `batch` of them each time.
+class WriteLoad {
+ public:
+  WriteLoad(const ReferenceData& data, std::string schema, std::int64_t batch);
+
+  /// Writes the `block`th rows: some by COPY, as many again by INSERT. Adds what it cost.
+  void write(pg::Connection& connection, int block, WriteMeasures& measures) const;
+
+ private:
+  ReferenceData data_;
+  std::string schema_;
+  std::int64_t batch_;
+};
+
+}  // namespace kdb::flow

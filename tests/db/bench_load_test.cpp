@@ -1,0 +1,86 @@
+// `kdb bench load --on-target`: what is offered is counted, and nothing of the target is changed.
+
+#include <string>
+
+#include "db/project.hpp"
+#include "support/json.hpp"
+#include "support/text.hpp"
+
+namespace kdb::test::bench_load_test {
+
+namespace {
+
+struct Target {
+  Run load(const std::string& queries, const std::vector<std::string>& more) const {
+    std::vector<std::string> words = {
+        KDB_BINARY, "bench", "load", "-d", database.url(), "-p", folder.write("load.toml", queries).string(),
+        "--format", "json"};
+    words.insert(words.end(), more.begin(), more.end());
+    return run(words);
+  }
+
+  Database database;
+  TempDir folder;
+};
+
+std::int64_t number_at(const Run& run, const std::string& pointer) {
+  return std::stol(json_at(run.out, pointer));
+}
+
+}  // namespace
+
+TEST_CASE("requests come at their rate, each query as often as its weight says") {
+  const Target target;
+  const Run run =
+      target.load("[queries.often]\nsql = 'SELECT 1'\nweight = 9\n[queries.seldom]\nsql = 'SELECT 2'\n",
+                  {"--on-target", "--rate", "200", "--duration", "1s", "--arrivals", "fixed"});
+  REQUIRE_MESSAGE(run.exit == 0, run.err);
+  CHECK(number_at(run, "/steps/0/done") == 200);
+  CHECK(number_at(run, "/steps/0/errors") == 0);
+  const std::int64_t often = number_at(run, "/queries/0/done");
+  CHECK(often + number_at(run, "/queries/1/done") == 200);
+  CHECK(often > 140);
+  CHECK(std::stod(json_at(run.out, "/steps/0/p50_ms")) > 0);
+}
+
+TEST_CASE("whoever waits too long is a timeout, whoever is refused an error, and none is left out") {
+  const Target target;
+  target.database.exec(
+      "CREATE TABLE t (a int); CREATE FUNCTION writes() RETURNS int LANGUAGE sql AS "
+      "'INSERT INTO t VALUES (1) RETURNING a'");
+  const Run slow = target.load(
+      "[queries.slow]\nsql = 'SELECT pg_sleep(5)'\n",
+      {"--on-target", "--rate", "20", "--duration", "1s", "--arrivals", "fixed", "--timeout", "200ms"});
+  REQUIRE_MESSAGE(slow.exit == 0, slow.err);
+  CHECK(number_at(slow, "/steps/0/done") == 0);
+  CHECK(number_at(slow, "/steps/0/timeouts") == 20);
+  const Run writing = target.load("[queries.writing]\nsql = 'SELECT writes()'\n",
+                                  {"--on-target", "--rate", "20", "--duration", "1s", "--arrivals", "fixed"});
+  REQUIRE_MESSAGE(writing.exit == 0, writing.err);
+  CHECK(number_at(writing, "/steps/0/errors") == 20);
+  CHECK_MESSAGE(has(writing.err, "writing failed after"), writing.err);
+  CHECK(target.database.text("SELECT count(*) FROM t") == "0");
+}
+
+TEST_CASE("the knee is looked for below a rate that the server does not keep up with") {
+  const Target target;
+  // Of ten connections, each taken for 50 ms, 200 come free in a second.
+  const Run run =
+      target.load("[queries.half]\nsql = 'SELECT pg_sleep(0.05)'\n",
+                  {"--on-target", "--rate", "400", "--to-knee", "--duration", "500ms", "--timeout", "1s"});
+  REQUIRE_MESSAGE(run.exit == 0, run.err);
+  CHECK_MESSAGE(has(run.out, "; it breaks at "), run.out);
+  CHECK(number_at(run, "/steps/3/offered_per_second") == 400);  // halved three times
+}
+
+TEST_CASE("somebody's database is loaded only where that is meant") {
+  const Target target;
+  const Run run = target.load("[queries.one]\nsql = 'SELECT 1'\n", {"--duration", "1s"});
+  CHECK(run.exit == 64);
+  CHECK_MESSAGE(has(run.err + run.out, "--on-target says so"), run.err);
+  const Run none = target.load("", {"--on-target"});
+  CHECK(none.exit == 64);
+  CHECK(has(none.err + none.out, "the profile declares no queries"));
+}
+
+}  // namespace kdb::test::bench_load_test

@@ -1,0 +1,156 @@
+// What `kdb bench compare` makes of what was measured.
+
+#include "core/bench_report.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include <doctest/doctest.h>
+
+#include "render/formats.hpp"
+#include "support/json.hpp"
+#include "support/text.hpp"
+
+namespace kdb::bench_report_test {
+
+namespace {
+
+/// So many blocks around a time, with a little spread that is the same each time.
+std::vector<double> blocks_around(double ms, int shift = 0) {
+  std::vector<double> blocks;
+  for (int block = 0; block < 12; ++block)
+    blocks.push_back(ms * (1 + 0.004 * (((block + shift) * 7) % 5 - 2)));
+  return blocks;
+}
+
+QueryMeasures measured(double ms, std::int64_t buffers, int shift = 0) {
+  QueryMeasures measures;
+  measures.buffers = buffers;
+  measures.temp_blocks = 0;
+  measures.rows = 1;
+  measures.digest = "0123";
+  measures.block_ms = blocks_around(ms, shift);
+  return measures;
+}
+
+/// Two queries on two designs: one becomes ten times as fast, the other stays.
+ComparisonMeasures example() {
+  ComparisonMeasures measures;
+  measures.queries = {{.name = "fast", .weight = 9, .max_latency = {}, .where = {"q.toml", 3, 1}},
+                      {.name = "still", .weight = 1, .max_latency = {}, .where = {"q.toml", 9, 1}}};
+  DesignMeasures first{.name = "none", .server = "PostgreSQL 15.20"};
+  first.queries = {measured(100, 5'000), measured(50, 400)};
+  first.writes = {
+      .copy_us = blocks_around(10), .insert_us = blocks_around(20), .wal_bytes = 50'000, .wal_rows = 100};
+  DesignMeasures second{.name = "profiles/quick.toml", .server = "PostgreSQL 15.20"};
+  second.queries = {measured(10, 50, 1), measured(50, 400, 2)};
+  second.writes = {.copy_us = blocks_around(40, 1),
+                   .insert_us = blocks_around(40, 1),
+                   .wal_bytes = 150'000,
+                   .wal_rows = 100};
+  measures.designs = {first, second};
+  measures.again_ms = {blocks_around(100, 3), blocks_around(50, 1)};
+  measures.events = 1'000;
+  measures.blocks = 12;
+  return measures;
+}
+
+/// With one space where there are several.
+std::string squeezed(const std::string& text) {
+  std::string result;
+  for (const char letter : text)
+    if (letter != ' ' || !result.ends_with(' ')) result += letter;
+  return result;
+}
+
+bool is_said(const Report& report, const std::string& what) {
+  return std::any_of(report.problems.begin(), report.problems.end(),
+                     [&](const Problem& problem) { return test::has(problem.message, what); });
+}
+
+}  // namespace
+
+TEST_CASE("each query is judged, and all together") {
+  const JudgedComparison judged = judge(example(), comparison_rules);
+  CHECK(judged.fitness.fit);
+  REQUIRE(judged.designs.size() == 2);
+  CHECK(judged.designs[1].verdicts[0].verdict == TimeVerdict::better);
+  CHECK(judged.designs[1].verdicts[1].verdict == TimeVerdict::no_difference);
+  CHECK(judged.designs[1].time.ratio == doctest::Approx(0.316).epsilon(0.01));      // sqrt(0.1)
+  CHECK(judged.designs[1].weighted.ratio == doctest::Approx(0.126).epsilon(0.01));  // 0.1^0.9
+  CHECK(judged.designs[1].buffers == doctest::Approx(0.1).epsilon(0.01));           // sqrt(0.01)
+  CHECK(judged.designs[1].copy.ratio == doctest::Approx(4).epsilon(0.01));
+  CHECK(judged.designs[0].verdicts[0].ratio.ratio == 1);
+}
+
+TEST_CASE("what a design makes worse is a problem, at the query's place") {
+  ComparisonMeasures measures = example();
+  measures.designs[1].queries[1] = measured(80, 400);
+  const Report report = report_comparison(measures, comparison_rules);
+  REQUIRE(report.problems.size() == 1);
+  CHECK(report.problems[0].message ==
+        "profiles/quick.toml: still takes 1.6 times as long, 80 ms where it was 50 ms");
+  CHECK(to_string(report.problems[0].where) == "q.toml:9:1");
+}
+
+TEST_CASE("a slow, a failing and another answer are problems") {
+  ComparisonMeasures measures = example();
+  measures.queries[1].max_latency = std::chrono::milliseconds(20);
+  measures.designs[1].queries[1].digest = "4567";
+  CHECK(is_said(report_comparison(measures, comparison_rules),
+                "still takes 50 ms, and the profile allows 20 ms"));
+  CHECK(is_said(report_comparison(measures, comparison_rules),
+                "still does not have the answer that it has with none"));
+  QueryMeasures failed;
+  failed.error = "relation \"gone\" does not exist (42P01)";
+  failed.block_ms.assign(12, std::numeric_limits<double>::quiet_NaN());
+  measures.designs[1].queries[1] = failed;
+  const Report report = report_comparison(measures, comparison_rules);
+  CHECK(is_said(report, "still fails: relation \"gone\" does not exist (42P01)"));
+  CHECK_FALSE(is_said(report, "does not have the answer"));
+  CHECK_FALSE(is_said(report, "takes"));
+}
+
+TEST_CASE("on a machine that is unfit no time is judged, and what is counted is told") {
+  ComparisonMeasures measures = example();
+  measures.again_ms[1] = blocks_around(80);
+  const Report report = report_comparison(measures, comparison_rules);
+  REQUIRE(report.warnings.size() == 1);
+  CHECK(test::has(report.warnings[0].message, "no verdict on times: 1 of 2 queries differ from themselves"));
+  const std::string text = render::render_text(report, {});
+  CHECK(test::has(text, "0.1 ?"));
+  CHECK_FALSE(test::has(text, "0.1 better"));
+  CHECK(test::has(text, "5 000"));
+}
+
+TEST_CASE("a comparison can be read by people and by programs") {
+  const Report report = report_comparison(example(), comparison_rules);
+  const std::string text = squeezed(render::render_text(report, {}));
+  CHECK_MESSAGE(test::has(text, "time of a query none quick\n"), text);
+  CHECK(test::has(text, "fast 100 ms 0.1 better\n"));
+  CHECK(test::has(text, "WAL, bytes a row 500 1 500\n"));
+  const std::string json = render::render_json(report, {});
+  CHECK(test::json_at(json, "/queries/2/verdict") == "\"better\"");
+  CHECK(std::stod(test::json_at(json, "/queries/2/ratio")) == doctest::Approx(0.1).epsilon(0.01));
+  CHECK(test::json_at(json, "/designs/1/wal_bytes_per_row") == "1500");
+  CHECK(test::json_at(json, "/fit") == "true");
+}
+
+TEST_CASE("the page has all of it, needs nothing from elsewhere, and lets nothing of a name act") {
+  ComparisonMeasures measures = example();
+  measures.queries[0].name = "<script>alert(1)</script>";
+  measures.designs[1].name = "a\" onclick=\"b.toml";
+  const std::string page = render::render_html(report_comparison(measures, comparison_rules), {});
+  CHECK(page.starts_with("<!doctype html>"));
+  CHECK(test::has(page, "&lt;script&gt;"));
+  for (const char* what : {"<script", "http:", "https:", "url(", "@import"}) {
+    CAPTURE(what);
+    CHECK_FALSE(test::has(page, what));
+  }
+  CHECK_FALSE(test::has(page, "title=\"a\" onclick"));
+  CHECK(test::has(page, "title=\"a&quot; onclick"));
+  CHECK(test::has(page, "0.1× better"));
+  CHECK(test::has(page, "prefers-color-scheme: dark"));
+}
+
+}  // namespace kdb::bench_report_test
