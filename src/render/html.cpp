@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "render/cell_value.hpp"
 #include "render/formats.hpp"
 #include "render/markdown_text.hpp"
 
@@ -56,19 +57,7 @@ std::string quoted_html(std::string_view text) {
   return result;
 }
 
-std::string cell_text(const Value& value) {
-  struct Visitor {
-    std::string operator()(std::monostate) const { return ""; }
-    std::string operator()(bool held) const { return held ? "yes" : "no"; }
-    std::string operator()(std::int64_t held) const { return fmt::format("{}", held); }
-    std::string operator()(double held) const { return fmt::format("{:.3g}", held); }
-    std::string operator()(const std::string& held) const { return held; }
-    std::string operator()(const std::vector<std::string>& held) const {
-      return fmt::format("{}", fmt::join(held, ", "));
-    }
-  };
-  return html(std::visit(Visitor{}, value));
-}
+std::string cell_text(const Value& value) { return html(cell_value(value)); }
 
 std::string fields_of(const std::vector<Field>& fields) {
   std::string text;

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "render/cell_value.hpp"
 #include "render/changes.hpp"
 #include "render/formats.hpp"
 #include "render/paint.hpp"
@@ -15,19 +16,7 @@ namespace kdb::render {
 
 namespace {
 
-std::string to_text(const Value& value) {
-  struct Visitor {
-    std::string operator()(std::monostate) const { return ""; }
-    std::string operator()(bool held) const { return held ? "yes" : "no"; }
-    std::string operator()(std::int64_t held) const { return fmt::format("{}", held); }
-    std::string operator()(double held) const { return fmt::format("{:.3g}", held); }
-    std::string operator()(const std::string& held) const { return held; }
-    std::string operator()(const std::vector<std::string>& held) const {
-      return fmt::format("{}", fmt::join(held, ", "));
-    }
-  };
-  return printable_line(std::visit(Visitor{}, value));
-}
+std::string to_text(const Value& value) { return printable_line(cell_value(value)); }
 
 std::string padded(const std::string& text, size_t width, bool right) {
   const std::string space(width - std::min(width, columns_of(text)), ' ');
