@@ -63,6 +63,7 @@ std::variant<Pool::Lease, PoolRefusal> Pool::Impl::acquire(Time deadline, std::s
     return std::chrono::duration_cast<milliseconds>(steady_clock::now() - begin);
   };
   PoolWaiter waiter;
+  waiter.purpose = purpose;
   const WaiterId id = state.acquire(begin);
   waiters[id] = &waiter;
   carry_out(lock);
@@ -84,7 +85,6 @@ std::variant<Pool::Lease, PoolRefusal> Pool::Impl::acquire(Time deadline, std::s
   if (given_up) return refusal_of(PoolRefusal::Reason::timeout, waited());
 
   Member& member = *members.at(waiter.granted);
-  member.holder = purpose;
   lock.unlock();
   if (waited() >= slow_acquire)
     tell({.kind = Event::Kind::debug,
@@ -113,6 +113,10 @@ PoolRefusal Pool::Impl::refusal_of(PoolRefusal::Reason reason, milliseconds wait
     refusal.message += "; " + last_failure->message;
     refusal.hint = last_failure->hint;
     refusal.sqlstate = last_failure->sqlstate;
+  } else if (now.max < settings.max) {
+    refusal.message += "; the server takes no more sessions (53300)";
+    refusal.hint = fuller_server;
+    refusal.sqlstate = "53300";
   }
   return refusal;
 }

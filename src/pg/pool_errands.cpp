@@ -119,6 +119,7 @@ void Pool::Impl::sort(const PoolAction& action, Errands& errands) {
       break;
     case PoolAction::Kind::grant:
       waiter->granted = action.member;
+      members.at(action.member)->holder = waiter->purpose;  // before its thread runs: it may be late
       waiter->changed.notify_one();
       break;
     case PoolAction::Kind::refuse:
@@ -151,7 +152,7 @@ void Pool::Impl::sort(const PoolAction& action, Errands& errands) {
     case PoolAction::Kind::fewer:
       warn(fmt::format("the server takes no more sessions (53300): the pool makes do with {} of {} for 30 s",
                        state.max_now(), settings.max),
-           "lower max of [connection] pool, close sessions, or raise max_connections");
+           fuller_server);
       break;
   }
 }

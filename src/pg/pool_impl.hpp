@@ -19,8 +19,12 @@ namespace kdb::pg {
 inline constexpr const char* more_connections =
     "raise max of [connection] pool, or hold connections for a shorter time";
 
+inline constexpr const char* fuller_server =
+    "lower max of [connection] pool, close sessions, or raise max_connections";
+
 /// Somebody who waits, in the stack of its thread.
 struct PoolWaiter {
+  std::string_view purpose;
   std::condition_variable changed;
   MemberId granted = 0;
   MemberId to_check = 0;

@@ -54,6 +54,8 @@ void PoolState::connected(MemberId id, Time now, double chance) {
   failures_ = 0;
   pause_ = milliseconds(0);
   connect_again_ = Time::min();
+  // Attempts run side by side: this one was under way when the server refused another.
+  if (fewer_max_ > 0) fewer_max_ = std::max(fewer_max_, open() + 1);
   member.expires = after(now, with_jitter(settings_.lifetime, chance));
   offer(id, now);
 }

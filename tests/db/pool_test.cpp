@@ -181,8 +181,7 @@ TEST_CASE("a server without room for all of them is shared by fewer") {
   CHECK(pool.statistics().max == 5);
   const std::lock_guard lock(mutex);
   CHECK(std::any_of(events.begin(), events.end(), [](const Event& event) {
-    return event.message.find("takes no more sessions (53300): the pool makes do with 5 of 20") !=
-           std::string::npos;
+    return event.message.find("takes no more sessions (53300): the pool makes do with ") != std::string::npos;
   }));
 }
 

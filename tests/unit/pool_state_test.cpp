@@ -267,6 +267,20 @@ TEST_CASE("of a full server no more is asked than it gave, for half a minute") {
   CHECK(pool.take(Kind::connect).size() == 1);
 }
 
+TEST_CASE("a connection that was under way when the server refused another counts") {
+  Pool pool({.max = 10, .max_connecting = 2});
+  pool.held();
+  pool.state.acquire(pool.now);
+  pool.state.acquire(pool.now);
+  const auto attempts = pool.take(Kind::connect);
+  REQUIRE(attempts.size() == 2);
+  pool.state.connect_failed(attempts[0].member, ConnectFailure::full, pool.now, 0);
+  CHECK(pool.state.max_now() == 1);
+  pool.state.connected(attempts[1].member, pool.now, 0.5);
+  CHECK(pool.state.max_now() == 2);
+  CHECK(pool.take(Kind::connect).empty());
+}
+
 TEST_CASE("a full server with none of ours is asked again after a pause") {
   Pool pool({.max = 10, .max_connecting = 1});
   pool.state.acquire(pool.now);

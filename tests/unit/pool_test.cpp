@@ -301,6 +301,7 @@ TEST_CASE("while one is being opened, asked or tidied up, everybody else goes on
   server.open_gate();
   opens.join();
   tidies.join();
+  while (pool.statistics().constructing > 0) std::this_thread::yield();
 
   server.shut_gate();
   std::thread asks([&] { take(pool.acquire(soon_enough())).give_back(); });
