@@ -7,6 +7,7 @@
 #include "base/sql_cut.hpp"
 #include "base/sql_reader.hpp"
 #include "base/sql_scan.hpp"
+#include "base/text.hpp"
 
 namespace kdb::sql {
 
@@ -141,6 +142,15 @@ std::string_view next_text(Scanner& scanner, std::string_view script) {
 }
 
 }  // namespace
+
+bool has_identifier(std::string_view text, std::string_view name) {
+  const std::vector<Token> tokens = scan(text);
+  return std::any_of(tokens.begin(), tokens.end(), [&](const Token& token) {
+    if (token.kind != Token::Kind::identifier && token.kind != Token::Kind::keyword) return false;
+    const std::string_view word = text.substr(token.begin, token.end - token.begin);
+    return to_lower(word) == name || word == quote_ident(name) || to_lower(word).starts_with("u&");
+  });
+}
 
 bool equal_tokens(std::string_view a, std::string_view b) {
   Scanner in_a(a);

@@ -42,6 +42,10 @@ std::vector<Statement> split(std::string_view script, std::vector<Problem>& prob
 /// The tokens of `text`, comments included; what cannot be scanned ends the list (see split for the report).
 std::vector<Token> scan(std::string_view text);
 
+/// Whether `name` is one of the identifiers of a piece of SQL. True for any name where it has one in Unicode
+/// escapes, which may be that.
+bool has_identifier(std::string_view text, std::string_view name);
+
 /// Whether two scripts have equal tokens: white space, comments, a BOM and CRLF, inside of literals too, do
 /// not count.
 bool equal_tokens(std::string_view a, std::string_view b);

@@ -61,8 +61,12 @@ class KindDiff {
   std::vector<const Declared<T>*> sorted() const {
     std::vector<const Declared<T>*> list;
     list.reserve(desired_.size());
-    for (const Declared<T>& one : desired_) list.push_back(&one);
-    std::sort(list.begin(), list.end(), [](const auto* a, const auto* b) { return a->value < b->value; });
+    if constexpr (std::is_same_v<T, ContinuousAggregate>) {
+      for (const size_t at : sources_first(desired_)) list.push_back(&desired_[at]);
+    } else {
+      for (const Declared<T>& one : desired_) list.push_back(&one);
+      std::sort(list.begin(), list.end(), [](const auto* a, const auto* b) { return a->value < b->value; });
+    }
     return list;
   }
 
@@ -96,7 +100,8 @@ class KindDiff {
     if constexpr (is_made_elsewhere<T>)
       if (by_name_.count(value.name) == 0) return true;
     const ObjectName* table = table_of(value);
-    return table != nullptr && options_.coming_tables.count(*table) > 0;
+    return table != nullptr &&
+           (options_.coming_tables.count(*table) > 0 || options_.aggregates.count(*table) > 0);
   }
 
   /// A digest of all that a profile could say of it.
@@ -354,10 +359,10 @@ void diff_kinds(KindList<T...>, const DesiredSchema& desired, const LiveSchema& 
 Differences diff(const DesiredSchema& desired, const LiveSchema& live, const ServerFacts& facts,
                  const DiffOptions& options) {
   Differences found;
-  std::vector<ObjectName> hypertables;
+  Surroundings::Becoming becoming{.hypertables = {}, .aggregates = options.aggregates};
   if (facts.timescale)
-    for (const auto& one : desired.of<Hypertable>()) hypertables.push_back(one.value.name);
-  diff_kinds(Kinds{}, desired, live, Surroundings(facts, live, desired, hypertables), options, found);
+    for (const auto& one : desired.of<Hypertable>()) becoming.hypertables.push_back(one.value.name);
+  diff_kinds(Kinds{}, desired, live, Surroundings(facts, live, desired, becoming), options, found);
   sort_by_position(found.problems);
   sort_by_position(found.skipped);
   sort_by_position(found.undecided);

@@ -37,6 +37,7 @@ struct DiffOptions {
   bool migrations_pending = false;       // which may make any index
   std::set<ObjectName> coming_tables;    // that pending migrations create
   std::set<ObjectName> coming_roles;     // that they speak of, and may create
+  std::set<ObjectName> aggregates;       // that the plan itself creates, for others and indexes to stand on
   std::vector<Extension> extensions;     // that they create, or the plan itself does
   std::set<ObjectName> unseen;           // what cannot be shown to the server before an extension is made
   std::map<ObjectName, Estimate> sizes;  // of tables that are to become hypertables

@@ -146,8 +146,24 @@ std::map<ObjectName, Estimate> read_sizes(pg::Connection& connection, const Desi
   return pg::read_estimates(connection, tables, patience);
 }
 
-/// Where no migration is pending, what an aggregate reads and is not there never will be.
-void refuse_unknown_sources(const DesiredSchema& desired, const LiveSchema& live, const DiffOptions& options,
+/// The continuous aggregates that the plan makes.
+std::set<ObjectName> coming_aggregates(const DesiredSchema& desired, const LiveSchema& live) {
+  std::set<ObjectName> coming;
+  for (const auto& one : desired.of<ContinuousAggregate>())
+    if (!one.absent) coming.insert(one.value.name);
+  for (const auto& one : live.of<ContinuousAggregate>()) coming.erase(one.value.name);
+  return coming;
+}
+
+bool reads_any(const ContinuousAggregate& aggregate, const std::set<ObjectName>& others) {
+  return std::any_of(others.begin(), others.end(), [&](const ObjectName& other) {
+    return other != aggregate.name && reads(aggregate, other);
+  });
+}
+
+/// Where no migration is pending, what an aggregate reads and is not there never will be, unless it is
+/// another aggregate of the plan, which the server has not seen by all its names.
+void refuse_unknown_sources(const DesiredSchema& desired, const LiveSchema& live, DiffOptions& options,
                             pg::CanonicalSchema& answers) {
   std::set<ObjectName> there;
   for (const auto& one : live.of<ContinuousAggregate>()) there.insert(one.value.name);
@@ -157,6 +173,8 @@ void refuse_unknown_sources(const DesiredSchema& desired, const LiveSchema& live
     if (!answer.table_missing) continue;
     if (there.count(one.value.name) > 0) {
       answer.table_missing = false;  // which leaves it undecided
+    } else if (reads_any(one.value, options.aggregates)) {
+      options.unseen.insert(one.value.name);
     } else if (options.coming_tables.empty()) {
       answer.table_missing = false;
       answer.refused = Problem{.message = fmt::format("[{}.{}] query: {}", ContinuousAggregate::section,
@@ -209,6 +227,7 @@ Differences compare_objects(const Context& context, Session& session, DiffOption
   options.extensions.insert(options.extensions.begin(), declared.begin(), declared.end());
   const ServerFacts then = facts_with(connection, facts, options.extensions);
   pg::CanonicalSchema answers = pg::canonicalise(connection, facts, desired, live, patience);
+  if (then.timescale) options.aggregates = coming_aggregates(desired, live);
   refuse_unknown_sources(desired, live, options, answers);
   Differences noted;
   noted.problems = pg::complete_columns(connection, desired, live, facts.schema);

@@ -1,8 +1,15 @@
 #include "kinds/continuous_aggregate.hpp"
 
+#include <algorithm>
+#include <functional>
+#include <numeric>
+#include <set>
+
 #include <fmt/format.h>
 
+#include "base/sql.hpp"
 #include "base/text.hpp"
+#include "kinds/declared.hpp"
 
 namespace kdb {
 
@@ -62,6 +69,27 @@ ORDER BY a.view_schema, a.view_name)",
                             policy_join_sql("compression", "policy_compression", "ht.id") +
                             policy_join_sql("retention", "policy_retention", "ht.id")),
       fmt::arg("history", quote_literal(facts.history_schema)));
+}
+
+bool reads(const ContinuousAggregate& aggregate, const ObjectName& other) {
+  return sql::has_identifier(aggregate.query.sql, other.name);
+}
+
+std::vector<size_t> sources_first(const std::vector<Declared<ContinuousAggregate>>& declared) {
+  std::vector<size_t> by_name(declared.size());
+  std::iota(by_name.begin(), by_name.end(), size_t{0});
+  std::sort(by_name.begin(), by_name.end(),
+            [&](size_t a, size_t b) { return declared[a].value < declared[b].value; });
+  std::vector<size_t> order;
+  std::set<size_t> seen;
+  const std::function<void(size_t)> add = [&](size_t at) {
+    if (!seen.insert(at).second) return;
+    for (const size_t source : by_name)
+      if (source != at && reads(declared[at].value, declared[source].value.name)) add(source);
+    order.push_back(at);
+  };
+  for (const size_t at : by_name) add(at);
+  return order;
 }
 
 std::string_view bare_query(std::string_view printed) {

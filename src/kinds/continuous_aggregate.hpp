@@ -93,6 +93,11 @@ FieldProblems check(const ContinuousAggregate& aggregate);
 /// What a server takes and is hardly meant: rows that are dropped and refreshed again and again.
 FieldProblems doubts(const ContinuousAggregate& aggregate);
 
+/// Whether its query speaks of something called like `other`: an aggregate may stand on another one.
+bool reads(const ContinuousAggregate& aggregate, const ObjectName& other);
+/// The places of all in the order of their names, but of those that others read before these.
+std::vector<size_t> sources_first(const std::vector<Declared<ContinuousAggregate>>& declared);
+
 /// A query as a profile has it: without the semicolon that pg_get_viewdef() ends it with.
 std::string_view bare_query(std::string_view printed);
 

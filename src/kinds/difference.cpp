@@ -38,13 +38,14 @@ std::string RelationNames::part_on(const std::string& partition, const std::stri
 }
 
 Surroundings::Surroundings(const ServerFacts& server, const LiveSchema& all, const DesiredSchema& desired,
-                           const std::vector<ObjectName>& becoming)
+                           const Becoming& becoming)
     : facts(server), live(all) {
   for (const auto& index : desired.of<Index>())
     if (!index.absent) declared_[index.value.name] = &index.value;
   for (const auto& table : live.of<TableProperties>()) tables_[table.value.name] = &table.facts;
   for (const auto& aggregate : live.of<ContinuousAggregate>()) tables_[aggregate.value.name] = &aggregate_;
-  for (const ObjectName& name : becoming) {
+  for (const ObjectName& name : becoming.aggregates) tables_[name] = &aggregate_;
+  for (const ObjectName& name : becoming.hypertables) {
     TableFacts then = table(name);
     then.hypertable = true;
     becoming_[name] = std::move(then);

@@ -55,9 +55,15 @@ class RelationNames {
 /// What the statements of a change may depend on.
 class Surroundings {
  public:
-  /// All but `becoming` must outlive it: the tables that an earlier change makes hypertables.
+  /// What an earlier change of the plan makes.
+  struct Becoming {
+    std::vector<ObjectName> hypertables;  // of tables
+    std::set<ObjectName> aggregates;
+  };
+
+  /// All but `becoming` must outlive it.
   Surroundings(const ServerFacts& server, const LiveSchema& all, const DesiredSchema& desired,
-               const std::vector<ObjectName>& becoming);
+               const Becoming& becoming);
 
   const ServerFacts& facts;
   const LiveSchema& live;

@@ -11,20 +11,9 @@ namespace kdb::pg {
 
 namespace {
 
-/// Whether `name` is one of the identifiers of a piece of SQL.
-bool has_identifier(std::string_view sql, std::string_view name) {
-  const std::vector<sql::Token> tokens = sql::scan(sql);
-  return std::any_of(tokens.begin(), tokens.end(), [&](const sql::Token& token) {
-    if (token.kind != sql::Token::Kind::identifier && token.kind != sql::Token::Kind::keyword) return false;
-    const std::string_view text = sql.substr(token.begin, token.end - token.begin);
-    // A name in Unicode escapes may be any.
-    return to_lower(text) == name || text == quote_ident(name) || to_lower(text).starts_with("u&");
-  });
-}
-
 bool have_identifier(const std::vector<Fragment>& fragments, std::string_view name) {
   return std::any_of(fragments.begin(), fragments.end(),
-                     [&](const Fragment& fragment) { return has_identifier(fragment.sql, name); });
+                     [&](const Fragment& fragment) { return sql::has_identifier(fragment.sql, name); });
 }
 
 }  // namespace
@@ -101,7 +90,7 @@ std::string_view last_suspect(const Statistics&) { return "columns"; }
 bool names_table(const Index& index) {
   const std::string& name = index.table.name;
   return have_identifier(index.columns, name) || have_identifier(index.include, name) ||
-         has_identifier(index.where.sql, name);
+         sql::has_identifier(index.where.sql, name);
 }
 
 bool names_table(const Statistics& statistics) {

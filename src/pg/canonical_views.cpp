@@ -1,10 +1,13 @@
 #include "pg/canonical_views.hpp"
 
+#include <algorithm>
 #include <map>
+#include <optional>
 #include <string>
 
 #include <fmt/format.h>
 
+#include "base/text.hpp"
 #include "pg/event_triggers.hpp"
 #include "pg/failure.hpp"
 #include "pg/rehearsal.hpp"
@@ -46,18 +49,27 @@ void refuse(const Declared<Aggregate>& declared, const ServerError& error, Canon
   }
 }
 
-/// Makes the views, and has them printed.
+/// Makes the views, and has them printed. One that others are to stand on is there by its own name too.
 void ask(Connection& connection, const std::vector<Declared<Aggregate>>& desired,
          const std::vector<size_t>& numbers, std::string_view settings,
          std::vector<Canonical<Aggregate>>& answers) {
   Rehearsal rehearsal(connection, settings);
   std::vector<std::string> statements;
-  statements.reserve(numbers.size());
-  for (const size_t number : numbers)
-    statements.push_back(
-        fmt::format("CREATE TEMPORARY VIEW kdb_{} AS {}", number, desired[number].value.query.sql));
+  std::vector<std::optional<size_t>> asked;  // of each statement: whose view it makes
+  for (const size_t number : numbers) {
+    const Aggregate& aggregate = desired[number].value;
+    statements.push_back(fmt::format("CREATE TEMPORARY VIEW kdb_{} AS {}", number, aggregate.query.sql));
+    asked.emplace_back(number);
+    if (std::none_of(numbers.begin(), numbers.end(), [&](size_t other) {
+          return other != number && reads(desired[other].value, aggregate.name);
+        }))
+      continue;
+    statements.push_back(fmt::format("CREATE TEMPORARY VIEW {} AS SELECT * FROM pg_temp.kdb_{}",
+                                     quote_ident(aggregate.name.name), number));
+    asked.emplace_back();
+  }
   rehearsal.run(statements, [&](size_t at, const ServerError& error) {
-    refuse(desired[numbers[at]], error, answers[numbers[at]]);
+    if (asked[at]) refuse(desired[*asked[at]], error, answers[*asked[at]]);
   });
   const Result views = rehearsal.query(
       "SELECT pg_catalog.substr(c.relname, 5), pg_catalog.pg_get_viewdef(c.oid) FROM pg_catalog.pg_class c "
@@ -82,7 +94,7 @@ std::vector<Canonical<Aggregate>> canonical_aggregates(Connection& connection, c
   std::map<ObjectName, const Aggregate*> by_name;
   for (const auto& one : live) by_name[one.value.name] = &one.value;
   std::vector<size_t> numbers;
-  for (size_t number = 0; number < desired.size(); ++number) {
+  for (const size_t number : sources_first(desired)) {
     const Aggregate& declared = desired[number].value;
     const auto there = by_name.find(declared.name);
     const bool as_live = there != by_name.end() && there->second->query == declared.query;

@@ -300,6 +300,49 @@ TEST_CASE("an aggregate of another schema reads the tables of that one") {
   CHECK(kdb({"plan", "--exit-code"}, "events").exit == 0);
 }
 
+TEST_CASE("aggregates that stand on each other, and their indexes, are one plan and one apply") {
+  const Timescale server(false);
+  if (!server.reason().empty()) return skip(server.reason());
+  Project project;
+  std::filesystem::create_directories(project.folder());
+  TempDir folder;
+  const auto profile_with = [&](const std::string& by_month) {
+    const std::string text = "[continuous_aggregates.by_month]\nquery = \"" + by_month +
+                             "\"\n[continuous_aggregates.daily]\nquery = \"SELECT time_bucket('1 day', hour) "
+                             "AS day, sum(n) AS n FROM hourly GROUP BY 1\"\n"
+                             "[continuous_aggregates.hourly]\nquery = '''SELECT time_bucket('1 hour', "
+                             "\"timestamp\") AS hour, count(*) AS n FROM events GROUP BY 1'''\n"
+                             "[indexes.daily_n]\ntable = \"daily\"\ncolumns = [\"n DESC\"]\n";
+    return folder.write("p.toml", text).string();
+  };
+  const auto kdb = [&](const Database& database, std::vector<std::string> words, const std::string& profile) {
+    words.insert(words.end(), {"-p", profile});
+    return run(project.command(database.url(), words));
+  };
+  for (const std::string daily_name : {"daily", "public.daily"}) {
+    CAPTURE(daily_name);
+    const Database database;
+    database.exec(source);
+    const std::string profile = profile_with(
+        "SELECT time_bucket('1 month', day) AS month, sum(n) AS n FROM " + daily_name + " GROUP BY 1");
+    const Run applied = kdb(database, {"apply"}, profile);
+    REQUIRE_MESSAGE(applied.exit == 0, (applied.out + applied.err));
+    const Run planned = kdb(database, {"plan", "--exit-code"}, profile);
+    CHECK_MESSAGE(planned.exit == 0, (planned.out + planned.err));
+    CHECK(catalog_of(database).of<ContinuousAggregate>().size() == 3);
+  }
+  const Database database;
+  database.exec(source);
+  const Run wrong =
+      kdb(database, {"apply"},
+          profile_with("SELECT time_bucket('1 month', day) AS month, sum(nope) AS n FROM daily GROUP BY 1"));
+  CHECK(wrong.exit == 1);
+  CHECK_MESSAGE(wrong.err.find("[continuous_aggregates.by_month] query: column \"nope\" does not exist") !=
+                    std::string::npos,
+                wrong.err);
+  CHECK(catalog_of(database).of<ContinuousAggregate>().empty());
+}
+
 TEST_CASE("of several refresh policies the first is managed, and the others are said") {
   const Timescale server(false);
   if (!server.reason().empty()) return skip(server.reason());
