@@ -241,7 +241,8 @@ sql = "SELECT 3"
 }
 
 TEST_CASE("the queries of the dashboard are declared for every profile that comes with kdb") {
-  for (const char* name : {"default", "timescaledb", "recommended"}) {
+  for (const char* name :
+       {"default", "timescaledb", "recommended", "recommended_plain", "rollups", "baseline", "literal"}) {
     CAPTURE(name);
     const std::string path = std::string(KDB_SOURCE_DIR) + "/profiles/" + name + ".toml";
     CHECK(read_profile(path, true, environment).queries.size() == 16);
