@@ -53,6 +53,7 @@ Exit bench_compare(Context& context) {
   if (arguments.has("blocks")) options.blocks = arguments.number("blocks", 1);
   if (arguments.has("write-rows")) options.write_rows = arguments.number("write-rows", 0);
   if (arguments.has("timeout")) options.timeout = arguments.duration("timeout");
+  options.attribute = arguments.has("attribute");
   options.server = server_of(arguments);
   const Report report = flow::bench_compare(context.database(), options);
   context.print(report);

@@ -336,7 +336,12 @@ const std::vector<Command>& commands() {
            "held against, and `none` declares nothing. It is measured twice, to see what the machine can "
            "tell "
            "apart. A profile that has other words for a query is asked in these. Exit 1 if a query became "
-           "slower, or has another answer.",
+           "slower, or has another answer.\n\nWith --attribute each index, setting and extended statistics "
+           "of "
+           "the "
+           "last PROFILE is left out by itself, in a transaction that is rolled back: which queries read "
+           "otherwise "
+           "then, how long these take, what writing costs; and which changed nothing measurable.",
        .positionals = {{.name = "PROFILE",
                         .help = "a name or a path, or none; two at least",
                         .repeatable = true}},
@@ -347,6 +352,7 @@ const std::vector<Command>& commands() {
                     .value = "N",
                     .help = "by COPY, and as many by INSERT, in each block; 0: none [10000]"},
                    {.flags = "--timeout", .value = "TIME", .help = "how long a query may take [60s]"},
+                   {.flags = "--attribute", .help = "what each part of the last PROFILE is worth"},
                    trust,
                    pg_bin},
        .run = bench_compare,

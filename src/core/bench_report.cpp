@@ -7,18 +7,13 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "core/attribution_report.hpp"
 #include "core/counted_change.hpp"
+#include "core/measured_text.hpp"
 
 namespace kdb {
 
 namespace {
-
-std::vector<BlockTimes> paired_blocks(const std::vector<double>& a, const std::vector<double>& b) {
-  std::vector<BlockTimes> blocks;
-  for (size_t at = 0; at < std::min(a.size(), b.size()); ++at)
-    blocks.push_back({.a_ms = a[at], .b_ms = b[at]});
-  return blocks;
-}
 
 std::vector<QueryBlocks> blocks_of(const ComparisonMeasures& measures,
                                    const std::vector<std::vector<double>>& others, bool weighted) {
@@ -51,51 +46,12 @@ double buffers_ratio(const DesignMeasures& first, const DesignMeasures& design) 
   return counted == 0 ? 1 : std::exp(sum / counted);
 }
 
-/// Milliseconds for people: `0.42 ms`, `38 ms`, `5.2 s`.
-std::string time_text(double ms) {
-  if (!std::isfinite(ms)) return "-";
-  return ms >= 1'000 ? fmt::format("{:.3g} s", ms / 1'000) : fmt::format("{:.3g} ms", ms);
-}
-
-/// `0.071`, `1.04`, `12.6`, `6 272`.
-std::string ratio_text(double ratio) {
-  if (!std::isfinite(ratio)) return "-";
-  return ratio >= 100 ? grouped_digits(std::llround(ratio)) : fmt::format("{:.2g}", ratio);
-}
-
-std::string interval_text(const PairedRatio& ratio) {
-  if (ratio.blocks < 2) return ratio_text(ratio.ratio);
-  return fmt::format("{} ({} to {})", ratio_text(ratio.ratio), ratio_text(ratio.low), ratio_text(ratio.high));
-}
-
-/// In one word, for a column or a plot.
-std::string_view short_name(TimeVerdict verdict) {
-  switch (verdict) {
-    case TimeVerdict::better:
-      return "better";
-    case TimeVerdict::worse:
-      return "worse";
-    case TimeVerdict::no_difference:
-      return "same";
-    case TimeVerdict::inconclusive:
-      return "?";
-  }
-  return {};
-}
-
 std::string verdict_cell(const QueryMeasures& query, const QueryVerdict& verdict) {
   if (!query.error.empty()) return "error";
   const std::string word(short_name(verdict.verdict));
   return fmt::format("{} {}{}", ratio_text(verdict.ratio.ratio),
                      verdict.verdict == TimeVerdict::worse ? to_upper(word) : word,
                      query.reworded ? " *" : "");
-}
-
-/// What a column is called: the file's name, without folder and ending.
-std::string column_title(const std::string& design) {
-  const size_t slash = design.rfind('/');
-  const std::string name = slash == std::string::npos ? design : design.substr(slash + 1);
-  return name.ends_with(".toml") ? name.substr(0, name.size() - 5) : name;
 }
 
 bool answers_alike(const QueryMeasures& first, const QueryMeasures& other) {
@@ -229,26 +185,24 @@ RatioPlot buffers_plot(const ComparisonMeasures& measures) {
   return plot;
 }
 
-Value number(double value) { return std::isfinite(value) ? Value(value) : Value(); }
-
-Value number(const std::optional<std::int64_t>& value) { return value ? Value(*value) : Value(); }
-
 /// For programs: a row of each query on each design.
 Table queries_for_programs(const ComparisonMeasures& measures, const JudgedComparison& judged) {
   Table table{.key = "queries", .columns = {}};
   for (const char* key :
        {"design", "query", "ms", "ratio", "low", "high", "p_value", "verdict", "reason", "buffers",
-        "temp_blocks", "plan_shape", "indexes", "rows", "same_answer", "reworded", "error"})
+        "temp_blocks", "plan_shape", "workers", "jit", "indexes", "rows", "same_answer", "reworded", "error"})
     table.columns.push_back({.key = key, .title = ""});
   for (size_t at = 0; at < measures.designs.size(); ++at)
     for (size_t query = 0; query < measures.queries.size(); ++query) {
       const QueryMeasures& one = measures.designs[at].queries[query];
       const QueryVerdict& verdict = judged.designs[at].verdicts[query];
       table.rows.push_back({measures.designs[at].name, measures.queries[query].name,
-                            number(median_of(one.block_ms)), number(verdict.ratio.ratio),
-                            number(verdict.ratio.low), number(verdict.ratio.high), number(verdict.p_value),
-                            std::string(name_of(verdict.verdict)), verdict.reason, number(one.buffers),
-                            number(one.temp_blocks), one.shape, one.indexes, one.rows,
+                            number_or_nothing(median_of(one.block_ms)),
+                            number_or_nothing(verdict.ratio.ratio), number_or_nothing(verdict.ratio.low),
+                            number_or_nothing(verdict.ratio.high), number_or_nothing(verdict.p_value),
+                            std::string(name_of(verdict.verdict)), verdict.reason,
+                            number_or_nothing(one.buffers), number_or_nothing(one.temp_blocks), one.shape,
+                            std::int64_t{one.workers}, one.jit, one.indexes, one.rows,
                             answers_alike(measures.designs.front().queries[query], one), one.reworded,
                             one.error.empty() ? Value() : Value(one.error)});
     }
@@ -267,9 +221,11 @@ Table designs_for_programs(const ComparisonMeasures& measures, const JudgedCompa
     const DesignMeasures& design = measures.designs[at];
     const JudgedDesign& one = judged.designs[at];
     table.rows.push_back(
-        {design.name, design.server, number(one.time.ratio), number(one.time.low), number(one.time.high),
-         number(one.weighted.ratio), number(one.buffers), number(rows_per_second(design.writes.copy_us)),
-         number(one.copy.ratio), number(rows_per_second(design.writes.insert_us)), number(one.insert.ratio),
+        {design.name, design.server, number_or_nothing(one.time.ratio), number_or_nothing(one.time.low),
+         number_or_nothing(one.time.high), number_or_nothing(one.weighted.ratio),
+         number_or_nothing(one.buffers), number_or_nothing(rows_per_second(design.writes.copy_us)),
+         number_or_nothing(one.copy.ratio), number_or_nothing(rows_per_second(design.writes.insert_us)),
+         number_or_nothing(one.insert.ratio),
          design.writes.wal_rows > 0 ? Value(design.writes.wal_bytes / design.writes.wal_rows) : Value(),
          design.sizes.database, design.sizes.tables, design.sizes.indexes, design.sizes.closed_before,
          design.sizes.closed_after, std::int64_t{design.load.count()}, std::int64_t{design.build.count()}});
@@ -381,6 +337,8 @@ Report report_comparison(const ComparisonMeasures& measures, const VerdictRules&
                            [](const QueryMeasures& query) { return query.reworded; });
       }))
     report.text = "* asked in the design's own words\n";
+  for (const DesignMeasures& design : measures.designs)
+    add_attribution(measures, design, judged.fitness, rules, report);
   if (!judged.fitness.fit)
     report.warnings.push_back(
         {.message = "no verdict on times: " + judged.fitness.reason,

@@ -60,6 +60,13 @@ double median_of(std::vector<double> values) {
   return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
+std::vector<BlockTimes> paired_blocks(const std::vector<double>& a_ms, const std::vector<double>& b_ms) {
+  std::vector<BlockTimes> blocks;
+  for (size_t at = 0; at < std::min(a_ms.size(), b_ms.size()); ++at)
+    blocks.push_back({.a_ms = a_ms[at], .b_ms = b_ms[at]});
+  return blocks;
+}
+
 PairedRatio paired_ratio(std::span<const BlockTimes> blocks) {
   std::vector<double> a_logs;
   std::vector<double> differences;

@@ -17,6 +17,9 @@ struct BlockTimes {
   bool operator==(const BlockTimes&) const = default;
 };
 
+/// Block by block, as far as both were measured.
+std::vector<BlockTimes> paired_blocks(const std::vector<double>& a_ms, const std::vector<double>& b_ms);
+
 /// What a clock in microseconds can tell from nothing.
 inline constexpr double shortest_ms = 0.001;
 

@@ -60,6 +60,7 @@ class Summarizer {
     const PlanBuffers& buffers = plan_.root.buffers;
     summary_.buffers = buffers.hit + buffers.read;
     summary_.temp_blocks = buffers.temp_read + buffers.temp_written;
+    summary_.jit = plan_.jit_functions > 0;
     visit(plan_.root, nullptr, false);
     for (auto& [name, use] : tables_) {
       summary_.planned_parts += static_cast<std::int64_t>(use.planned.size());
@@ -80,6 +81,7 @@ class Summarizer {
       ++summary_.sorts;
       if (node.sort_on_disk) ++summary_.sorts_on_disk;
     }
+    summary_.workers += node.workers_planned;
     note_rows(node);
     note_estimate(node, cut_short);
     for (const PlanNode& child : node.children)

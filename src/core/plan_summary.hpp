@@ -55,6 +55,8 @@ struct PlanSummary {
   std::int64_t buffers = 0;       // pages of shared buffers: hit and read
   std::int64_t temp_blocks = 0;   // read and written
   std::int64_t heap_fetches = 0;  // of index only scans
+  int workers = 0;                // that the plan asks for
+  bool jit = false;               // expressions are compiled
   std::optional<EstimateError> worst_estimate;
   std::string shape;  // equal for plans that differ in costs, rows, workers, and how many parts are alike
 };

@@ -9,6 +9,7 @@
 #include "flow/apply.hpp"
 #include "flow/asked_server.hpp"
 #include "flow/bench_data.hpp"
+#include "flow/bench_measure.hpp"
 #include "flow/sandbox_plan.hpp"
 #include "flow/tuning_facts.hpp"
 #include "host/machine.hpp"
@@ -56,16 +57,6 @@ SettingTexts declared_settings(const files::Profile& profile) {
   return settings;
 }
 
-/// A profile may be a stranger's: what reaches out of the cluster, or brings code into it, is left out. So is
-/// what a measurement has otherwise.
-bool may_be_measured(const std::string& name) {
-  static const host::Settings reaching = host::forced_in_trial(newest_known_major);
-  for (const auto& measured : bench_settings(true))
-    if (measured.first == name) return false;
-  return !host::setting_of(reaching, name) && !name.ends_with("preload_libraries") &&
-         name != "dynamic_library_path";
-}
-
 SettingTexts all_settings(const Context& outside, const Design& design, const std::string& pg_bin) {
   SettingTexts settings = bench_settings(host::offers_timescaledb(host::find_pg_bin(pg_bin)));
   for (auto& one : declared_settings(design.profile)) {
@@ -101,6 +92,14 @@ std::chrono::milliseconds spent_since(ClusterClock::time_point begun) {
 
 }  // namespace
 
+bool may_be_measured(const std::string& setting) {
+  static const host::Settings reaching = host::forced_in_trial(newest_known_major);
+  for (const auto& measured : bench_settings(true))
+    if (measured.first == setting) return false;
+  return !host::setting_of(reaching, setting) && !setting.ends_with("preload_libraries") &&
+         setting != "dynamic_library_path";
+}
+
 BenchCluster::BenchCluster(const Context& outside, const Design& design, const ReferenceData& data,
                            const BenchServer& server)
     : outside_(outside),
@@ -118,7 +117,8 @@ BenchCluster::BenchCluster(const Context& outside, const Design& design, const R
     if (!role.absent) database_.make_role(role.value.name.name);
   fill(data);
   session_.emplace(open_session(inside()));
-  measure_sizes();
+  measure_sizes(*session_->connection, measures_.sizes);
+  note_server();
 }
 
 void BenchCluster::fill(const ReferenceData& data) {
@@ -161,18 +161,8 @@ void BenchCluster::fill(const ReferenceData& data) {
   measures_.build = spent_since(building);
 }
 
-void BenchCluster::measure_sizes() {
+void BenchCluster::note_server() {
   pg::Connection& connection = *session_->connection;
-  // Of all that the database holds beside its catalogs: chunks are tables of other schemas.
-  const pg::Result sizes = connection.exec(
-      "SELECT pg_catalog.pg_database_size(pg_catalog.current_database()), "
-      "COALESCE(pg_catalog.sum(pg_catalog.pg_table_size(c.oid)), 0)::bigint, "
-      "COALESCE(pg_catalog.sum(pg_catalog.pg_indexes_size(c.oid)), 0)::bigint "
-      "FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace "
-      "WHERE c.relkind IN ('r', 'm') AND n.nspname !~ '^(pg_|information_schema$|kdb$|_timescaledb_(c|f))'");
-  measures_.sizes.database = sizes.integer(0, 0);
-  measures_.sizes.tables = sizes.integer(0, 1);
-  measures_.sizes.indexes = sizes.integer(0, 2);
   const pg::Result extension =
       connection.exec("SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'timescaledb'");
   measures_.server = "PostgreSQL " + session_->facts.version;

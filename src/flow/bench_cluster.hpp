@@ -25,6 +25,10 @@ struct BenchServer {
   bool trust = false;
 };
 
+/// Whether a setting of a design is had by its server. A profile may be a stranger's: what reaches out of the
+/// cluster, or brings code into it, is left out. So is what a measurement has otherwise.
+bool may_be_measured(const std::string& setting);
+
 /// A design on a throwaway server of its own, with the reference data in it: migrated, loaded, brought to
 /// what the profile declares, and as old as its policies want it. Nothing runs there beside what is measured.
 class BenchCluster {
@@ -41,7 +45,7 @@ class BenchCluster {
 
  private:
   void fill(const ReferenceData& data);
-  void measure_sizes();
+  void note_server();
 
   const Context& outside_;
   const Design& design_;

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "core/bench_report.hpp"
 #include "core/block_order.hpp"
+#include "flow/bench_attribute.hpp"
 #include "flow/bench_measure.hpp"
 #include "host/machine.hpp"
 #include "pg/catalog.hpp"
@@ -54,12 +56,28 @@ class Comparison {
       count(design, *clusters_.back());
     }
     time_queries();
-    if (options_.write_rows > 0) time_writes();
+    std::optional<Attribution> attribution;
+    if (options_.attribute) attribution.emplace(attribution_of_last());
+    if (attribution) attribution->measure_queries();
+    if (options_.write_rows > 0) {
+      const WriteLoad load(options_.data, context_.profile.database.schema, options_.write_rows);
+      time_writes(load);
+      if (attribution) attribution->measure_writes(load);
+    }
+    if (attribution) clusters_.back()->measures().attribution = attribution->take();
     for (const auto& cluster : clusters_) measures_.designs.push_back(std::move(cluster->measures()));
     return report_comparison(measures_, comparison_rules);
   }
 
  private:
+  Attribution attribution_of_last() {
+    const Design& design = options_.designs.back();
+    std::vector<DeclaredQuery> words;
+    for (const DeclaredQuery& query : queries_) words.push_back(words_of(design, query));
+    return Attribution(context_, design, *clusters_.back(), std::move(words),
+                       {.blocks = options_.blocks, .seed = options_.data.seed, .timeout = options_.timeout});
+  }
+
   pg::Connection& connection(size_t design) { return *clusters_[design]->session().connection; }
 
   void progress(std::string message, std::string figures) {
@@ -106,8 +124,7 @@ class Comparison {
       }
   }
 
-  void time_writes() {
-    const WriteLoad load(options_.data, context_.profile.database.schema, options_.write_rows);
+  void time_writes(const WriteLoad& load) {
     const auto orders =
         block_orders(clusters_.size(), static_cast<size_t>(options_.blocks), options_.data.seed + 1);
     for (size_t block = 0; block < orders.size(); ++block) {

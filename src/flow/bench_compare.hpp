@@ -19,6 +19,7 @@ struct BenchCompareOptions {
   std::int64_t write_rows = 10'000;           // by COPY, and as many by INSERT, in each block; 0: none
   std::chrono::milliseconds timeout{60'000};  // of each run of a query
   BenchServer server;
+  bool attribute = false;  // leave out each part of the last design
 };
 
 /// Measures the declared queries, and writing, on throwaway servers that differ in nothing but their design.

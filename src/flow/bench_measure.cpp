@@ -44,6 +44,14 @@ std::string digest_of(const pg::Result& result) {
   return fmt::format("{:016x}", sum);
 }
 
+/// How many microseconds each of so many rows takes.
+template <class Work>
+double us_of_each(std::int64_t rows, const Work& work) {
+  const MeasureClock::time_point begun = MeasureClock::now();
+  work();
+  return 1'000 * Milliseconds(MeasureClock::now() - begun).count() / static_cast<double>(rows);
+}
+
 }  // namespace
 
 void begin_measuring(pg::Connection& connection, const std::string& schema,
@@ -66,6 +74,8 @@ QueryMeasures count_query(pg::Connection& connection, const ServerFacts& facts, 
     measures.buffers = summary.buffers;
     measures.temp_blocks = summary.temp_blocks;
     measures.shape = summary.shape;
+    measures.workers = summary.workers;
+    measures.jit = summary.jit;
     for (const IndexUse& use : summary.indexes) measures.indexes.push_back(to_text(use.index, facts.schema));
   } catch (const pg::ServerError& error) {
     if (error.session_ended) throw;
@@ -98,54 +108,81 @@ double time_query(pg::Connection& connection, const DeclaredQuery& query) {
   return median_of(std::move(times));
 }
 
+void measure_sizes(pg::Connection& connection, SizeMeasures& sizes) {
+  const pg::Result found = connection.exec(
+      "SELECT pg_catalog.pg_database_size(pg_catalog.current_database()), "
+      "COALESCE(pg_catalog.sum(pg_catalog.pg_table_size(c.oid)), 0)::bigint, "
+      "COALESCE(pg_catalog.sum(pg_catalog.pg_indexes_size(c.oid)), 0)::bigint "
+      "FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace "
+      "WHERE c.relkind IN ('r', 'm') AND n.nspname !~ '^(pg_|information_schema$|kdb$|_timescaledb_(c|f))'");
+  sizes.database = found.integer(0, 0);
+  sizes.tables = found.integer(0, 1);
+  sizes.indexes = found.integer(0, 2);
+}
+
 WriteLoad::WriteLoad(const ReferenceData& data, std::string schema, std::int64_t batch)
     : data_(data), schema_(std::move(schema)), batch_(batch) {
   if (data_.profiles == 0) data_.profiles = data.rows(ReferenceTable::profiles);
 }
 
-void WriteLoad::write(pg::Connection& connection, int block, WriteMeasures& measures) const {
-  constexpr std::int64_t rows_of_insert = 500;
-  const ObjectName table{.schema = schema_, .name = std::string(to_string(ReferenceTable::events))};
-  const std::string into = fmt::format("{} ({})", to_sql(table), columns_of(ReferenceTable::events));
+ReferenceRows WriteLoad::rows_of(int block, int day) const {
   ReferenceData data = data_;
   data.events = 2 * batch_;
   data.first_event = data_.events + 2 * batch_ * block;
-  data.start = reference_anchor() + std::int64_t{block} * 86'400;
+  data.start = reference_anchor() + std::int64_t{day} * 86'400;
   data.days = 1;
-  ReferenceRows rows(ReferenceTable::events, data);
+  return ReferenceRows(ReferenceTable::events, data);
+}
+
+std::string WriteLoad::target() const {
+  const ObjectName table{.schema = schema_, .name = std::string(to_string(ReferenceTable::events))};
+  return fmt::format("{} ({})", to_sql(table), columns_of(ReferenceTable::events));
+}
+
+void WriteLoad::copy(pg::Connection& connection, ReferenceRows& rows, const std::string& after,
+                     WriteMeasures& measures) const {
   // What is sent is made before, so that only the server is measured.
   std::string copied;
   for (std::int64_t left = batch_; left > 0;) left -= rows.append(copied, left);
+  const auto wal = [&] {
+    return connection.exec("SELECT (pg_catalog.pg_current_wal_insert_lsn() - '0/0')::bigint").integer(0, 0);
+  };
+  const std::int64_t before = wal();
+  measures.copy_us.push_back(us_of_each(batch_, [&] {
+    connection.copy(fmt::format("COPY {} FROM STDIN", target()),
+                    [sent = false, &copied](std::string& buffer) mutable {
+                      if (!sent) buffer = copied;
+                      return !std::exchange(sent, true);
+                    });
+    if (!after.empty()) connection.exec(after);
+  }));
+  measures.wal_bytes += wal() - before;
+  measures.wal_rows += batch_;
+}
+
+void WriteLoad::copy(pg::Connection& connection, int block, int day, WriteMeasures& measures) const {
+  ReferenceRows rows = rows_of(block, day);
+  copy(connection, rows,
+       "SELECT pg_catalog.count(pg_catalog.gin_clean_pending_list(c.oid)) FROM pg_catalog.pg_class AS c "
+       "JOIN pg_catalog.pg_am AS a ON a.oid = c.relam WHERE a.amname = 'gin' AND c.relkind = 'i'",
+       measures);
+}
+
+void WriteLoad::write(pg::Connection& connection, int block, WriteMeasures& measures) const {
+  constexpr std::int64_t rows_of_insert = 500;
+  ReferenceRows rows = rows_of(block, block);
+  copy(connection, rows, "", measures);
   std::vector<std::string> inserts;
   for (std::int64_t left = batch_; left > 0;) {
     std::string piece;
     const std::int64_t made = rows.append(piece, std::min(left, rows_of_insert));
     if (made == 0) break;
-    inserts.push_back(fmt::format("INSERT INTO {} VALUES {}", into, values_of_copy(piece)));
+    inserts.push_back(fmt::format("INSERT INTO {} VALUES {}", target(), values_of_copy(piece)));
     left -= made;
   }
-  const auto wal = [&] {
-    return connection.exec("SELECT (pg_catalog.pg_current_wal_insert_lsn() - '0/0')::bigint").integer(0, 0);
-  };
-  const auto time_of = [](const auto& work) {
-    const MeasureClock::time_point begun = MeasureClock::now();
-    work();
-    return Milliseconds(MeasureClock::now() - begun).count();
-  };
-  const auto each = [&](double ms) { return 1'000 * ms / static_cast<double>(batch_); };
-  const std::int64_t before = wal();
-  measures.copy_us.push_back(each(time_of([&] {
-    connection.copy(fmt::format("COPY {} FROM STDIN", into),
-                    [sent = false, &copied](std::string& buffer) mutable {
-                      if (!sent) buffer = copied;
-                      return !std::exchange(sent, true);
-                    });
-  })));
-  measures.wal_bytes += wal() - before;
-  measures.wal_rows += batch_;
-  measures.insert_us.push_back(each(time_of([&] {
+  measures.insert_us.push_back(us_of_each(batch_, [&] {
     for (const std::string& insert : inserts) connection.exec(insert);
-  })));
+  }));
 }
 
 }  // namespace kdb::flow

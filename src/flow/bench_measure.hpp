@@ -27,6 +27,9 @@ QueryMeasures count_query(pg::Connection& connection, const ServerFacts& facts, 
 /// oftener. NaN where the server refuses it.
 double time_query(pg::Connection& connection, const DeclaredQuery& query);
 
+/// Sizes of all that the database holds beside its catalogs: chunks are tables of other schemas.
+void measure_sizes(pg::Connection& connection, SizeMeasures& sizes);
+
 /// Rows that come after the reference data, `batch` of them each time.
 class WriteLoad {
  public:
@@ -34,8 +37,16 @@ class WriteLoad {
 
   /// Writes the `block`th rows: some by COPY, as many again by INSERT. Adds what it cost.
   void write(pg::Connection& connection, int block, WriteMeasures& measures) const;
+  /// The COPY of the `block`th rows alone, which are of the `day`th day, with what GIN indexes put off until
+  /// later: else that falls on one of many.
+  void copy(pg::Connection& connection, int block, int day, WriteMeasures& measures) const;
 
  private:
+  ReferenceRows rows_of(int block, int day) const;
+  void copy(pg::Connection& connection, ReferenceRows& rows, const std::string& after,
+            WriteMeasures& measures) const;
+  std::string target() const;
+
   ReferenceData data_;
   std::string schema_;
   std::int64_t batch_;

@@ -18,6 +18,8 @@ struct QueryMeasures {
   std::optional<std::int64_t> buffers;      // pages of shared buffers, hit and read
   std::optional<std::int64_t> temp_blocks;  // read and written
   std::string shape;                        // of the plan: see PlanSummary
+  int workers = 0;                          // that the plan asks for
+  bool jit = false;                         // expressions are compiled
   std::vector<std::string> indexes;         // that the plan uses
   std::int64_t rows = 0;                    // that came
   std::string digest;                       // of these, in any order: equal where the answer is
@@ -41,6 +43,25 @@ struct SizeMeasures {
   std::int64_t closed_after = 0;   // and after
 };
 
+/// What a design is without one of its parts, all else being there.
+struct PartMeasures {
+  std::string kind;                    // "index", "setting", "statistics"
+  std::string name;                    // as the profile has it; of a setting with its value
+  std::string skipped;                 // why it was not left out; all else is empty then
+  bool standard = false;               // the server has it so anyway: it need not be left out
+  std::int64_t bytes = 0;              // on disk that are its own
+  std::vector<QueryMeasures> queries;  // as ComparisonMeasures has them; times of those alone that move
+  WriteMeasures writes;                // of COPYs that were taken back; of indexes alone
+};
+
+/// What leaving out each part does, by the design as it is: counted and timed in the same way, in turn with
+/// them.
+struct AttributionMeasures {
+  std::vector<QueryMeasures> whole;
+  WriteMeasures writes;
+  std::vector<PartMeasures> parts;
+};
+
 /// A design: what a profile makes of the same tables and the same rows.
 struct DesignMeasures {
   std::string name;                    // as it was asked for: "none", "profiles/recommended.toml"
@@ -50,6 +71,7 @@ struct DesignMeasures {
   SizeMeasures sizes;
   WriteMeasures writes;
   std::vector<QueryMeasures> queries;  // as ComparisonMeasures has them
+  std::optional<AttributionMeasures> attribution;
 };
 
 /// What is compared: the same queries on several designs. The first one is what the others are held against.

@@ -186,20 +186,23 @@ QueryPlan explain(Connection& connection, const DeclaredQuery& query, const Expl
                                       options.analyze ? ", ANALYZE" : "");
   // On a line of its own, so that the server's places are those of the query's own text.
   statement += "\n" + query.sql;
-  connection.exec("BEGIN TRANSACTION READ ONLY");
+  const bool within = connection.in_transaction();
+  const std::string_view end = within ? "ROLLBACK TO SAVEPOINT kdb_explain" : "ROLLBACK";
+  connection.exec(within ? "SAVEPOINT kdb_explain; SET TRANSACTION READ ONLY"
+                         : "BEGIN TRANSACTION READ ONLY");
   try {
     connection.exec(local_settings_sql(options));
     const std::vector<Result::Value> parameters(query.parameters.begin(), query.parameters.end());
     const Result result = connection.exec(statement, parameters);
-    connection.exec("ROLLBACK");
+    connection.exec(end);
     if (result.size() != 1) throw no_plan("it is not one value");
     return parse_plan_json(result.view(0, 0));
   } catch (ServerError& error) {
-    if (!error.session_ended) tidy(connection, "ROLLBACK");
+    if (!error.session_ended) tidy(connection, end);
     if (error.line > 0) --error.line;
     throw;
   } catch (...) {
-    tidy(connection, "ROLLBACK");
+    tidy(connection, end);
     throw;
   }
 }

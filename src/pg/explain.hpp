@@ -19,7 +19,8 @@ struct ExplainOptions {
   std::string schema = "public";  // where names without one are looked for before the session's search_path
 };
 
-/// The plan of one query, in a transaction of its own that only reads and is rolled back. Parameters are
+/// The plan of one query, in a transaction of its own that only reads and is rolled back; within an open one,
+/// whose changes it sees, in a subtransaction. Parameters are
 /// bound by the extended protocol, where the server knows their values while it plans: as it does when an
 /// application runs a statement for the first time (PG docs, plan_cache_mode: a custom plan). Throws
 /// ServerError, with the place in the query's own text; what a function writes is refused by the server

@@ -139,6 +139,28 @@ TEST_CASE("a query that writes is refused by the server, and leaves nothing behi
   });
 }
 
+TEST_CASE("within a transaction a plan sees what that has changed, writes nothing, and leaves it open") {
+  const Database database;
+  database.exec(
+      "CREATE TABLE w (n int); CREATE INDEX by_n ON w (n); CREATE FUNCTION sneak() RETURNS int LANGUAGE sql "
+      "VOLATILE AS 'INSERT INTO w VALUES (1) RETURNING 1'");
+  database.in_session([](Session& session) {
+    const auto way = [&] {
+      return pg::explain(session.connection(), query_of("SELECT n FROM w WHERE n = 1"), {.analyze = true})
+          .root.type;
+    };
+    session.exec("SET enable_seqscan = off");
+    session.exec("BEGIN; DROP INDEX by_n");
+    CHECK(way() == "Seq Scan");
+    CHECK(failure_of_query(session, query_of("SELECT sneak()"), {.analyze = true}).sqlstate == "25006");
+    CHECK(session.connection().in_transaction());
+    session.exec("INSERT INTO w VALUES (1)");
+    CHECK(session.text("SELECT count(*) FROM w") == "1");
+    session.exec("ROLLBACK");
+    CHECK(way() != "Seq Scan");
+  });
+}
+
 TEST_CASE("a query that takes too long is ended, and the next one goes on") {
   const Database database;
   database.in_session([&](Session& session) {

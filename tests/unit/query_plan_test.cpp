@@ -314,6 +314,16 @@ TEST_CASE("a plan's shape is the same whatever it costs, and another where it do
   }
 }
 
+TEST_CASE("the workers of all of a plan are counted, and whether it is compiled") {
+  const std::string parallel = R"([{"Plan": {"Node Type": "Append", "Plans": [
+    {"Node Type": "Gather", "Workers Planned": 2}, {"Node Type": "Gather Merge", "Workers Planned": 1}]},
+    "JIT": {"Functions": 4}}])";
+  CHECK(summary_of(parallel).workers == 3);
+  CHECK(summary_of(parallel).jit);
+  CHECK(summary_of(lookup).workers == 0);
+  CHECK_FALSE(summary_of(lookup).jit);
+}
+
 TEST_CASE("a plan is shown with parts that are read alike in one line") {
   CHECK(plan_tree(pg::parse_plan_json(lookup), facts(), "public") ==
         "  Append  [rows 3 → 1, buffers 7]\n"
