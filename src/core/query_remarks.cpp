@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "core/columnstore_remarks.hpp"
+
 namespace kdb {
 
 namespace {
@@ -34,10 +36,15 @@ void add_lookups_everywhere(const JudgedQuery& judged, const QueryReportInput& i
         use.parts > few_parts && static_cast<std::int64_t>(use.touched.size()) >= use.parts;
     if (!everywhere || use.table_rows < large_table || use.rows > share * use.table_rows) continue;
     const std::string_view noun = use.chunks ? "chunks" : "partitions";
+    const std::string columnstore =
+        columnstore_reads(use) > 0
+            ? fmt::format(", in {} of them through its columnstore, where its indexes do not reach",
+                          columnstore_reads(use))
+            : "";
     report.warnings.push_back(
-        {.message =
-             fmt::format("{}: looks into all {} {} of {} for {:.0f} rows", judged.explained->query.name,
-                         use.parts, noun, to_text(use.table, input.schema), use.rows),
+        {.message = fmt::format(
+             "{}: looks into all {} {} of {} for {:.0f} {}{}", judged.explained->query.name, use.parts, noun,
+             to_text(use.table, input.schema), use.rows, use.rows < 1.5 ? "row" : "rows", columnstore),
          .where = judged.explained->query.where,
          .hint = fmt::format("a condition on what the {} are made by would leave most of them out", noun)});
   }

@@ -8,6 +8,7 @@
 
 #include "base/text.hpp"
 #include "base/units.hpp"
+#include "core/columnstore_remarks.hpp"
 #include "core/judged_query.hpp"
 #include "core/plan_tree.hpp"
 #include "core/query_remarks.hpp"
@@ -222,6 +223,9 @@ QueryReport report_queries(const QueryReportInput& input) {
     add_unserved(one, input, report);
     add_lookups_everywhere(one, input, report);
   }
+  add_many_parts(judged, input, report);
+  add_compiled(judged, report);
+  add_thin_batches(judged, input, report);
   report.tables.push_back(index_table(judged, input, report));
   if (input.chosen) report.text = details(judged, input);
   report.summary = summary_line(judged);

@@ -24,8 +24,9 @@ struct ExplainedQuery {
 struct QueryReportInput {
   std::vector<ExplainedQuery> queries;
   PlanFacts facts;
-  const std::vector<Declared<Index>>* indexes = nullptr;  // of the profile
-  std::string schema = "public";                          // left out of names
+  const std::vector<Declared<Index>>* indexes = nullptr;           // of the profile
+  const std::vector<Declared<Hypertable>>* hypertables = nullptr;  // the same
+  std::string schema = "public";                                   // left out of names
   bool chosen = false;  // some of the profile's queries: nothing is said of what none of them does
 };
 

@@ -6,9 +6,11 @@
 
 #include "base/text.hpp"
 #include "base/units.hpp"
+#include "core/columnstore_remarks.hpp"
 #include "pg/catalog.hpp"
 #include "pg/explain.hpp"
 #include "pg/failure.hpp"
+#include "pg/table_statistics.hpp"
 
 namespace kdb::flow {
 
@@ -38,6 +40,7 @@ QueryReportInput explain_all(const Context& context, Session& session, const Exp
   pg::Connection& connection = *session.connection;
   QueryReportInput input{.queries = {}, .facts = {}, .indexes = &profile.desired.of<Index>()};
   input.schema = profile.database.schema;
+  input.hypertables = &profile.desired.of<Hypertable>();
   const pg::ExplainOptions each{.analyze = options.analyze,
                                 .timeout = options.timeout,
                                 .lock_timeout = profile.connection.lock_timeout,
@@ -63,6 +66,7 @@ QueryReportInput explain_all(const Context& context, Session& session, const Exp
   const ServerFacts facts =
       pg::read_facts(connection, profile.database.schema, profile.database.history_schema);
   input.facts = pg::read_plan_facts(connection, facts, plans, indexes);
+  if (facts.timescale) add_columnstores(pg::read_columnstores(connection), input.facts);
   return input;
 }
 

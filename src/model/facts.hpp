@@ -34,11 +34,23 @@ struct ColumnStatistics {
   bool bounded = false;  // no value can be longer than the type says
   std::optional<int> average_width;
   std::optional<double> correlation;  // of its order with that of the rows, from -1 to 1
+  std::optional<double> distinct;     // how many there are; less than 0: that share of the rows
+  std::optional<double> days;         // from the least to the greatest, of a time
 };
 
 struct TableStatistics {
   bool large = false;  // enough rows for it to matter how they are found
+  double rows = -1;    // of the table without its parts; less than 0: nobody counted
   std::map<std::string, ColumnStatistics> columns;
+};
+
+/// What is in the columnstore of a hypertable, as TimescaleDB noted when it compressed each chunk.
+struct ColumnstoreFacts {
+  std::int64_t rows = 0;
+  std::int64_t batches = 0;       // each of up to 1,000 rows
+  std::int64_t bytes_before = 0;  // of the chunks as they were, indexes included
+  std::int64_t bytes_after = 0;
+  std::int64_t uncounted = 0;  // of the rows: those that pg_class no longer counts
 };
 
 }  // namespace kdb

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "model/facts.hpp"
 #include "model/object.hpp"
 
 namespace kdb {
@@ -84,6 +85,7 @@ struct PlanFacts {
   struct Root {
     std::int64_t parts = 0;  // chunks or partitions that hold rows; 0 of a plain table
     double rows = -1;        // by the last ANALYZE; less than 0: never
+    std::optional<ColumnstoreFacts> columnstore = {};  // of a hypertable that has compressed chunks
   };
 
   std::map<ObjectName, Relation> relations;

@@ -15,4 +15,7 @@ namespace kdb::pg {
 std::map<ObjectName, TableStatistics> read_table_statistics(Connection& connection,
                                                             const std::vector<ObjectName>& tables);
 
+/// What TimescaleDB noted of each hypertable that has compressed chunks; empty without it.
+std::map<ObjectName, ColumnstoreFacts> read_columnstores(Connection& connection);
+
 }  // namespace kdb::pg

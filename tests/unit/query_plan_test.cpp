@@ -439,7 +439,7 @@ TEST_CASE("a lookup for which all parts are searched is named") {
   facts.roots[{"public", "events"}] = {5, 30'000};
   const QueryReport result = report_queries(input);
   REQUIRE(result.report.warnings.size() == 1);
-  CHECK(result.report.warnings[0].message == "q: looks into all 5 partitions of events for 1 rows");
+  CHECK(result.report.warnings[0].message == "q: looks into all 5 partitions of events for 1 row");
   facts.roots[{"public", "events"}] = {6, 30'000};
   CHECK(report_queries(input).report.warnings.empty());
 }
