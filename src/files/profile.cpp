@@ -291,9 +291,10 @@ Profile read_profile(const std::string& name, bool required, const Environment& 
   ReadContext context{.environment = environment, .url_needed = url_needed, .problems = {}, .tables = {}};
   Profile profile;
   profile.migrations.source.environment = environment;
-  const std::vector<ProfileFile> files = load_profile_files(context, profile_path(name), required);
-  for (const ProfileFile& file : files) {
+  std::vector<ProfileFile> files = load_profile_files(context, profile_path(name), required);
+  for (ProfileFile& file : files) {
     profile.files.push_back({file.path, file.sha256});
+    if (!file.commented.empty()) profile.commented.push_back({file.path, std::move(file.commented)});
     read_sections(context, file.root, profile);
   }
   // The last word on the schema, which names without one mean, may be in the last file.
@@ -308,6 +309,7 @@ Profile parse_profile(std::string_view text, const std::string& file, const Envi
   ReadContext context{.environment = environment, .problems = {}, .tables = {}};
   Profile profile;
   profile.files.push_back({file, sha256_hex(text)});
+  if (keeps_quiet(text)) profile.commented.push_back({file, std::string(text)});
   const TomlValue root = parse_toml(text, file);
   read_sections(context, root, profile);
   read_objects(context, root, profile.database.schema, profile.desired);

@@ -12,6 +12,7 @@
 #include "model/pool_settings.hpp"
 #include "model/query.hpp"
 #include "model/saved_plan.hpp"
+#include "model/source_text.hpp"
 
 namespace kdb::files {
 
@@ -53,7 +54,8 @@ struct MigrationsSection {
 };
 
 struct Profile {
-  std::vector<FileHash> files;  // all that were read, the profile itself last
+  std::vector<FileHash> files;        // all that were read, the profile itself last
+  std::vector<SourceText> commented;  // those of them that have comments for `kdb lint`
   DatabaseSection database;
   ConnectionSection connection;
   MigrationsSection migrations;

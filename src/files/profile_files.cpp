@@ -88,7 +88,9 @@ class Loader {
         return std::nullopt;
     }
     try {
-      return ProfileFile{.path = path, .sha256 = sha256_hex(text), .root = parse_toml(text, path)};
+      ProfileFile file{.path = path, .sha256 = sha256_hex(text), .root = parse_toml(text, path)};
+      if (keeps_quiet(text)) file.commented = std::move(text);
+      return file;
     } catch (const Error& error) {
       context_.problems.insert(context_.problems.end(), error.problems().begin(), error.problems().end());
       return std::nullopt;
@@ -121,6 +123,8 @@ std::string profile_path(const std::string& name) {
   const bool is_path = name.find('/') != std::string::npos || name.ends_with(".toml");
   return is_path ? name : fmt::format("profiles/{}.toml", name);
 }
+
+bool keeps_quiet(std::string_view text) { return text.find("kdb:ignore") != std::string_view::npos; }
 
 std::vector<ProfileFile> load_profile_files(ReadContext& context, const std::string& path, bool required) {
   Loader loader(context);

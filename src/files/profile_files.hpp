@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "files/profile_values.hpp"
@@ -12,7 +13,11 @@ struct ProfileFile {
   std::string path;
   std::string sha256;  // of its bytes
   TomlValue root;
+  std::string commented;  // its text, where comments of it keep rules quiet
 };
+
+/// Whether a profile has a comment for `kdb lint`, by its first word alone.
+bool keeps_quiet(std::string_view text);
 
 /// The path of profile `name`: itself if it contains `/` or ends in `.toml`, else profiles/NAME.toml.
 std::string profile_path(const std::string& name);

@@ -99,7 +99,11 @@ Report lint(const files::Profile& profile) {
   const MigrationFolder folder = files::list_migrations(source);
   Report report = report_of(lint::check({.migrations = read_all(source, folder),
                                          .desired = &profile.desired,
-                                         .schema = profile.database.schema}),
+                                         .schema = profile.database.schema,
+                                         .queries = &profile.queries,
+                                         .settings = &profile.server.settings,
+                                         .commented = &profile.commented,
+                                         .profile = profile.files.empty() ? "" : profile.files.back().path}),
                             files_in(folder, profile));
   for (const std::string& warning : folder.warnings) report.warnings.push_back({.message = warning});
   return report;

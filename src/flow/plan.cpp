@@ -187,8 +187,8 @@ void refuse_unknown_sources(const DesiredSchema& desired, const LiveSchema& live
 
 /// What the rules of `kdb lint` say of the indexes that are to be made, and of hypertables; with the server,
 /// they know what is in the tables. What is certain to fail there is a problem.
-void review(pg::Connection& connection, DesiredSchema desired, const LiveSchema& live,
-            const ServerFacts& facts, Differences& found) {
+void review(pg::Connection& connection, const files::Profile& profile, DesiredSchema desired,
+            const LiveSchema& live, const ServerFacts& facts, Differences& found) {
   std::set<ObjectName> tables;
   std::set<ObjectName> repaired;
   for (const Change& change : found.changes) {
@@ -199,12 +199,22 @@ void review(pg::Connection& connection, DesiredSchema desired, const LiveSchema&
       repaired.insert(parse_name(change.table, facts.schema));
   }
   repaired.insert(tables.begin(), tables.end());
+  for (const auto& hypertable : desired.of<Hypertable>())
+    if (!hypertable.absent && hypertable.value.columnstore) repaired.insert(hypertable.value.name);
   const auto statistics = pg::read_table_statistics(connection, {repaired.begin(), repaired.end()});
+  const auto columnstores = live.of<Hypertable>().empty() ? decltype(pg::read_columnstores(connection))()
+                                                          : pg::read_columnstores(connection);
   estimate_builds(found.changes, desired.of<Index>(), statistics, facts.schema);
   std::erase_if(desired.of<Index>(), [&](const auto& index) { return tables.count(index.value.table) == 0; });
-  for (Finding& finding :
-       lint::check({.desired = &desired, .schema = facts.schema, .live = &live, .statistics = &statistics})
-           .findings) {
+  for (Finding& finding : lint::check({.desired = &desired,
+                          .schema = facts.schema,
+                          .queries = &profile.queries,
+                          .settings = &profile.server.settings,
+                          .commented = &profile.commented,
+                          .live = &live,
+                          .statistics = &statistics,
+                          .columnstores = &columnstores})
+                              .findings) {
     // Errors are about hypertables.
     if (finding.level == Finding::Level::error && facts.timescale)
       found.problems.push_back(std::move(finding.problem));
@@ -243,7 +253,7 @@ Differences compare_objects(const Context& context, Session& session, DiffOption
   append(found.undecided, noted.undecided);
   sort_by_position(found.undecided);
   judge_hazards(context, session, live, found.changes);
-  review(connection, std::move(desired), live, then, found);
+  review(connection, profile, std::move(desired), live, then, found);
   sort_by_position(found.problems);
   return found;
 }

@@ -73,6 +73,23 @@ bool has_input(const Rule& rule, const Input& input) {
   return rule.needs == Need::files || (input.live != nullptr && input.statistics != nullptr);
 }
 
+/// As apply_ignores, by the comments of profiles. With a server there are no migrations to judge by, and what
+/// a comment keeps quiet may be found without one only: none is called useless there.
+size_t apply_profile_ignores(const Input& input, std::vector<Finding>& found) {
+  if (input.commented == nullptr) return 0;
+  std::vector<Ignore> ignores;
+  for (const SourceText& profile : *input.commented)
+    for (Ignore& ignore : read_ignores(profile)) {
+      ignore.shared = profile.file != input.profile;
+      ignores.push_back(std::move(ignore));
+    }
+  if (input.live == nullptr) return apply_ignores(std::move(ignores), found, false);
+  return std::erase_if(found, [&](const Finding& finding) {
+    return std::any_of(ignores.begin(), ignores.end(),
+                       [&](const Ignore& ignore) { return ignore.covers(finding); });
+  });
+}
+
 }  // namespace
 
 Judgement check(const Input& input) {
@@ -96,7 +113,9 @@ Judgement check(const Input& input) {
       rule.whole(input, tables, findings);
     }
   }
-  for (Finding& finding : findings.take()) judgement.findings.push_back(std::move(finding));
+  std::vector<Finding> found = findings.take();
+  judgement.suppressed += apply_profile_ignores(input, found);
+  for (Finding& finding : found) judgement.findings.push_back(std::move(finding));
   sort(judgement.findings);
   return judgement;
 }

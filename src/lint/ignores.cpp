@@ -39,19 +39,9 @@ void read_rules(std::string_view text, Ignore& ignore) {
   ignore.all = ignore.foreign && ignore.rules.empty();
 }
 
-/// What a comment says, if it is of this kind.
-std::optional<Ignore> read_comment(std::string_view comment) {
-  comment = comment[0] == '-' ? comment.substr(2) : comment.substr(2, comment.size() - 4);
-  comment = trim(comment);
-  for (const Marker& marker : markers) {
-    if (!comment.starts_with(marker.word)) continue;
-    const std::string_view rest = comment.substr(marker.word.size());
-    if (!rest.empty() && rest[0] != ' ' && rest[0] != '\t' && rest[0] != ':') return std::nullopt;
-    Ignore ignore{.file = marker.file, .foreign = marker.foreign};
-    read_rules(rest, ignore);
-    return ignore;
-  }
-  return std::nullopt;
+/// What a comment says: the text of `-- …` or `/* … */`.
+std::string_view without_marks(std::string_view comment) {
+  return comment[0] == '-' ? comment.substr(2) : comment.substr(2, comment.size() - 4);
 }
 
 /// Finds the comments of one text, and what each is about.
@@ -63,7 +53,7 @@ class Scan {
   void add_to(std::vector<Ignore>& ignores) const {
     for (size_t i = 0; i < tokens_.size(); ++i) {
       if (tokens_[i].kind != sql::Token::Kind::comment) continue;
-      std::optional<Ignore> ignore = read_comment(text_of(i));
+      std::optional<Ignore> ignore = read_ignore(without_marks(text_of(i)));
       if (!ignore) continue;
       const Place place = place_of(tokens_[i].begin);
       ignore->where = {.file = file_, .line = place.line, .column = place.column};
@@ -157,17 +147,20 @@ void judge(const Ignore& ignore, Findings& findings) {
                  meant ? fmt::format("did you mean {}?", *meant) : "`kdb lint --explain all` lists them");
   }
   if (!ignore.foreign && ignore.rules.empty())
-    findings.add(ignore.where, "the comment names no rule", "-- kdb:ignore RULE: reason");
+    findings.add(ignore.where, "the comment names no rule",
+                 fmt::format("{} kdb:ignore RULE: reason", ignore.mark));
   else if (!ignore.foreign && !ignore.used && !unknown && ignore.file && ignore.end == Place{})
-    findings.add(ignore.where, "kdb:ignore-file counts above the first statement only",
-                 "move it to the top of the file, or write kdb:ignore before the statement");
-  else if (!ignore.foreign && !ignore.used && !unknown)
+    findings.add(
+        ignore.where, fmt::format("kdb:ignore-file counts above the first {} only", ignore.unit()),
+        fmt::format("move it to the top of the file, or write kdb:ignore before the {}", ignore.unit()));
+  else if (!ignore.foreign && !ignore.shared && !ignore.used && !unknown)
     findings.add(ignore.where, fmt::format("nothing here is found by {}", fmt::join(ignore.rules, ", ")),
                  "take the comment out");
   findings.of(unreasoned);
   if (ignore.used && ignore.reason.empty())
     findings.add(ignore.where, "the comment does not say why",
-                 ignore.foreign ? "-- squawk-ignore RULE -- reason" : "-- kdb:ignore RULE: reason");
+                 ignore.foreign ? "-- squawk-ignore RULE -- reason"
+                                : fmt::format("{} kdb:ignore RULE: reason", ignore.mark));
 }
 
 }  // namespace
@@ -183,6 +176,19 @@ bool Ignore::covers(const Finding& finding) const {
          });
 }
 
+std::optional<Ignore> read_ignore(std::string_view comment) {
+  comment = trim(comment);
+  for (const Marker& marker : markers) {
+    if (!comment.starts_with(marker.word)) continue;
+    const std::string_view rest = comment.substr(marker.word.size());
+    if (!rest.empty() && rest[0] != ' ' && rest[0] != '\t' && rest[0] != ':') return std::nullopt;
+    Ignore ignore{.file = marker.file, .foreign = marker.foreign};
+    read_rules(rest, ignore);
+    return ignore;
+  }
+  return std::nullopt;
+}
+
 std::vector<Ignore> read_ignores(const MigrationScripts& migration) {
   std::vector<Ignore> ignores;
   read_text(migration.head, migration.file.path, 1, ignores);
@@ -191,7 +197,7 @@ std::vector<Ignore> read_ignores(const MigrationScripts& migration) {
   return ignores;
 }
 
-size_t apply_ignores(std::vector<Ignore> ignores, std::vector<Finding>& found) {
+size_t apply_ignores(std::vector<Ignore> ignores, std::vector<Finding>& found, bool all_checked) {
   if (ignores.empty()) return 0;
   const size_t before = found.size();
   std::erase_if(found, [&](const Finding& finding) {
@@ -205,23 +211,33 @@ size_t apply_ignores(std::vector<Ignore> ignores, std::vector<Finding>& found) {
   });
   const size_t suppressed = before - found.size();
   Findings own;
-  for (const Ignore& ignore : ignores) judge(ignore, own);
+  const auto of_server = [](const std::string& name) {
+    const Rule* rule = find_rule(name);
+    return rule != nullptr && rule->needs == Need::server;
+  };
+  for (const Ignore& ignore : ignores)
+    if (all_checked || ignore.used || std::none_of(ignore.rules.begin(), ignore.rules.end(), of_server))
+      judge(ignore, own);
   for (Finding& finding : own.take()) found.push_back(std::move(finding));
   return suppressed;
 }
 
 Rule unused_ignore() {
-  return {.name = "unused-ignore",
-          .summary = "a kdb:ignore that keeps nothing quiet",
-          .why =
-              "The statement has changed, or the rule's name is wrong, and the next finding at this place "
-              "would be hidden by a reason that was never about it. squawk's comments are left to squawk.",
-          .lock = "",
-          .instead =
-              "Take the comment out, or mend its rule's name. It stands before the statement, or on a "
-              "line of it:\n"
-              "  -- kdb:ignore ban-drop-column: nobody has read it since release 41\n"
-              "  ALTER TABLE users DROP COLUMN fax;"};
+  return {
+      .name = "unused-ignore",
+      .summary = "a kdb:ignore that keeps nothing quiet",
+      .why =
+          "What it is about has changed, or the rule's name is wrong, and the next finding at this place "
+          "would be hidden by a reason that was never about it. squawk's comments are left to squawk.",
+      .lock = "",
+      .instead =
+          "Take the comment out, or mend its rule's name. It stands before the statement, or on a "
+          "line of it:\n"
+          "  -- kdb:ignore ban-drop-column: nobody has read it since release 41\n"
+          "  ALTER TABLE users DROP COLUMN fax;\n"
+          "In a profile it stands before the table or the key, or behind a value:\n"
+          "  # kdb:ignore space-dimension: a disk for each partition, which the server's tablespaces have\n"
+          "  dimensions = [{ column = \"metric_id\", partitions = 4 }]"};
 }
 
 Rule ignore_without_reason() {

@@ -7,6 +7,9 @@
 
 #include "kinds/declared.hpp"
 #include "model/facts.hpp"
+#include "model/query.hpp"
+#include "model/setting.hpp"
+#include "model/source_text.hpp"
 #include "model/step.hpp"
 
 namespace kdb::lint {
@@ -31,8 +34,14 @@ struct Input {
   std::vector<MigrationScripts> migrations;  // in the order in which they run
   const DesiredSchema* desired = nullptr;
   std::string schema = "public";  // of names without one
+  const std::vector<DeclaredQuery>* queries = nullptr;
+  const std::vector<WantedSetting>* settings = nullptr;  // of [server.settings]
+  const std::vector<SourceText>* commented = nullptr;    // profiles whose comments keep rules quiet
+  std::string profile;                                   // of these, the one that extends the others
   const LiveSchema* live = nullptr;
   const std::map<ObjectName, TableStatistics>* statistics = nullptr;  // of the tables that are asked about
+  const std::map<ObjectName, ColumnstoreFacts>* columnstores =
+      nullptr;  // of hypertables that have chunks there
 };
 
 }  // namespace kdb::lint

@@ -1,7 +1,10 @@
 #include "lint/known_tables.hpp"
 
+#include <algorithm>
+
 #include "base/sql_outside.hpp"
 #include "base/text.hpp"
+#include "lint/fragment.hpp"
 #include "lint/statement.hpp"
 
 namespace kdb::lint {
@@ -17,6 +20,44 @@ std::string not_null_column(const sql::Words& words, size_t check) {
   return sql::folded(words.text(column));
 }
 
+/// The columns between the parenthesis at `open` and its end.
+std::vector<std::string> key_columns(const sql::Words& words, size_t open) {
+  std::vector<std::string> columns;
+  for (const auto& [first, last] : parts(words, open + 1, words.skip_parentheses(open) - 1))
+    columns.push_back(column_of(words.between(first, last)));
+  return columns;
+}
+
+/// Notes the `PRIMARY KEY (…)` or `UNIQUE (…)` that stands at `at`.
+void add_key(const sql::Words& words, size_t at, std::string name, KnownTables::Table& table) {
+  size_t open = std::max(words.skip(at, "primary key"), words.skip(at, "unique"));
+  if (open == at) return;
+  if (name.empty() && words.is(at, "primary")) name = table.name + "_pkey";
+  open = std::max(words.skip(open, "nulls not distinct"), words.skip(open, "nulls distinct"));
+  if (words.is(open, "("))
+    table.keys.push_back({.name = std::move(name), .columns = key_columns(words, open), .unique = true});
+}
+
+/// Notes the key that a column is by itself: `id bigint PRIMARY KEY`.
+void add_key(const sql::Words& words, const ColumnDefinition& column, KnownTables::Table& table) {
+  const bool primary = words.find("primary key", column.type, column.last) != npos;
+  if (!primary && words.find("unique", column.type, column.last) == npos) return;
+  table.keys.push_back({.name = primary ? table.name + "_pkey" : "",
+                        .columns = {sql::folded(words.text(column.name))},
+                        .unique = true});
+}
+
+/// Notes the keys among the constraints of CREATE TABLE name (…).
+void add_keys(const Statement& statement, KnownTables::Table& table) {
+  const sql::Words& words = statement.words;
+  const size_t open = words.skip_name(statement.object);
+  if (!words.is(open, "(")) return;
+  for (const auto& [first, last] : parts(words, open + 1, words.skip_parentheses(open) - 1)) {
+    const bool named = words.is(first, "constraint");
+    add_key(words, named ? first + 2 : first, named ? sql::folded(words.text(first + 1)) : "", table);
+  }
+}
+
 }  // namespace
 
 ObjectName KnownTables::name_of(std::string_view written) const {
@@ -29,6 +70,7 @@ const KnownTables::Table* KnownTables::find(const ObjectName& name) const {
 }
 
 void KnownTables::read(const Statement& statement) {
+  if (statement.is("CREATE INDEX")) read_index(statement);
   if (statement.object == npos && !statement.is("SELECT")) return;
   if (statement.is("CREATE TABLE")) read_create(statement);
   if (statement.is("ALTER TABLE")) read_alter(statement);
@@ -40,9 +82,11 @@ void KnownTables::read(const Statement& statement) {
 
 void KnownTables::read_create(const Statement& statement) {
   const sql::Words& words = statement.words;
-  Table table;
+  Table table{.name = name_of(statement.step.what.object).name};
   for (const ColumnDefinition& column : statement.columns)
     table.columns.emplace(sql::folded(words.text(column.name)), read_type(words, column.type, column.last));
+  for (const ColumnDefinition& column : statement.columns) add_key(words, column, table);
+  add_keys(statement, table);
   table.partitioned = words.find("partition by", statement.object) != npos;
   table.hypertable = sql::has_timescaledb_option(words, "hypertable");
   tables_.try_emplace(name_of(statement.step.what.object), std::move(table));  // IF NOT EXISTS keeps the old
@@ -56,6 +100,8 @@ void KnownTables::read_alter(const Statement& statement) {
   for (const ColumnDefinition& column : statement.columns)
     table.columns[sql::folded(words.text(column.name))] = read_type(words, column.type, column.last);
   for (const TableAction& action : statement.actions) {
+    if (action.kind == Kind::add_column)
+      add_key(words, {.name = action.name, .type = action.body, .last = action.last}, table);
     const std::string name = action.name == npos ? "" : sql::folded(words.text(action.name));
     if (action.kind == Kind::drop_column) table.columns.erase(name);
     if (action.kind == Kind::rename_column && words.is(action.body, "to")) {
@@ -68,8 +114,12 @@ void KnownTables::read_alter(const Statement& statement) {
       const std::string column = not_null_column(words, action.body);
       const bool valid = words.find("not valid", action.body, action.last) == npos;
       if (!column.empty()) table.not_null_checks[name] = {.column = column, .valid = valid};
+      add_key(words, action.body, name, table);
     }
-    if (action.kind == Kind::drop_constraint) table.not_null_checks.erase(name);
+    if (action.kind == Kind::drop_constraint) {
+      table.not_null_checks.erase(name);
+      std::erase_if(table.keys, [&](const Key& key) { return key.name == name; });
+    }
     const auto check = table.not_null_checks.find(name);
     if (action.kind == Kind::validate_constraint && check != table.not_null_checks.end())
       check->second.valid = true;
@@ -78,6 +128,20 @@ void KnownTables::read_alter(const Statement& statement) {
   auto renamed = tables_.extract(found);
   renamed.key().name = sql::folded(words.text(statement.actions.front().name));
   tables_.insert(std::move(renamed));
+}
+
+void KnownTables::read_index(const Statement& statement) {
+  const sql::Words& words = statement.words;
+  const auto found = tables_.find(name_of(statement.table()));
+  if (found == tables_.end()) return;
+  size_t open = words.skip_name(words.skip(words.find("on", 1) + 1, "only"));
+  if (words.is(open, "using")) open += 2;
+  if (!words.is(open, "(")) return;
+  const bool all = words.find("where", open) == npos;
+  found->second.keys.push_back(
+      {.name = statement.object == npos ? "" : sql::folded(words.text(statement.object)),
+       .columns = key_columns(words, open),
+       .unique = all && words.is(1, "unique")});
 }
 
 void KnownTables::read_hypertable(const Statement& statement) {

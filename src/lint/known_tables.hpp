@@ -3,6 +3,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "lint/column_type.hpp"
 #include "model/object.hpp"
@@ -19,8 +20,16 @@ class KnownTables {
     std::string column;  // that it holds to be not null
     bool valid = true;
   };
+  /// An index, or a constraint that has one.
+  struct Key {
+    std::string name;                  // as the server calls it; empty where that is not known
+    std::vector<std::string> columns;  // "" for an expression
+    bool unique = false;               // of all rows
+  };
   struct Table {
+    std::string name;  // that it was made with
     std::map<std::string, ColumnType> columns;
+    std::vector<Key> keys;
     std::map<std::string, Check> not_null_checks;  // by the constraint's name
     bool partitioned = false;
     bool hypertable = false;
@@ -41,6 +50,7 @@ class KnownTables {
  private:
   void read_create(const Statement& statement);
   void read_alter(const Statement& statement);
+  void read_index(const Statement& statement);
   void read_hypertable(const Statement& statement);
 
   std::string default_schema_;

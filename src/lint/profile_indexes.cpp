@@ -116,7 +116,37 @@ void check_include(const Input& input, const KnownTables& tables, Findings& find
                                index.key, column, type),
                    "leave it out: queries fetch it from the table");
     }
+    for (const Fragment& key : index.value.columns) {
+      const std::string column = column_of(key.sql);
+      const std::string type = column.empty() ? "" : type_of(input, tables, index.value.table, column);
+      if (!is_document(type)) continue;
+      findings.add(
+          index.where_of("columns"),
+          fmt::format("index {} has {}, a {}, in its key: a row whose value is too long for an index "
+                      "entry cannot be inserted",
+                      index.key, column, type),
+          "a GIN index finds what is in a document, an index of an expression one value of it");
+    }
   }
+}
+
+void check_beside(const Input& input, const KnownTables&, Findings& findings) {
+  for (const auto& [table, indexes] : shapes(input))
+    for (const Shape& brin : indexes) {
+      if (brin.index->value.method != "brin" || brin.columns.size() != 1) continue;
+      const std::string column = column_of(brin.columns.front());
+      const auto btree = std::find_if(indexes.begin(), indexes.end(), [&](const Shape& one) {
+        return one.index->value.method == "btree" && one.where.empty() && !column.empty() &&
+               column_of(one.columns.front()) == column;
+      });
+      if (btree == indexes.end()) continue;
+      findings.add(
+          brin.index->where,
+          fmt::format("index {}, a BRIN, is of the column that {} begins with: it finds nothing that "
+                      "this one does not find with fewer pages",
+                      brin.index->key, btree->index->key),
+          "keep the btree for few rows, or the BRIN alone where only long ranges are asked for");
+    }
 }
 
 void check_constant(const Input& input, const KnownTables&, Findings& findings) {
@@ -134,6 +164,23 @@ void check_constant(const Input& input, const KnownTables&, Findings& findings) 
 }
 
 }  // namespace
+
+Rule brin_beside_btree() {
+  return {
+      .name = "brin-beside-btree",
+      .level = Finding::Level::note,
+      .summary = "a BRIN index of the column that a btree index begins with",
+      .why =
+          "The btree answers each query that the BRIN does, and reads fewer pages for it. A BRIN is small "
+          "and hardly costs a write, but the planner may take it by mistake, for it looks cheap. Measured "
+          "on events by time: of 16 queries one used it, and took 58 ms with it and 28 ms without.",
+      .lock = "",
+      .instead =
+          "Leave one of them out: a BRIN alone, in a thousandth of the space, is good for long ranges of "
+          "rows that arrive in order. In chunks or partitions by that column both may be, for these are "
+          "left out by their bounds.",
+      .whole = check_beside};
+}
 
 Rule constant_index_column() {
   return {.name = "constant-index-column",
@@ -172,14 +219,17 @@ Rule redundant_index() {
 
 Rule index_include_unbounded() {
   return {.name = "index-include-unbounded",
-          .summary = "a btree index of the profile that includes a document",
+          .summary = "a btree index of the profile that holds a document",
           .why =
               "An entry of a btree index may have 2704 bytes, included columns counted and compressed. A row "
-              "whose json, bytea or the like is longer cannot be inserted: the index works until the first "
-              "such row, months later. The type is known from the migrations, or from the server.",
+              "whose json, bytea or the like is longer cannot be inserted (54000): the index works until the "
+              "first such row, months later. Measured on events of 304 bytes of jsonb: one in 2,000 is too "
+              "long, and without those the index is as large as the table, 109 MB for 11 MB. The type is "
+              "known from the migrations, or from the server; text, which may be short, is looked at on the "
+              "server only: index-entry-too-wide.",
           .lock = "",
           .instead =
-              "Include what is short. An expression such as ((properties ->> 'price')) takes the part "
+              "Hold what is short. An expression such as ((properties ->> 'price')) takes the part "
               "that is looked for.",
           .whole = check_include};
 }
