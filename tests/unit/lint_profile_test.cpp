@@ -1,6 +1,7 @@
 // What lint says of a profile's hypertables, its indexes and its queries taken together: each reason for
 // which the stated design was slow, and what must not be called one.
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -338,6 +339,37 @@ TEST_CASE("a comment of a profile keeps a rule quiet where it stands, and is its
     CHECK(test::places(judgement) == row.places);
     CHECK(judgement.suppressed == row.suppressed);
   }
+}
+
+TEST_CASE("a comment is called useless only where all that it may be about was looked at") {
+  const std::vector<SourceText> commented = {
+      {"p.toml", "# kdb:ignore redundant-index: small\n[indexes.a]\n"}};
+  const DesiredSchema desired;
+  const LiveSchema live;
+  const std::map<ObjectName, TableStatistics> statistics;
+  lint::Input input{.desired = &desired, .commented = &commented, .profile = "p.toml"};
+  CHECK(test::places(lint::check(input)) == Places{"unused-ignore 1:1"});
+  input.profile = "other.toml";  // which extends this one, and may do without the index
+  CHECK(lint::check(input).findings.empty());
+  input.profile = "p.toml";
+  input.live = &live;  // a plan knows no migrations
+  input.statistics = &statistics;
+  CHECK(lint::check(input).findings.empty());
+}
+
+TEST_CASE("a plan heeds the comments of a profile too") {
+  const std::string text =
+      "[indexes.b]\ntable = \"t\"\ncolumns = [\"x\", \"y\"]\n"
+      "# kdb:ignore redundant-index: small\n[indexes.a]\ntable = \"t\"\ncolumns = [\"x\"]\n";
+  const files::Profile profile =
+      files::parse_profile(text, "p.toml", [](const std::string&) { return std::nullopt; });
+  const LiveSchema live;
+  const std::map<ObjectName, TableStatistics> statistics;
+  lint::Input input{.desired = &profile.desired, .live = &live, .statistics = &statistics};
+  CHECK(test::places(lint::check(input)) == Places{"redundant-index 5:10"});
+  input.commented = &profile.commented;
+  CHECK(lint::check(input).findings.empty());
+  CHECK(lint::check(input).suppressed == 1);
 }
 
 }  // namespace kdb::lint_profile_test
