@@ -10,29 +10,35 @@ namespace kdb::pg {
 
 namespace {
 
-/// The relations of all levels above those that are wanted, and of all below their roots (PG docs,
-/// pg_inherits): partitions and TimescaleDB's chunks alike.
+/// The trees of tables from their roots down (PG docs, pg_inherits): partitions and TimescaleDB's chunks
+/// alike. A relation that is wanted is in one of them, or a root of its own.
 constexpr std::string_view roots_sql = R"(
 WITH RECURSIVE wanted AS (
   SELECT c.oid, w.schema, w.name
   FROM (VALUES {wanted}) AS w (schema, name)
   JOIN pg_catalog.pg_namespace n ON n.nspname = w.schema
   JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = w.name
-), up AS (
-  SELECT oid, oid AS top, 0 AS level FROM wanted
-  UNION ALL
-  SELECT up.oid, i.inhparent, up.level + 1 FROM up JOIN pg_catalog.pg_inherits i ON i.inhrelid = up.top
-), root AS (
-  SELECT DISTINCT ON (oid) oid, top FROM up ORDER BY oid, level DESC, top
 ), below AS (
-  SELECT DISTINCT top, top AS oid FROM root
+  SELECT c.oid AS top, c.oid, 0 AS level
+  FROM pg_catalog.pg_class c
+  WHERE c.relhassubclass AND c.relkind IN ('r', 'p', 'f')
+    AND NOT EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhrelid = c.oid)
   UNION ALL
-  SELECT b.top, i.inhrelid FROM below b JOIN pg_catalog.pg_inherits i ON i.inhparent = b.oid
+  SELECT b.top, i.inhrelid, b.level + 1
+  FROM below b JOIN pg_catalog.pg_inherits i ON i.inhparent = b.oid
+), root AS (
+  SELECT DISTINCT ON (w.oid) w.oid, coalesce(b.top, w.oid) AS top
+  FROM wanted w LEFT JOIN below b ON b.oid = w.oid
+  ORDER BY w.oid, b.level DESC, b.top
+), tree AS (
+  SELECT top, top AS oid FROM root
+  UNION
+  SELECT b.top, b.oid FROM below b WHERE b.top IN (SELECT r.top FROM root r)
 ), size AS (
   SELECT b.top, pg_catalog.count(*) FILTER (WHERE b.oid <> b.top AND c.relkind <> 'p') AS parts,
          CASE WHEN pg_catalog.bool_and(c.reltuples >= 0) FILTER (WHERE c.relkind <> 'p') THEN
            pg_catalog.sum(c.reltuples) FILTER (WHERE c.relkind <> 'p')::int8 ELSE -1 END AS rows
-  FROM below b JOIN pg_catalog.pg_class c ON c.oid = b.oid
+  FROM tree b JOIN pg_catalog.pg_class c ON c.oid = b.oid
   GROUP BY b.top
 )
 SELECT w.schema, w.name, n.nspname, c.relname, s.parts, s.rows
