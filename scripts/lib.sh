@@ -41,7 +41,7 @@ packages() {
       printf '%s\n' g++ cmake ninja-build pkg-config ccache libpqxx-dev libpq-dev libcli11-dev \
         libtomlplusplus-dev libspdlog-dev libfmt-dev nlohmann-json3-dev libpg-query-dev libssl-dev ;;
     server) printf '%s\n' "postgresql-$postgres" "postgresql-client-$postgres" ;;
-    test) printf '%s\n' doctest-dev python3 pgbouncer ;;
+    test) printf '%s\n' doctest-dev python3 pgbouncer "postgresql-$postgres-hypopg" ;;
     clang) printf '%s\n' clang lld "libclang-rt-$clang-dev" ;;
     check) printf '%s\n' clang-format clang-tidy shellcheck ;;
     root) printf '%s\n' debootstrap debian-archive-keyring ;;

@@ -267,6 +267,15 @@ const std::vector<Command>& commands() {
                         .required = false,
                         .repeatable = true}},
        .options = {{.flags = "--analyze", .help = "run them: rows, buffers, sorts, times"},
+                   {.flags = "--planned",
+                    .help = "also with what `kdb plan` would build: indexes, as far as the database's HypoPG "
+                            "knows them, and settings; their verdicts count"},
+                   {.flags = "--statistics",
+                    .help =
+                        "hold them against what the server has counted: declared indexes that nothing "
+                        "uses, frequent statements (10 calls, and 1 % of them or of the time) that are not "
+                        "declared, declared ones that never ran, slow and repetitive ones (10 calls, and a "
+                        "mean above 1 s or 20 % of the time)"},
                    {.flags = "--timeout", .value = "TIME", .help = "how long each may take [30s]"},
                    {.flags = "--exit-code",
                     .help = "exit 2 if an expectation does not hold, or could not be checked"}},

@@ -12,6 +12,21 @@ namespace {
 
 constexpr double large_table = 10'000;  // rows: of fewer nobody minds how they are found
 
+bool is_planned(const ObjectName& index, const QueryReportInput& input) {
+  if (!input.planned) return false;
+  const auto& indexes = input.planned->design.indexes;
+  return std::find(indexes.begin(), indexes.end(), index) != indexes.end();
+}
+
+void add_scans(const ObjectName& index, const QueryReportInput& input, std::vector<Value>& row) {
+  row.resize(6);
+  if (!input.statistics || !input.statistics->indexes) return;
+  const auto found = input.statistics->indexes->find(index);
+  if (found == input.statistics->indexes->end()) return;
+  row[4] = found->second.scans;
+  if (!found->second.last.empty()) row[5] = found->second.last;
+}
+
 }  // namespace
 
 void add_unserved(const JudgedQuery& judged, const QueryReportInput& input, Report& report) {
@@ -51,10 +66,14 @@ void add_lookups_everywhere(const JudgedQuery& judged, const QueryReportInput& i
 }
 
 Table index_table(const std::vector<JudgedQuery>& judged, const QueryReportInput& input, Report& report) {
-  Table table{
-      .key = "indexes",
-      .columns = {{"index", "declared index"}, {"", "queries", true}, {"used_by", ""}, {"exists", ""}},
-      .rows = {}};
+  Table table{.key = "indexes",
+              .columns = {{"index", "declared index"},
+                          {"", "queries", true},
+                          {"used_by", ""},
+                          {"exists", ""},
+                          {"scans", input.statistics ? "scans" : "", true},
+                          {"last_scan", ""}},
+              .rows = {}};
   if (input.indexes == nullptr || input.chosen) return table;
   for (const Declared<Index>& declared : *input.indexes) {
     if (declared.absent) continue;
@@ -67,10 +86,12 @@ Table index_table(const std::vector<JudgedQuery>& judged, const QueryReportInput
           }))
         users.push_back(one.explained->query.name);
     }
-    const bool exists = input.facts.declared.count(declared.value.name) > 0 || !users.empty();
+    const bool planned = is_planned(declared.value.name, input);
+    const bool exists = planned || input.facts.declared.count(declared.value.name) > 0 || !users.empty();
     const std::string name = to_text(declared.value.name, input.schema);
-    table.rows.push_back(
-        {name, exists ? Value(static_cast<std::int64_t>(users.size())) : Value("not built"), users, exists});
+    table.rows.push_back({name, exists ? Value(static_cast<std::int64_t>(users.size())) : Value("not built"),
+                          users, exists && !planned});
+    add_scans(declared.value.name, input, table.rows.back());
     // A unique one earns its place by what it forbids.
     if (!exists || !users.empty() || declared.value.unique) continue;
     report.warnings.push_back({.message = fmt::format("no declared query uses the index {}", name),

@@ -11,7 +11,9 @@
 #include "core/columnstore_remarks.hpp"
 #include "core/judged_query.hpp"
 #include "core/plan_tree.hpp"
+#include "core/planned_queries.hpp"
 #include "core/query_remarks.hpp"
+#include "core/query_statistics.hpp"
 
 namespace kdb {
 
@@ -209,26 +211,64 @@ std::string details(const std::vector<JudgedQuery>& judged, const QueryReportInp
 
 }  // namespace
 
+namespace {
+
+std::vector<JudgedQuery> judge_all(const QueryReportInput& input) {
+  std::vector<JudgedQuery> judged;
+  for (const ExplainedQuery& one : input.queries) judged.push_back(judge_query(one, input));
+  return judged;
+}
+
+/// What is to be said of the plans as if they were the database's own.
+QueryReportInput with_planned(const QueryReportInput& input) {
+  QueryReportInput then{.queries = input.planned->queries, .facts = input.planned->facts};
+  then.indexes = input.indexes;
+  then.schema = input.schema;
+  then.chosen = input.chosen;
+  then.statistics = input.statistics;
+  then.planned.emplace().design = input.planned->design;
+  return then;
+}
+
+/// What would be planned as it is now, and was run, would run so too.
+void keep_runs(const std::vector<JudgedQuery>& now, std::vector<JudgedQuery>& later) {
+  for (size_t i = 0; i < now.size() && i < later.size(); ++i) {
+    const bool same = now[i].summary && later[i].summary && now[i].summary->executed &&
+                      now[i].summary->shape == later[i].summary->shape;
+    if (same && (now[i].too_slow || has(later[i], Verdict::unchecked))) later[i] = now[i];
+  }
+}
+
+}  // namespace
+
 QueryReport report_queries(const QueryReportInput& input) {
   QueryReport result;
   Report& report = result.report;
   report.command = "explain";
-  std::vector<JudgedQuery> judged;
-  for (const ExplainedQuery& one : input.queries) judged.push_back(judge_query(one, input));
-  report.tables.push_back(query_table(judged, input));
+  const std::vector<JudgedQuery> now = judge_all(input);
+  report.tables.push_back(query_table(now, input));
+  const QueryReportInput then = input.planned ? with_planned(input) : QueryReportInput{};
+  std::vector<JudgedQuery> later = judge_all(then);
+  keep_runs(now, later);
+  if (input.planned) report.tables.push_back(planned_table(now, later, input));
+  const std::vector<JudgedQuery>& judged = input.planned ? later : now;
+  const QueryReportInput& judged_with = input.planned ? then : input;
   report.tables.push_back(expectation_table(judged));
   for (const JudgedQuery& one : judged) add_problems(one, result);
   for (const JudgedQuery& one : judged) {
     if (!one.summary) continue;
-    add_unserved(one, input, report);
-    add_lookups_everywhere(one, input, report);
+    add_unserved(one, judged_with, report);
+    add_lookups_everywhere(one, judged_with, report);
   }
   add_many_parts(judged, input, report);
   add_compiled(judged, report);
   add_thin_batches(judged, input, report);
-  report.tables.push_back(index_table(judged, input, report));
-  if (input.chosen) report.text = details(judged, input);
+  report.tables.push_back(index_table(judged, judged_with, report));
+  if (input.statistics) add_statistics(judged, input, report);
+  if (input.planned) add_unseen(*input.planned, result);
+  if (input.chosen) report.text = details(judged, judged_with);
   report.summary = summary_line(judged);
+  if (input.planned) report.summary += ", with what is planned";
   return result;
 }
 

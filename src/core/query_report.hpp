@@ -7,8 +7,10 @@
 
 #include "core/expectation.hpp"
 #include "kinds/declared.hpp"
+#include "model/planned_design.hpp"
 #include "model/query.hpp"
 #include "model/query_plan.hpp"
+#include "model/query_statistics.hpp"
 #include "model/report.hpp"
 
 namespace kdb {
@@ -20,6 +22,13 @@ struct ExplainedQuery {
   std::optional<Problem> failure;
 };
 
+/// The same queries with what a plan would do to the database, in their order.
+struct PlannedQueries {
+  PlannedDesign design;
+  std::vector<ExplainedQuery> queries;
+  PlanFacts facts;
+};
+
 /// What the plans of declared queries are looked at with.
 struct QueryReportInput {
   std::vector<ExplainedQuery> queries;
@@ -28,6 +37,8 @@ struct QueryReportInput {
   const std::vector<Declared<Hypertable>>* hypertables = nullptr;  // the same
   std::string schema = "public";                                   // left out of names
   bool chosen = false;  // some of the profile's queries: nothing is said of what none of them does
+  std::optional<PlannedQueries> planned;  // whose verdicts count, where it is there
+  std::optional<QueryStatistics> statistics;
 };
 
 struct QueryReport {

@@ -12,6 +12,8 @@ namespace kdb::flow {
 struct ExplainOptions {
   std::vector<std::string> queries;           // by name; none: all of the profile
   bool analyze = false;                       // run them
+  bool planned = false;                       // beside, with the indexes and settings that a plan would make
+  bool statistics = false;                    // hold them against what the server has counted
   std::chrono::milliseconds timeout{30'000};  // of each
 };
 

@@ -133,6 +133,9 @@ void read_jit(const Json& jit, QueryPlan& plan) {
 std::string local_settings_sql(const ExplainOptions& options) {
   std::string sql = fmt::format("SET LOCAL statement_timeout = {}; SET LOCAL lock_timeout = {}",
                                 options.timeout.count(), options.lock_timeout.count());
+  for (const auto& [name, value] : options.settings)
+    sql += fmt::format("; SELECT pg_catalog.set_config({}, {}, true)", quote_literal(name),
+                       quote_literal(value));
   if (options.schema == "public") return sql;
   return sql + fmt::format(
                    "; SELECT pg_catalog.set_config('search_path', {} || ', ' || "

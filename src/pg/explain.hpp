@@ -3,6 +3,7 @@
 #include <chrono>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "model/facts.hpp"
@@ -17,6 +18,7 @@ struct ExplainOptions {
   std::chrono::milliseconds timeout{30'000};  // of planning and running it; 0: none
   std::chrono::milliseconds lock_timeout{1'000};
   std::string schema = "public";  // where names without one are looked for before the session's search_path
+  std::vector<std::pair<std::string, std::string>> settings;  // to plan with, over the session's
 };
 
 /// The plan of one query, in a transaction of its own that only reads and is rolled back; within an open one,

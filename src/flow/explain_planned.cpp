@@ -1,0 +1,162 @@
+#include "flow/explain_planned.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+#include "core/setting_changes.hpp"
+#include "flow/plan.hpp"
+#include "pg/catalog.hpp"
+#include "pg/hypothetical.hpp"
+
+namespace kdb::flow {
+
+namespace {
+
+/// What of a plan the planner may be told, and the rest.
+struct Coming {
+  std::vector<const Declared<Index>*> indexes;
+  std::vector<std::pair<std::string, std::string>> settings;
+};
+
+const Declared<Index>* find_index(const files::Profile& profile, const Change& change) {
+  const auto& indexes = profile.desired.of<Index>();
+  const auto found = std::find_if(indexes.begin(), indexes.end(), [&](const Declared<Index>& one) {
+    return to_text(one.value.name, profile.database.schema) == change.object;
+  });
+  return found == indexes.end() ? nullptr : &*found;
+}
+
+Problem unseen(const Change& change, std::string_view why, std::string hint = {}) {
+  return {.message = fmt::format("{} {} is not in these plans: {}", change.kind, change.object, why),
+          .where = change.where,
+          .hint = std::move(hint)};
+}
+
+void note_index(const files::Profile& profile, const Change& change, Coming& coming,
+                std::vector<Problem>& not_seen) {
+  const Declared<Index>* index = find_index(profile, change);
+  switch (change.action) {
+    case Action::replace:
+      not_seen.push_back({.message = fmt::format(
+                              "index {}: the plans have the one that it replaces beside it", change.object),
+                          .where = change.where,
+                          .hint = {}});
+      [[fallthrough]];
+    case Action::create:
+    case Action::repair:
+      if (index != nullptr) coming.indexes.push_back(index);
+      break;
+    case Action::rename:
+      not_seen.push_back(unseen(change, fmt::format("it {}", change.reason)));
+      break;
+    case Action::drop:
+      not_seen.push_back(
+          {.message = fmt::format("index {} would be dropped, and these plans may use it", change.object),
+           .where = change.where,
+           .hint = {}});
+      break;
+    case Action::alter:  // its storage parameters, its comment
+    case Action::run:
+      break;
+  }
+}
+
+/// Which of the settings a plan may depend on, and a session can have before the server has them.
+std::set<std::string> of_planner(pg::Connection& connection) {
+  const pg::Result rows = connection.exec(
+      "SELECT name FROM pg_catalog.pg_settings WHERE context = 'user' AND (category ~ '^Query Tuning' "
+      "OR category ~ '^Resource Usage' OR category = 'Customized Options') ORDER BY 1");
+  std::set<std::string> names;
+  for (size_t row = 0; row < rows.size(); ++row) names.insert(rows.text(row, 0));
+  return names;
+}
+
+void note_settings(const std::vector<Change>& changes, pg::Connection& connection, Coming& coming) {
+  if (changes.empty()) return;
+  const std::set<std::string> known = of_planner(connection);
+  for (const Change& change : changes)
+    if (known.count(change.object) > 0 && !change.fields.empty())
+      coming.settings.emplace_back(change.object, change.fields.front().desired);
+}
+
+/// Everything else that a plan would do may change plans as well.
+void note_others(const std::vector<const Change*>& others, std::vector<Problem>& not_seen) {
+  if (others.empty()) return;
+  constexpr size_t few = 3;
+  std::vector<std::string> names;
+  for (size_t i = 0; i < others.size() && i < few; ++i)
+    names.push_back(fmt::format("{} {}", others[i]->kind, others[i]->object));
+  not_seen.push_back({.message = fmt::format("the plan has {} more {} of which these plans say nothing: {}{}",
+                                             others.size(), others.size() == 1 ? "change" : "changes",
+                                             fmt::join(names, ", "), others.size() > few ? ", …" : ""),
+                      .where = {},
+                      .hint = "`kdb plan` shows them; `kdb bench compare` measures a profile as a whole"});
+}
+
+Coming look_at_plan(const Context& context, Session& session, std::vector<Problem>& not_seen) {
+  const Compared compared =
+      compare(context, session, {.settings = !context.profile.server.settings.empty()}, {});
+  Coming coming;
+  std::vector<const Change*> others;
+  std::vector<Change> settings;
+  for (const Change& change : compared.objects.changes) {
+    if (change.kind == Index::word)
+      note_index(context.profile, change, coming, not_seen);
+    else if (is_of_server(change))
+      settings.push_back(change);
+    else
+      others.push_back(&change);
+  }
+  note_settings(settings, *session.connection, coming);
+  note_others(others, not_seen);
+  for (const auto* list : {&compared.objects.problems, &compared.objects.undecided})
+    for (const Problem& one : *list) not_seen.push_back(one);
+  return coming;
+}
+
+}  // namespace
+
+PlannedQueries explain_planned(const Context& context, Session& session, const Explain& explain,
+                               const ReadFacts& read_facts) {
+  pg::Connection& connection = *session.connection;
+  const files::Profile& profile = context.profile;
+  PlannedQueries planned;
+  PlannedDesign& design = planned.design;
+  const Coming coming = look_at_plan(context, session, design.unseen);
+  design.settings = coming.settings;
+  const auto hypopg = pg::find_hypopg(connection);
+  const ServerFacts facts =
+      pg::read_facts(connection, profile.database.schema, profile.database.history_schema);
+  std::optional<pg::HypotheticalIndexes> hypothetical;
+  // They are the backend's, whoever is served by it.
+  if (hypopg && !coming.indexes.empty()) {
+    refuse_transaction_pooler(context, session);
+    hypothetical.emplace(connection, *hypopg, facts);
+    design.how = "HypoPG " + hypopg->version;
+  }
+  for (const Declared<Index>* index : coming.indexes) {
+    const std::string name = to_text(index->value.name, profile.database.schema);
+    const auto why = hypothetical ? hypothetical->add(index->value)
+                                  : std::optional<std::string>("the database has no extension hypopg");
+    if (!why)
+      design.indexes.push_back(index->value.name);
+    else
+      design.unseen.push_back(
+          {.message = fmt::format("index {} is not in these plans: {}", name, *why),
+           .where = index->where,
+           .hint = hypothetical ? "`kdb bench compare` builds it on a sandbox, and measures it"
+                                : "CREATE EXTENSION hypopg, whose indexes are in plans without being built"});
+  }
+  planned.queries = explain(design.settings);
+  planned.facts = read_facts(planned.queries);
+  if (!hypothetical) return planned;
+  for (const auto& [part, declared] : hypothetical->names()) {
+    planned.facts.indexes[part] = declared;
+    planned.facts.declared[declared] = true;
+  }
+  return planned;
+}
+
+}  // namespace kdb::flow
