@@ -27,13 +27,12 @@ if(KDB_SANITIZE STREQUAL "thread")
   list(APPEND KDB_DB_SOURCES ${KDB_DB_TESTS})
 endif()
 
-# doctest's implementation wants to come before its interface, which a precompiled header has already brought.
-set_source_files_properties(tests/unit/main.cpp tests/db/main.cpp PROPERTIES SKIP_PRECOMPILE_HEADERS ON
-                            SKIP_UNITY_BUILD_INCLUSION ON)
-
 # What both programs stand on, compiled once.
 add_library(kdb_test_support OBJECT ${KDB_SUPPORT_SOURCES})
-set_target_properties(kdb_test_support PROPERTIES UNITY_BUILD OFF)
+# doctest's implementation wants to come before its interface, which the others bring; of the
+# other, g++ wants its members to have linkage.
+set_source_files_properties(tests/support/doctest.cpp tests/support/fault_proxy.cpp PROPERTIES
+                            SKIP_UNITY_BUILD_INCLUSION ON)
 target_include_directories(kdb_test_support PUBLIC "${PROJECT_SOURCE_DIR}/tests")
 target_link_libraries(kdb_test_support PUBLIC kdb_objects doctest::doctest)
 target_compile_definitions(kdb_test_support PUBLIC KDB_BINARY="$<TARGET_FILE:kdb>"
@@ -50,9 +49,16 @@ function(kdb_add_test_program name)
     target_compile_options(${name} PRIVATE -fno-sanitize=undefined)
   endif()
   # Few at a time: who edits a test waits for all that is compiled with it.
-  set_target_properties(${name} PROPERTIES UNITY_BUILD_BATCH_SIZE 6)
-  target_precompile_headers(${name} PRIVATE <doctest/doctest.h> <algorithm> <chrono> <filesystem> <functional> <map>
-                            <optional> <string> <string_view> <vector> <fmt/format.h>)
+  if(CMAKE_UNITY_BUILD)
+    math(EXPR batch "${CMAKE_UNITY_BUILD_BATCH_SIZE} * 3 / 10")
+    set_target_properties(${name} PROPERTIES UNITY_BUILD_BATCH_SIZE ${batch})
+  endif()
+  if(name STREQUAL "kdb_test")
+    target_precompile_headers(${name} PRIVATE <doctest/doctest.h> <algorithm> <chrono> <filesystem> <functional> <map>
+                              <optional> <string> <string_view> <vector> <fmt/format.h>)
+  else()
+    target_precompile_headers(${name} REUSE_FROM kdb_test)
+  endif()
   add_dependencies(${name} kdb)
 endfunction()
 

@@ -32,13 +32,13 @@ struct Unit {
 };
 
 // From the largest down: a fraction is rounded to a multiple of the next smaller one first.
-constexpr Unit memory_units[] = {{"TB", 1024.0 * 1024 * 1024 * 1024},
-                                 {"GB", 1024.0 * 1024 * 1024},
-                                 {"MB", 1024.0 * 1024},
-                                 {"kB", 1024},
-                                 {"B", 1}};
-constexpr Unit time_units[] = {{"d", 86'400e6}, {"h", 3'600e6}, {"min", 60e6},
-                               {"s", 1e6},      {"ms", 1e3},    {"us", 1}};
+constexpr Unit memory_factors[] = {{"TB", 1024.0 * 1024 * 1024 * 1024},
+                                   {"GB", 1024.0 * 1024 * 1024},
+                                   {"MB", 1024.0 * 1024},
+                                   {"kB", 1024},
+                                   {"B", 1}};
+constexpr Unit time_factors[] = {{"d", 86'400e6}, {"h", 3'600e6}, {"min", 60e6},
+                                 {"s", 1e6},      {"ms", 1e3},    {"us", 1}};
 
 const Unit* find_unit(std::span<const Unit> family, std::string_view name) {
   const auto found =
@@ -57,7 +57,7 @@ std::optional<BaseUnit> base_unit(std::string_view unit) {
   const auto [end, error] = std::from_chars(unit.data(), unit.data() + unit.size(), times);
   if (error == std::errc()) unit.remove_prefix(static_cast<size_t>(end - unit.data()));
   for (const std::span<const Unit> family :
-       {std::span<const Unit>(memory_units), std::span<const Unit>(time_units)})
+       {std::span<const Unit>(memory_factors), std::span<const Unit>(time_factors)})
     if (const Unit* found = find_unit(family, unit))
       return BaseUnit{.family = family, .size = (error == std::errc() ? times : 1) * found->size};
   return std::nullopt;

@@ -8,7 +8,7 @@
 #include "files/toml.hpp"
 
 namespace kdb::files {
-namespace {
+namespace diesel {
 
 constexpr std::string_view metadata = "metadata.toml";
 
@@ -83,16 +83,16 @@ std::vector<NewFile> create(std::string_view version, std::string_view name, std
           {.path = folder + "/down.sql", .contents = std::string(new_down_text)}};
 }
 
-}  // namespace
+}  // namespace diesel
 
 LayoutRules diesel_layout() {
   return {.layout = Layout::diesel,
           .form = "2026-01-15-093000_name/up.sql",
-          .claims = claims,
-          .classify = classify,
-          .parse = parse,
-          .create = create,
-          .companion = companion,
+          .claims = diesel::claims,
+          .classify = diesel::classify,
+          .parse = diesel::parse,
+          .create = diesel::create,
+          .companion = diesel::companion,
           .folder_file = "up.sql"};
 }
 

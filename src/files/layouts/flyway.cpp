@@ -12,7 +12,7 @@
 #include "files/sections.hpp"
 
 namespace kdb::files {
-namespace {
+namespace flyway {
 
 constexpr std::string_view separator = "__";
 constexpr std::string_view configuration = ".conf";
@@ -181,16 +181,16 @@ std::vector<NewFile> create(std::string_view version, std::string_view name, std
   return {{.path = fmt::format("V{}__{}.sql", version, name), .contents = std::string(new_up_text)}};
 }
 
-}  // namespace
+}  // namespace flyway
 
 LayoutRules flyway_layout() {
   return {.layout = Layout::flyway,
           .form = "V1.2__name.sql",
-          .claims = claims,
-          .classify = classify,
-          .parse = parse,
-          .create = create,
-          .companion = companion,
+          .claims = flyway::claims,
+          .classify = flyway::classify,
+          .parse = flyway::parse,
+          .create = flyway::create,
+          .companion = flyway::companion,
           .recursive = true};
 }
 

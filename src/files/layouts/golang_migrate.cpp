@@ -7,7 +7,7 @@
 #include "files/sections.hpp"
 
 namespace kdb::files {
-namespace {
+namespace golang_migrate {
 
 bool claims(std::string_view path) { return parse_up_down(path).has_value(); }
 
@@ -43,15 +43,15 @@ std::vector<NewFile> create(std::string_view version, std::string_view name, std
           {.path = fmt::format("{}_{}.down.sql", version, name), .contents = std::string(new_down_text)}};
 }
 
-}  // namespace
+}  // namespace golang_migrate
 
 LayoutRules golang_migrate_layout() {
   return {.layout = Layout::golang_migrate,
           .form = "1_name.up.sql",
-          .claims = claims,
-          .classify = classify,
-          .parse = parse,
-          .create = create};
+          .claims = golang_migrate::claims,
+          .classify = golang_migrate::classify,
+          .parse = golang_migrate::parse,
+          .create = golang_migrate::create};
 }
 
 }  // namespace kdb::files

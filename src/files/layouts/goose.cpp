@@ -7,7 +7,7 @@
 #include "files/names.hpp"
 
 namespace kdb::files {
-namespace {
+namespace goose {
 
 std::optional<Entry> classify(std::string_view path) {
   if (is_numbered_file(path)) {
@@ -25,16 +25,16 @@ std::vector<NewFile> create(std::string_view version, std::string_view name, std
       {.path = fmt::format("{}_{}.sql", version, name), .contents = "-- +goose Up\n\n\n-- +goose Down\n\n"}};
 }
 
-}  // namespace
+}  // namespace goose
 
 LayoutRules goose_layout() {
   return {.layout = Layout::goose,
           .form = "00001_name.sql with -- +goose Up",
           .claims = is_numbered_file,
           .recognises = has_goose_directive,
-          .classify = classify,
+          .classify = goose::classify,
           .parse = parse_goose,
-          .create = create};
+          .create = goose::create};
 }
 
 }  // namespace kdb::files

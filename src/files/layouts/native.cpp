@@ -7,7 +7,7 @@
 #include "files/native_sections.hpp"
 
 namespace kdb::files {
-namespace {
+namespace native {
 
 std::optional<Entry> classify(std::string_view path) {
   if (is_numbered_file(path)) return numbered_entry(path);
@@ -20,16 +20,16 @@ std::vector<NewFile> create(std::string_view version, std::string_view name, std
            .contents = "-- migrate:up\n\n\n-- migrate:down\n\n"}};
 }
 
-}  // namespace
+}  // namespace native
 
 LayoutRules native_layout() {
   return {.layout = Layout::native,
           .form = "20260115093000_name.sql with -- migrate:up",
           .claims = is_numbered_file,
           .recognises = has_native_directive,
-          .classify = classify,
+          .classify = native::classify,
           .parse = parse_native,
-          .create = create};
+          .create = native::create};
 }
 
 }  // namespace kdb::files

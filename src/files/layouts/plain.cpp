@@ -11,7 +11,7 @@
 #include "files/plain_file.hpp"
 
 namespace kdb::files {
-namespace {
+namespace plain {
 
 // `1_a.undo.sql`: some tool's way back, which must not run as one more migration.
 bool is_one_direction(std::string_view stem) {
@@ -41,16 +41,16 @@ std::vector<NewFile> create(std::string_view version, std::string_view name, std
       {.path = fmt::format("{}{}{}.sql", version, separator, name), .contents = std::string(new_up_text)}};
 }
 
-}  // namespace
+}  // namespace plain
 
 LayoutRules plain_layout() {
   return {.layout = Layout::plain,
           .form = "0001_name.sql, the whole file",
           .claims = is_numbered_file,
           .recognises = [](std::string_view) { return true; },
-          .classify = classify,
+          .classify = plain::classify,
           .parse = parse_plain,
-          .create = create};
+          .create = plain::create};
 }
 
 }  // namespace kdb::files

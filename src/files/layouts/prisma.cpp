@@ -7,7 +7,7 @@
 #include "files/sections.hpp"
 
 namespace kdb::files {
-namespace {
+namespace prisma {
 
 bool claims(std::string_view path) {
   const auto name = parse_folder(path);
@@ -39,7 +39,7 @@ std::vector<NewFile> create(std::string_view version, std::string_view name, std
   return {{.path = fmt::format("{}_{}/migration.sql", version, name), .contents = std::string(new_up_text)}};
 }
 
-}  // namespace
+}  // namespace prisma
 
 // The leading digits alone are no identity here, though they are what people call a migration by: Prisma
 // sorts its folders by their whole names as text, and real projects have several of one moment (langfuse:
@@ -47,10 +47,10 @@ std::vector<NewFile> create(std::string_view version, std::string_view name, std
 LayoutRules prisma_layout() {
   return {.layout = Layout::prisma,
           .form = "20260115093000_name/migration.sql",
-          .claims = claims,
-          .classify = classify,
-          .parse = parse,
-          .create = create,
+          .claims = prisma::claims,
+          .classify = prisma::classify,
+          .parse = prisma::parse,
+          .create = prisma::create,
           .folder_file = "migration.sql"};
 }
 

@@ -1,0 +1,3 @@
+// The framework itself, once for both test programs.
+#define DOCTEST_CONFIG_IMPLEMENT
+#include <doctest/doctest.h>
