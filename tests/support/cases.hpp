@@ -16,6 +16,17 @@ inline int cases() {
   return value == nullptr ? 200 : std::stoi(value);
 }
 
+/// How often a simulation is repeated whose figures are judged. A run of fewer cases repeats a twentieth, for
+/// the sanitizers, and judges nothing: the figures would say less than they promise.
+struct Rounds {
+  int count = 0;
+  bool judged = false;
+};
+inline Rounds rounds(int all) {
+  if (cases() < 200) return {.count = std::max(all / 20, 1), .judged = false};
+  return {.count = all, .judged = true};
+}
+
 /// The seed of a property test: KDB_SEED, else a new one. Capture it, so that a failure names it.
 inline unsigned seed() {
   const char* value = std::getenv("KDB_SEED");

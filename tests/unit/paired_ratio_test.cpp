@@ -136,7 +136,9 @@ TEST_CASE("the interval holds the true ratio in 93 % of 2000 comparisons, with f
     for (const int blocks : {5, 8, 12}) {
       CAPTURE(blocks);
       test::SimulatedTimes times(seed, machine);
-      CHECK(coverage(times, blocks, 2000, false).t >= 0.93);
+      const test::Rounds rounds = test::rounds(2000);
+      const double held = coverage(times, blocks, rounds.count, false).t;
+      if (rounds.judged) CHECK(held >= 0.93);
     }
   }
 }

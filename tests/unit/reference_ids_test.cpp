@@ -9,6 +9,8 @@
 
 #include <doctest/doctest.h>
 
+#include "support/cases.hpp"
+
 namespace kdb::reference_ids_test {
 
 namespace {
@@ -43,10 +45,11 @@ TEST_CASE("ids are what they have always been") {
 }
 
 TEST_CASE("no two ids of a kind are alike, and each has its form") {
-  check_ids(metric_id, 200'000, 6, base_62);
+  const int many = 1'000 * test::cases();
+  check_ids(metric_id, many, 6, base_62);
   check_ids(campaign_id, 400, 26, crockford);
-  check_ids(profile_id, 200'000, 26, crockford);
-  check_ids(event_id, 200'000, 11, base_62);
+  check_ids(profile_id, many, 26, crockford);
+  check_ids(event_id, many, 11, base_62);
 }
 
 TEST_CASE("events' ids have no order in them") {

@@ -57,13 +57,14 @@ TEST_CASE("runs of the same against the same are not called better or worse") {
     CAPTURE(machine.block_noise);
     test::SimulatedTimes times(seed, machine);
     int quiet = 0;
-    for (int i = 0; i < 200; ++i) {
+    const test::Rounds rounds = test::rounds(200);
+    for (int i = 0; i < rounds.count; ++i) {
       bool different = false;
       for (const QueryVerdict& found : judge_times(times.queries(16, 1, 12), {}))
         different = different || is_difference(found);
       quiet += different ? 0 : 1;
     }
-    CHECK(quiet >= 190);
+    if (rounds.judged) CHECK(quiet >= 190);
   }
 }
 
@@ -81,11 +82,13 @@ TEST_CASE("with enough blocks the same against the same is called no difference"
     test::SimulatedTimes times(seed, row.machine);
     int same = 0;
     double spread = 0;
-    for (int i = 0; i < 50; ++i)
+    const test::Rounds rounds = test::rounds(50);
+    for (int i = 0; i < rounds.count; ++i)
       for (const QueryVerdict& found : judge_times(times.queries(16, 1, row.blocks), {})) {
         same += found.verdict == TimeVerdict::no_difference ? 1 : 0;
         spread += found.ratio.spread / 800;
       }
+    if (!rounds.judged) continue;
     CHECK(same >= 760);
     CHECK(spread == doctest::Approx(row.spread).epsilon(0.15));
   }
@@ -105,13 +108,15 @@ TEST_CASE("a planted slowdown of a tenth is found among 16 queries, and no other
     test::SimulatedTimes times(seed, row.machine);
     double found = 0;
     double others = 0;
-    for (int i = 0; i < 200; ++i) {
+    const test::Rounds rounds = test::rounds(200);
+    for (int i = 0; i < rounds.count; ++i) {
       auto queries = times.queries(16, 1, row.blocks);
       queries[3].blocks = times.query(20, 1.1, row.blocks);
       const auto verdicts = judge_times(queries, {});
       for (size_t at = 0; at < verdicts.size(); ++at)
         (at == 3 ? found : others) += is_difference(verdicts[at]) ? 1.0 / 200 : 0;
     }
+    if (!rounds.judged) continue;
     CHECK(found >= row.power);
     CHECK(others <= 0.07);
   }
@@ -128,8 +133,10 @@ TEST_CASE("a slowdown of what is said to be detectable is found in four of five 
     test::SimulatedTimes times(seed, normal);
     const double ratio = smallest_detectable_ratio(spread, blocks, 0.05);
     int found = 0;
-    for (int i = 0; i < 1000; ++i)
+    const test::Rounds rounds = test::rounds(1000);
+    for (int i = 0; i < rounds.count; ++i)
       found += paired_ratio(times.query(10, ratio, blocks)).p_value < 0.05 ? 1 : 0;
+    if (!rounds.judged) continue;
     CHECK(found >= 740);
     CHECK(found <= 860);
   }
