@@ -229,6 +229,7 @@ Differences compare_objects(const Context& context, Session& session, DiffOption
   const files::Profile& profile = context.profile;
   pg::Connection& connection = *session.connection;
   ServerFacts facts = pg::read_facts(connection, profile.database.schema, profile.database.history_schema);
+  facts.role = profile.database.role;
   facts.with_roles = !profile.desired.of<Role>().empty();
   facts.with_databases = !profile.desired.of<DatabaseSettings>().empty();
   LiveSchema live = pg::read_catalog(connection, facts, patience);

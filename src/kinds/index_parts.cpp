@@ -235,6 +235,17 @@ class ChunkBuild {
   const Live<Index>* begun_;
 };
 
+bool matches_chunks(const Surroundings& around) {
+  return around.facts.timescale && around.facts.timescale->number >= per_chunk_builds;
+}
+
+/// TimescaleDB asks for no right to create where it makes a chunk's index itself, and the server does.
+const Part* first_closed(const TableFacts& table) {
+  const auto closed =
+      std::find_if(table.parts.begin(), table.parts.end(), [](const Part& part) { return part.closed; });
+  return closed == table.parts.end() ? nullptr : &*closed;
+}
+
 }  // namespace
 
 PartsMethod parts_method(const Index& index, const Surroundings& around) {
@@ -246,9 +257,15 @@ PartsMethod parts_method(const Index& index, const Surroundings& around) {
                                      [](const Part& part) { return part.kind == 'f'; });
     return foreign ? PartsMethod::whole : PartsMethod::partitions;
   }
-  const bool matches = around.facts.timescale && around.facts.timescale->number >= per_chunk_builds;
-  if (!matches) return index.unique ? PartsMethod::whole : PartsMethod::one_transaction;
+  if (!matches_chunks(around) || first_closed(table) != nullptr)
+    return index.unique ? PartsMethod::whole : PartsMethod::one_transaction;
   return is_in_way_of_inserts(index, around) ? PartsMethod::whole : PartsMethod::chunks;
+}
+
+std::string closed_to_chunks(const Index& index, const Surroundings& around) {
+  const Part* closed = first_closed(around.table(index.table));
+  if (closed == nullptr || !matches_chunks(around) || is_in_way_of_inserts(index, around)) return "";
+  return closed->name.schema;
 }
 
 Action action_on_parts(Action action, const Index& desired, const std::vector<FieldChange>& fields,

@@ -18,6 +18,10 @@ enum class PartsMethod {
 };
 PartsMethod parts_method(const Index& index, const Surroundings& around);
 
+/// The schema that has to be opened to the role for `chunks` to be the method; empty where it is for no lack
+/// of a right.
+std::string closed_to_chunks(const Index& index, const Surroundings& around);
+
 /// The statements that are left to do, and what the indexes of the partitions are called then.
 struct PartsBuild {
   std::vector<ChangeStep> steps;

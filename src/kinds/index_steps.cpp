@@ -115,9 +115,10 @@ class IndexSteps {
     if (by_chunk) index.with["timescaledb.transaction_per_chunk"] = "true";
     ChangeStep& step =
         add(create_sql(index, quote_ident(name), to_sql(index_.table), is_online()),
-            by_chunk      ? "builds it chunk by chunk; nobody can write to the one that is being indexed"
-            : is_online() ? "builds it while the table is read and written"
-                          : "builds it",
+            (by_chunk      ? "builds it chunk by chunk; nobody can write to the one that is being indexed"
+             : is_online() ? "builds it while the table is read and written"
+                           : "builds it") +
+                without_right(),
             is_online() ? LockMode::share_update_exclusive : LockMode::share);
     step.in_transaction = !online;
     step.hazards.push_back({.id = std::string(hazard::index_build),
@@ -130,6 +131,14 @@ class IndexSteps {
                               .reason = fmt::format("nobody can write to {} while it is built",
                                                     with_its_parts(index_.table, around_)),
                               .needs_rows = true});
+  }
+
+  /// What the role lacks for a better way.
+  std::string without_right() const {
+    const std::string schema = closed_to_chunks(index_, around_);
+    if (schema.empty()) return "";
+    return fmt::format(" (all of it could be written to with GRANT CREATE ON SCHEMA {})",
+                       quote_ident(schema));
   }
 
   /// What CREATE INDEX cannot say; `before` is what the index has already.

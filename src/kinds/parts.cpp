@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "base/text.hpp"
+
 namespace kdb {
 
 namespace {
@@ -23,7 +25,8 @@ Part Part::read(const Row& row) {
           .parent = row.text("parent"),
           .name = {row.text("schema"), row.text("name")},
           .kind = row.text("kind").front(),
-          .bound = row.text("bound")};
+          .bound = row.text("bound"),
+          .closed = row.boolean("closed")};
 }
 
 PartIndex PartIndex::read(const Row& row) {
@@ -47,7 +50,7 @@ std::string parts_query(const ServerFacts& facts) {
   // One that is being detached takes no part in its parent's indexes any more (PG docs, ALTER TABLE).
   std::string sql = R"(
 SELECT c.oid, h.inhparent AS parent, n.nspname AS schema, c.relname AS name, c.relkind AS kind,
-       pg_catalog.pg_get_expr(c.relpartbound, c.oid) AS bound
+       pg_catalog.pg_get_expr(c.relpartbound, c.oid) AS bound, false AS closed
 FROM pg_catalog.pg_inherits h
 JOIN pg_catalog.pg_class p ON p.oid = h.inhparent AND p.relkind = 'p'
 JOIN pg_catalog.pg_class c ON c.oid = h.inhrelid
@@ -57,7 +60,9 @@ WHERE NOT h.inhdetachpending)";
     // Of a chunk's ranges, that of time: in one width, so that text sorts as numbers do.
     sql += fmt::format(R"(
 UNION ALL
-SELECT c.oid, h.inhparent, n.nspname, c.relname, c.relkind, r.bound
+SELECT c.oid, h.inhparent, n.nspname, c.relname, c.relkind, r.bound,
+       EXISTS (SELECT FROM pg_catalog.pg_roles o
+               WHERE o.rolname = {} AND NOT pg_catalog.has_schema_privilege(o.oid, n.oid, 'CREATE'))
 FROM {}
 JOIN pg_catalog.pg_inherits h ON h.inhrelid = c.oid
 LEFT JOIN (
@@ -67,7 +72,7 @@ LEFT JOIN (
   JOIN _timescaledb_catalog.dimension_slice s ON s.id = l.dimension_slice_id
   JOIN _timescaledb_catalog.dimension d ON d.id = s.dimension_id AND d.interval_length IS NOT NULL
   GROUP BY l.chunk_id) r ON r.chunk_id = k.id)",
-                       from_chunks);
+                       facts.role.empty() ? "current_user" : quote_literal(facts.role), from_chunks);
   return sql + "\nORDER BY schema, name";
 }
 

@@ -15,8 +15,9 @@ struct Part {
   std::string oid;
   std::string parent;  // the oid of the table that it is a part of
   ObjectName name;
-  char kind = 'r';    // pg_class.relkind: r table, p partitioned itself, f foreign
-  std::string bound;  // parts sort by it: what comes last has the newest rows
+  char kind = 'r';      // pg_class.relkind: r table, p partitioned itself, f foreign
+  std::string bound;    // parts sort by it: what comes last has the newest rows
+  bool closed = false;  // a chunk in whose schema the role may make nothing
 
   bool is_leaf() const { return kind != 'p'; }
   static Part read(const Row& row);

@@ -22,6 +22,7 @@ struct ServerFacts {
   std::string database;                // that the session is in
   std::string schema = "public";       // where unqualified names of the profile live
   std::string history_schema = "kdb";  // never inspected
+  std::string role;                    // the one that statements will run as; empty: the session's
   std::optional<TimescaleFacts> timescale;
   bool with_roles = false;      // roles are to be read too: the server's, and not only this database's
   bool with_databases = false;  // the same of databases

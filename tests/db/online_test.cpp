@@ -188,6 +188,42 @@ TEST_CASE("what somebody attached before its own parts is completed without a de
   CHECK(invalid_indexes(database).empty());
 }
 
+TEST_CASE("an owner who may make nothing in the chunks' schema has its index all the same, and is told") {
+  const Parted& make = makes[1];
+  if (const std::string why = make.missing(); !why.empty()) return skip(why);
+  const Database database;
+  Start{make}.fill(database);
+  const std::string owner = "owner_" + database.name();
+  database.exec("CREATE ROLE " + owner + " LOGIN; GRANT ALL ON DATABASE " + database.name() + " TO " + owner +
+                "; GRANT CREATE ON SCHEMA public TO " + owner + "; ALTER TABLE e OWNER TO " + owner);
+  const std::string url =
+      database.url() + (database.url().find('?') == std::string::npos ? "?" : "&") + "user=" + owner;
+  const std::string profile =
+      "[indexes.e_new]\ntable = \"e\"\ncolumns = [\"v\", \"t\"]\n"
+      "[indexes.e_unique]\ntable = \"e\"\ncolumns = [\"a\", \"k\"]\nunique = true\n";
+  const std::string hint = "GRANT CREATE ON SCHEMA \"_timescaledb_internal\"";
+  const auto tells = [&](const Run& planned) { return planned.out.find(hint) != std::string::npos; };
+  for (const std::string& role : {std::string(), owner}) {  // as whom statements run, not who connects
+    CAPTURE(role);
+    const ProfileRun as_role((role.empty() ? "" : "[database]\nrole = \"" + role + "\"\n") + profile);
+    const std::string& who = role.empty() ? url : database.url();
+    CHECK(tells(run(as_role.command(who, "plan"))));
+    const Run applied = run(as_role.command(who, "apply"));
+    CHECK_MESSAGE(applied.exit == 0, applied.err);
+    CHECK(invalid_indexes(database).empty());
+    for (const char* name : {"e_new", "e_unique"})
+      CHECK(database.text("SELECT count(*) FROM pg_class WHERE relname ~ '^_hyper_.*_" + std::string(name) +
+                          "$'") == "12");
+    CHECK(run(as_role.command(who, "plan")).exit == 0);
+    database.exec("DROP INDEX e_new, e_unique");
+  }
+  database.exec(hint + " TO " + owner);
+  const ProfileRun opened(profile);
+  CHECK_FALSE(tells(run(opened.command(url, "plan"))));
+  CHECK(run(opened.command(url, "apply")).exit == 0);
+  database.exec("DROP OWNED BY " + owner + "; DROP ROLE " + owner);
+}
+
 TEST_CASE("chunks' indexes whose expressions TimescaleDB has simplified belong to the hypertable's") {
   const Parted& make = makes[1];
   if (const std::string why = make.missing(); !why.empty()) return skip(why);
