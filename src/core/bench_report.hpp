@@ -9,8 +9,9 @@
 
 namespace kdb {
 
-/// What designs are judged by: 1.1 times the time, and 0.2 ms, are what nobody would notice.
-inline constexpr VerdictRules comparison_rules{.delta = 0.1, .floor_ms = 0.2};
+/// What designs are judged by: 1.1 times the time, and 0.2 ms, are what nobody would notice, and a query
+/// below 2 ms may take 1 ms longer.
+inline constexpr VerdictRules comparison_rules{.delta = 0.1, .floor_ms = 0.2, .short_ms = 2, .slack_ms = 1};
 
 /// How one design's queries compare with those of the first one.
 struct JudgedDesign {

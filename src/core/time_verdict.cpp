@@ -19,8 +19,11 @@ struct Zone {
 };
 
 Zone zone_of(const PairedRatio& ratio, const VerdictRules& rules) {
-  const double part = ratio.a_ms > 0 ? rules.floor_ms / ratio.a_ms : 0;
-  return {.low = std::min(1 / (1 + rules.delta), 1 - part), .high = std::max(1 + rules.delta, 1 + part)};
+  if (!(ratio.a_ms > 0)) return {.low = 1 / (1 + rules.delta), .high = 1 + rules.delta};
+  const double floor = rules.floor_ms / ratio.a_ms;
+  const double slack = ratio.a_ms < rules.short_ms ? rules.slack_ms / ratio.a_ms : 0;
+  return {.low = std::min(1 / (1 + rules.delta), 1 - floor),
+          .high = 1 + std::max({rules.delta, floor, slack})};
 }
 
 std::string blocks_words(int blocks) { return blocks == 1 ? "1 block" : fmt::format("{} blocks", blocks); }
@@ -42,7 +45,7 @@ void decide(QueryVerdict& found, const VerdictRules& rules) {
   if (ratio.blocks >= least_blocks && zone.holds(ratio.low) && zone.holds(ratio.high)) {
     found.verdict = TimeVerdict::no_difference;
     const bool by_floor = zone.high > 1 + rules.delta;
-    found.reason = by_floor ? fmt::format("any difference is below {:.3g} ms", rules.floor_ms)
+    found.reason = by_floor ? fmt::format("any difference is below {:.3g} ms", (zone.high - 1) * ratio.a_ms)
                             : fmt::format("any difference is below {:.3g} %", rules.delta * 100);
   } else if (ratio.blocks >= least_blocks && found.p_value < rules.alpha && !zone.holds(ratio.ratio)) {
     found.verdict = ratio.ratio < 1 ? TimeVerdict::better : TimeVerdict::worse;

@@ -23,6 +23,8 @@ std::string_view name_of(TimeVerdict verdict);
 struct VerdictRules {
   double delta = 0.05;     // smaller changes, as a part of A's time, matter to nobody
   double floor_ms = 0.05;  // nor do those below this, whatever part of A's time they are
+  double short_ms = 0;     // a query of A's that takes less than this
+  double slack_ms = 0;     // … may take so much longer: nobody waits for it
   double alpha = 0.05;     // the probability that any query of equal speed is called better or worse
 };
 
@@ -38,7 +40,7 @@ struct QueryVerdict {
 };
 
 /// Judges all queries of a comparison together. The zone of changes that do not matter is 1/(1+δ) .. 1+δ,
-/// widened to the floor's part of A's time.
+/// widened to the floor's part of A's time, and of a short query upwards to the slack's.
 /// - Less than `least_blocks`: inconclusive.
 /// - The whole interval within the zone: no difference (two one-sided tests: Schuirmann 1987; at 2.5 %
 ///   each, because the interval that is shown has to be the one that decides).

@@ -174,6 +174,19 @@ TEST_CASE("each rule decides where it should") {
   }
 }
 
+TEST_CASE("a short query may take the slack longer, and no other may") {
+  const VerdictRules rules{.delta = 0.1, .floor_ms = 0.2, .short_ms = 2, .slack_ms = 1};
+  const auto verdict = [&](double from, double to) {
+    return name_of(
+        judge_times(std::vector<QueryBlocks>{made(from, std::log(to / from), 0.01)}, rules).front().verdict);
+  };
+  CHECK(verdict(0.06, 0.9) == name_of(TimeVerdict::no_difference));
+  CHECK(verdict(0.06, 1.2) == name_of(TimeVerdict::worse));
+  CHECK(verdict(1.9, 2.8) == name_of(TimeVerdict::no_difference));
+  CHECK(verdict(2.1, 2.6) == name_of(TimeVerdict::worse));
+  CHECK(verdict(1.9, 1.2) == name_of(TimeVerdict::better));
+}
+
 TEST_CASE("what is significant alone may not be so among many") {
   const QueryBlocks doubtful = made(10, 0.1, 0.1);  // p = 0.03
   CHECK(judged(doubtful).verdict == TimeVerdict::worse);
