@@ -19,7 +19,7 @@ struct HypoPg {
 /// Nothing where the extension is not installed in the database of the session.
 std::optional<HypoPg> find_hypopg(Connection& connection);
 
-/// Indexes that only plans know: HypoPG's, of this session alone, gone with this object. Nothing is written,
+/// Indexes that only plans know: HypoPG's, of one backend alone, gone with this object. Nothing is written,
 /// nothing is locked, and a server that only reads has them too. Runs with ANALYZE do not use them.
 class HypotheticalIndexes {
  public:
