@@ -98,7 +98,7 @@ TEST_CASE("what was not looked at is said, and what never ran is then only suppo
   statistics.hidden = 3;
   statistics.textless = 1;
   statistics.forgotten = 12;
-  *statistics.statements = {{"1", "SELECT FROM WHERE", 1, 1}};
+  *statistics.statements = {{"1", "SELECT FROM WHERE", 1'000, 0}};
   statistics.replicas = 2;
   statistics.replica_names = {"a", "b"};
   CHECK(warnings_of(input) ==
