@@ -74,7 +74,7 @@ struct Report {
   std::vector<FindingRule> rules;  // that were applied, by name; none: the command judges nothing
   std::vector<Problem> problems;   // for which the command ends with another exit code than 0
   std::vector<Problem> warnings;
-  std::string text;     // paragraphs for people alone, in text alone
+  std::string text;     // paragraphs for people alone: programs have none of it
   std::string summary;  // one sentence, the last line of the text: "3 applied, 1 pending"
 };
 

@@ -27,6 +27,7 @@ body { margin: 0 auto; padding: 1rem; max-width: 72rem; background: var(--ground
   font: 15px/1.45 system-ui, sans-serif; }
 h1 { font-size: 1.35rem; margin: .2rem 0 .6rem; } h2 { font-size: 1.1rem; margin: 1.8rem 0 .2rem; }
 p { margin: .3rem 0; } .dim { color: var(--dim); } .bad { color: var(--bad); } .summary { font-weight: 600; }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; font-size: .85rem; }
 dl { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: .1rem 1rem; margin: .6rem 0; }
 dt { color: var(--dim); } dd { margin: 0; overflow-wrap: anywhere; }
 .wide { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
@@ -180,6 +181,17 @@ std::string plot_html(const RatioPlot& plot) {
       html(plot.title), html(plot.caption), key, rows, marks);
 }
 
+/// Plans keep their indentation, and long lines are broken where the window ends.
+std::string paragraphs(std::string_view text) {
+  std::string lines;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    lines += html(text.substr(0, end)) + "\n";
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return fmt::format("<pre class=\"dim\">{}</pre>\n", lines);
+}
+
 std::string problems_html(const std::vector<Problem>& problems, std::string_view style) {
   std::string text;
   for (const Problem& problem : problems)
@@ -206,7 +218,7 @@ std::string render_html(const Report& report, const Style&) {
     if (text.empty()) continue;
     page += fmt::format("<h2>{}</h2>\n{}", html(table.columns.front().title), text);
   }
-  if (!report.text.empty()) page += fmt::format("<p class=\"dim\">{}</p>\n", html(report.text));
+  if (!report.text.empty()) page += paragraphs(report.text);
   return page + "</body>\n</html>\n";
 }
 

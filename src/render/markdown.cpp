@@ -187,6 +187,7 @@ std::string render_markdown(const Report& report, const Style&) {
     if (!table.rows.empty() && !table.columns.front().title.empty())
       add(folded(html(fmt::format("{}: {}", table.columns.front().title, table.rows.size())),
                  table_of(table)));
+  if (!report.text.empty()) add(code_block("", printable(report.text)));
   return fmt::format("{}", fmt::join(parts, "\n"));
 }
 

@@ -11,6 +11,7 @@
 #include "files/flyway_checksum.hpp"
 #include "render/formats.hpp"
 #include "support/json.hpp"
+#include "support/text.hpp"
 
 namespace kdb::report_test {
 
@@ -205,6 +206,15 @@ TEST_CASE("problems are ordered by the names of their files, then by line and co
   for (const Problem& problem : problems) order += problem.message;
   CHECK(order == "0123");
   CHECK(to_string(problems[1].where) == "a.toml:7");
+}
+
+TEST_CASE("paragraphs keep their lines wherever people read them, and nothing of them is markup") {
+  Report report = sample();
+  report.text = "* in its own words\n  <b>``` \x1b\n";
+  const std::string page = render::render_html(report, {});
+  CHECK(test::has(page, ">* in its own words\n  &lt;b&gt;``` \\x1b\n</pre>"));
+  CHECK(test::has(render::render_markdown(report, {}), "````\n* in its own words\n  <b>``` \\x1b\n````\n"));
+  CHECK_FALSE(test::has(render::render_json(report, {}), "own words"));
 }
 
 }  // namespace kdb::report_test
