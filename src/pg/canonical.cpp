@@ -118,18 +118,23 @@ Obstacles find_obstacles(Connection& connection, const std::set<ObjectName>& tab
   return obstacles;
 }
 
-// Table, partitioned table, materialised view; foreign table.
-std::string_view kinds_with(const Index&) { return "rpm"; }
-std::string_view kinds_with(const Statistics&) { return "rpmf"; }
+/// What the catalog has as a view like any other, and TimescaleDB keeps in a hypertable that has its columns.
+constexpr const char* kind_of_aggregate = "continuous aggregate";
+
+/// Whether there are objects of the kind on a relation of that relkind.
+bool may_have(const Index&, const std::string& kind) {  // table, partitioned table, materialised view
+  return kind == "r" || kind == "p" || kind == "m" || kind == kind_of_aggregate;
+}
+bool may_have(const Statistics&, const std::string& kind) {  // foreign table
+  return kind == "r" || kind == "p" || kind == "m" || kind == "f";
+}
 
 /// A copy of a view is a table, and would have what a view cannot. Whether the question is so answered.
 template <class T>
 bool refuse_kind(Question<T>& question, const Obstacles& obstacles) {
   const Declared<T>& declared = *question.declared;
   const auto kind = obstacles.kinds.find(declared.value.table);
-  if (kind == obstacles.kinds.end() ||
-      kinds_with(declared.value).find(kind->second) != std::string_view::npos)
-    return false;
+  if (kind == obstacles.kinds.end() || may_have(declared.value, kind->second)) return false;
   question.answer->refused = Problem{.message = fmt::format("[{}.{}] table: {} is not a table", T::section,
                                                             declared.key, to_sql(declared.value.table)),
                                      .where = declared.where_of("table"),
@@ -191,12 +196,15 @@ std::string settings(const ServerFacts& facts, std::chrono::milliseconds lock_ti
       lock_timeout.count(), definition_settings_sql(facts), quote_ident(facts.schema));
 }
 
-void ask_all(Connection& connection, const ServerFacts& facts, Questions& questions,
+void ask_all(Connection& connection, const ServerFacts& facts, Questions& questions, const LiveSchema& live,
              std::chrono::milliseconds lock_timeout) {
   std::set<ObjectName> tables;
   each_question(questions, [&](const auto& question) { tables.insert(question.declared->value.table); });
   if (tables.empty()) return;
-  const Obstacles obstacles = find_obstacles(connection, tables);
+  Obstacles obstacles = find_obstacles(connection, tables);
+  for (const auto& aggregate : live.of<ContinuousAggregate>())
+    if (const auto kind = obstacles.kinds.find(aggregate.value.name); kind != obstacles.kinds.end())
+      kind->second = kind_of_aggregate;
   const std::string prefix = free_prefix(tables);
   size_t number = 0;
   Rounds rounds;
@@ -222,7 +230,7 @@ CanonicalSchema canonicalise(Connection& connection, const ServerFacts& facts, c
   sort_out(desired, indexes, canonical, questions);
   sort_out(desired, statistics, canonical, questions);
   try {
-    ask_all(connection, facts, questions, lock_timeout);
+    ask_all(connection, facts, questions, live, lock_timeout);
     canonical.of<ContinuousAggregate>() =
         canonical_aggregates(connection, facts, desired.of<ContinuousAggregate>(),
                              live.of<ContinuousAggregate>(), settings(facts, lock_timeout));

@@ -8,6 +8,7 @@
 #include "db/project.hpp"
 #include "db/timescale.hpp"
 #include "kinds/difference.hpp"
+#include "support/json.hpp"
 
 namespace kdb::test::continuous_aggregate_test {
 
@@ -341,6 +342,45 @@ TEST_CASE("aggregates that stand on each other, and their indexes, are one plan 
                     std::string::npos,
                 wrong.err);
   CHECK(catalog_of(database).of<ContinuousAggregate>().empty());
+}
+
+TEST_CASE("an index of an aggregate that is there is compared by what it means, and can be added") {
+  const Timescale server(false);
+  if (!server.reason().empty()) return skip(server.reason());
+  const Database database;
+  database.exec(source);
+  Project project;
+  std::filesystem::create_directories(project.folder());
+  TempDir folder;
+  const auto kdb = [&](std::vector<std::string> words, const std::string& indexes) {
+    const std::string profile =
+        folder
+            .write("p.toml",
+                   "[continuous_aggregates.h]\nquery = '''SELECT time_bucket('1 hour', \"timestamp\") AS "
+                   "hour, count(*) AS n FROM events GROUP BY 1'''\n" +
+                       indexes)
+            .string();
+    words.insert(words.end(), {"-p", profile});
+    return run(project.command(database.url(), words));
+  };
+  const std::string first = "[indexes.h_n]\ntable = 'h'\ncolumns = ['n desc']\nwhere = 'n>5'\n";
+  const Run applied = kdb({"apply"}, first);
+  CHECK_MESSAGE(applied.exit == 0, (applied.out + applied.err));
+  const Run planned = kdb({"plan", "--exit-code"}, first);
+  CHECK_MESSAGE(planned.exit == 0, (planned.out + planned.err));
+  const std::string both = first + "[indexes.h_more]\ntable = 'h'\ncolumns = ['n asc', 'Hour']\n";
+  const Run more = kdb({"plan", "--exit-code", "--format", "json"}, both);
+  CHECK_MESSAGE(more.exit == 2, (more.out + more.err));
+  CHECK(json_at(more.out, "/changes/0/object") == "\"h_more\"");
+  CHECK(json_at(more.out, "/changes/1").empty());
+  const Run added = kdb({"apply"}, both);
+  CHECK_MESSAGE(added.exit == 0, (added.out + added.err));
+  CHECK(kdb({"plan", "--exit-code"}, both).exit == 0);
+  // What is a view and nothing else has no indexes.
+  database.exec("CREATE VIEW v AS SELECT 1 AS n");
+  const Run view = kdb({"plan"}, both + "[indexes.v_n]\ntable = 'v'\ncolumns = ['n']\n");
+  CHECK(view.exit == 1);
+  CHECK((view.out + view.err).find("is not a table") != std::string::npos);
 }
 
 TEST_CASE("of several refresh policies the first is managed, and the others are said") {
