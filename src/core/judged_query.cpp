@@ -28,7 +28,7 @@ bool has(const JudgedQuery& judged, Verdict verdict) {
 std::string verdict_word(const JudgedQuery& judged) {
   if (!judged.summary) return "error";
   if (judged.too_slow || has(judged, Verdict::fails)) return "fails";
-  if (has(judged, Verdict::unchecked)) return "unchecked";
+  if (judged.time_unknown || has(judged, Verdict::unchecked)) return "unchecked";
   return judged.judgements.empty() ? "-" : "ok";
 }
 

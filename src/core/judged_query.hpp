@@ -14,6 +14,7 @@ struct JudgedQuery {
   std::optional<PlanSummary> summary;
   std::vector<JudgedExpectation> judgements;  // of its expectations, in their order
   bool too_slow = false;
+  bool time_unknown = false;  // its plan would be another one than the one that was run
 };
 
 JudgedQuery judge_query(const ExplainedQuery& explained, const QueryReportInput& input);

@@ -158,6 +158,11 @@ void add_problems(const JudgedQuery& judged, QueryReport& result) {
          .where = query.latency_where,
          .hint = {}});
   }
+  if (judged.time_unknown) {
+    unchecked.push_back(fmt::format("a max_latency of {}: what is planned cannot be run yet",
+                                    format_duration(*query.max_latency)));
+    hint = "`kdb bench compare` builds it on a sandbox, and measures it";
+  }
   if (unchecked.empty()) return;
   result.unchecked = true;
   result.report.warnings.push_back(
@@ -230,12 +235,24 @@ QueryReportInput with_planned(const QueryReportInput& input) {
   return then;
 }
 
-/// What would be planned as it is now, and was run, would run so too.
+/// What would be planned as it is now, and was run, would run so too. Of anything else a run says nothing.
 void keep_runs(const std::vector<JudgedQuery>& now, std::vector<JudgedQuery>& later) {
   for (size_t i = 0; i < now.size() && i < later.size(); ++i) {
-    const bool same = now[i].summary && later[i].summary && now[i].summary->executed &&
-                      now[i].summary->shape == later[i].summary->shape;
+    if (!later[i].summary) continue;
+    const bool run = now[i].explained->failure || (now[i].summary && now[i].summary->executed);
+    const bool same = run && now[i].summary && now[i].summary->shape == later[i].summary->shape;
     if (same && (now[i].too_slow || has(later[i], Verdict::unchecked))) later[i] = now[i];
+    later[i].time_unknown = run && !same && later[i].explained->query.max_latency.has_value();
+  }
+}
+
+/// Of queries that fail as they are, and have a plan with what is planned: which does not mend them.
+void add_failures(const std::vector<JudgedQuery>& now, const std::vector<JudgedQuery>& later,
+                  QueryReport& result) {
+  for (size_t i = 0; i < now.size() && i < later.size(); ++i) {
+    if (!now[i].explained->failure || later[i].explained->failure) continue;
+    result.failed = true;
+    result.report.problems.push_back(*now[i].explained->failure);
   }
 }
 
@@ -254,6 +271,7 @@ QueryReport report_queries(const QueryReportInput& input) {
   const std::vector<JudgedQuery>& judged = input.planned ? later : now;
   const QueryReportInput& judged_with = input.planned ? then : input;
   report.tables.push_back(expectation_table(judged));
+  add_failures(now, later, result);
   for (const JudgedQuery& one : judged) add_problems(one, result);
   for (const JudgedQuery& one : judged) {
     if (!one.summary) continue;

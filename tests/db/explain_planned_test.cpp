@@ -22,17 +22,20 @@ class Planned {
     // In a schema that no session looks into.
     if (hypopg) database.exec("CREATE SCHEMA \"h y\"; CREATE EXTENSION hypopg SCHEMA \"h y\"");
   }
-  Run explain(const std::string& profile, std::vector<std::string> words = {}) const {
+  Run explain(const std::string& profile, std::vector<std::string> words = {},
+              const std::string& role = {}) const {
     words.insert(words.begin(), "explain");
     words.insert(words.end(), {"--planned", "-p", folder_.write("p.toml", profile).string()});
-    return project_.kdb(database.url(), words);
+    if (role.empty()) return project.kdb(database.url(), words);
+    const std::string separator = database.url().find('?') == std::string::npos ? "?" : "&";
+    return project.kdb(database.url() + separator + "user=" + role, words);
   }
 
   Database database;
+  Project project;
 
  private:
   TempDir folder_;
-  Project project_;
 };
 
 constexpr const char* plain =
@@ -164,6 +167,17 @@ TEST_CASE("changes that no plan can be had with are named") {
   CHECK(run.exit == 2);
   CHECK(run.out.find("1 more change of which these plans say nothing: table t") != std::string::npos);
   CHECK(run.out.find("nowhere") != std::string::npos);
+}
+
+TEST_CASE("a query that fails when it is run is said to, whatever is planned") {
+  const Planned planned(plain, false);
+  const Run run = planned.explain(
+      "[queries.broken]\nsql = 'SELECT 1 / (id - 5) FROM t'\n[indexes.gone]\ntable = 't'\ncolumns = ['id']\n",
+      {"--analyze", "--exit-code"});
+  CAPTURE(run.out);
+  CAPTURE(run.err);
+  CHECK(run.exit == 1);
+  CHECK((run.out + run.err).find("broken cannot be explained: division by zero") != std::string::npos);
 }
 
 }  // namespace kdb::test::explain_planned_test

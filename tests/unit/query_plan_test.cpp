@@ -395,6 +395,37 @@ TEST_CASE("a bound on the time is judged by a run") {
   CHECK_FALSE(report_queries(input).fails);
 }
 
+TEST_CASE("with what is planned, a query that fails when it is run is still said to") {
+  const auto query = [](const char* name, int limit) {
+    DeclaredQuery made = query_named(name, {});
+    if (limit > 0) made.max_latency = std::chrono::milliseconds(limit);
+    return made;
+  };
+  const Problem why{.message = "broken cannot be explained: division by zero", .where = {}, .hint = {}};
+  QueryReportInput input;
+  input.queries = {{.query = query("broken", 0), .plan = {}, .failure = why},
+                   {.query = query("late", 5), .plan = pg::parse_plan_json(lookup), .failure = {}},
+                   {.query = query("same", 5), .plan = pg::parse_plan_json(sorted), .failure = {}}};
+  PlannedQueries& planned = input.planned.emplace();
+  for (const ExplainedQuery& one : input.queries)  // the second by another plan
+    planned.queries.push_back({.query = one.query,
+                               .plan = pg::parse_plan_json(one.query.name == "same" ? sorted : bitmap),
+                               .failure = {}});
+  planned.queries[2].plan->executed = false;
+  const QueryReport result = report_queries(input);
+  CHECK(result.failed);
+  REQUIRE(result.report.problems.size() == 1);
+  CHECK(result.report.problems[0].message == why.message);
+  CHECK(result.unchecked);
+  REQUIRE(result.report.warnings.size() == 1);
+  CHECK(result.report.warnings[0].message ==
+        "late: not checked: a max_latency of 5ms: what is planned cannot be run yet");
+  std::vector<std::string> verdicts;
+  for (const auto& row : result.report.tables.at(1).rows)
+    verdicts.push_back(std::get<std::string>(row.at(1)));
+  CHECK(verdicts == std::vector<std::string>{"-", "unchecked", "-"});
+}
+
 TEST_CASE(
     "declared indexes that no query uses are named, but for those that forbid something or are not there") {
   std::vector<Declared<Index>> indexes;
