@@ -1,13 +1,19 @@
 #include "flow/explain_planned.hpp"
 
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 
 #include <fmt/format.h>
 
 #include "base/text.hpp"
 #include "core/setting_changes.hpp"
+#include "core/to_report.hpp"
+#include "files/migrations.hpp"
+#include "flow/picture.hpp"
 #include "flow/plan.hpp"
 #include "pg/catalog.hpp"
+#include "pg/failure.hpp"
 #include "pg/hypothetical.hpp"
 
 namespace kdb::flow {
@@ -81,23 +87,65 @@ void note_settings(const std::vector<Change>& changes, pg::Connection& connectio
       coming.settings.emplace_back(change.object, change.fields.front().desired);
 }
 
+/// The first few, and that there are more.
+std::string first_of(const std::vector<std::string>& names) {
+  constexpr size_t few = 3;
+  std::vector<std::string> first = names;
+  first.resize(std::min(few, names.size()));
+  return fmt::format("{}{}", fmt::join(first, ", "), names.size() > few ? ", …" : "");
+}
+
 /// Everything else that a plan would do may change plans as well.
 void note_others(const std::vector<const Change*>& others, std::vector<Problem>& not_seen) {
   if (others.empty()) return;
-  constexpr size_t few = 3;
   std::vector<std::string> names;
-  for (size_t i = 0; i < others.size() && i < few; ++i)
-    names.push_back(fmt::format("{} {}", others[i]->kind, others[i]->object));
-  not_seen.push_back({.message = fmt::format("the plan has {} more {} of which these plans say nothing: {}{}",
-                                             others.size(), others.size() == 1 ? "change" : "changes",
-                                             fmt::join(names, ", "), others.size() > few ? ", …" : ""),
-                      .where = {},
-                      .hint = "`kdb plan` shows them; `kdb bench compare` measures a profile as a whole"});
+  names.reserve(others.size());
+  for (const Change* one : others) names.push_back(fmt::format("{} {}", one->kind, one->object));
+  not_seen.push_back(
+      {.message = fmt::format("the plan has {} more {} of which these plans say nothing: {}", others.size(),
+                              others.size() == 1 ? "change" : "changes", first_of(names)),
+       .where = {},
+       .hint = "`kdb plan` shows them; `kdb bench compare` measures a profile as a whole"});
+}
+
+/// The pending migrations change plans as well, and nobody knows how before they have run.
+DiffOptions note_migrations(const Context& context, const Session& session, std::vector<Problem>& not_seen) {
+  const files::MigrationSource& source = context.profile.migrations.source;
+  std::error_code ignored;
+  if (!std::filesystem::exists(source.folder, ignored)) return {};  // a profile alone has none
+  try {
+    files::FolderListing listing(source);
+    listing.read();
+    const Picture picture = look(context, session, listing.finish());
+    const std::vector<MigrationPlan> pending = pending_migrations(context, session, picture);
+    std::vector<std::string> names;
+    for (const MigrationPlan& one : pending)
+      names.push_back(title(one.migration.file.version, one.migration.file.name));
+    if (!names.empty())
+      not_seen.push_back(
+          {.message = fmt::format("{} pending {} not in these plans: {}", names.size(),
+                                  names.size() == 1 ? "migration is" : "migrations are", first_of(names)),
+           .where = {},
+           .hint = "`kdb migrate up` applies them"});
+    return options_after(pending, context.profile);
+  } catch (const Error& error) {
+    if (error.exit() != Exit::usage && error.exit() != Exit::history) throw;
+    not_seen.push_back({.message = fmt::format("which migrations are pending is not known: {}", error.what()),
+                        .where = error.problems().front().where,
+                        .hint = error.problems().front().hint});
+  } catch (const pg::ServerError& error) {
+    if (error.session_ended) throw;
+    not_seen.push_back(
+        {.message = fmt::format("which migrations are pending is not known: {}", pg::describe(error)),
+         .where = {},
+         .hint = error.hint});
+  }
+  return {};
 }
 
 Coming look_at_plan(const Context& context, Session& session, std::vector<Problem>& not_seen) {
-  const Compared compared =
-      compare(context, session, {.settings = !context.profile.server.settings.empty()}, {});
+  const Compared compared = compare(context, session, {.settings = !context.profile.server.settings.empty()},
+                                    note_migrations(context, session, not_seen));
   Coming coming;
   std::vector<const Change*> others;
   std::vector<Change> settings;

@@ -30,18 +30,6 @@ namespace {
 /// For locks that reading needs: nobody should have to wait for a plan.
 constexpr std::chrono::milliseconds patience(1'000);
 
-/// The pending migrations; throws what forbids to run them.
-std::vector<MigrationPlan> pending_migrations(const Context& context, const View& view) {
-  std::vector<Problem> problems =
-      history_problems(view.picture.rows, view.picture.folder, view.picture.history, false);
-  problems.insert(problems.begin(), view.picture.changed.begin(), view.picture.changed.end());
-  if (!problems.empty()) throw Error(Exit::history, std::move(problems));
-  std::vector<MigrationPlan> plans =
-      plan_rows(context, view.picture, select_up(view.picture.rows, {}), Direction::up);
-  note_hazards_now(view.session, plans);
-  return plans;
-}
-
 void judge_hazards(const Context& context, Session& session, const LiveSchema& live,
                    std::vector<Change>& changes) {
   const std::string& schema = context.profile.database.schema;
@@ -225,6 +213,25 @@ void review(pg::Connection& connection, const files::Profile& profile, DesiredSc
 
 }  // namespace
 
+std::vector<MigrationPlan> pending_migrations(const Context& context, const Session& session,
+                                              const Picture& picture) {
+  std::vector<Problem> problems = history_problems(picture.rows, picture.folder, picture.history, false);
+  problems.insert(problems.begin(), picture.changed.begin(), picture.changed.end());
+  if (!problems.empty()) throw Error(Exit::history, std::move(problems));
+  std::vector<MigrationPlan> plans = plan_rows(context, picture, select_up(picture.rows, {}), Direction::up);
+  note_hazards_now(session, plans);
+  return plans;
+}
+
+DiffOptions options_after(const std::vector<MigrationPlan>& migrations, const files::Profile& profile) {
+  DiffOptions options;
+  options.migrations_pending = !migrations.empty();
+  options.coming_tables = coming_tables(migrations, profile.database.schema);
+  options.coming_roles = coming_roles(migrations, profile.desired);
+  options.extensions = coming_extensions(migrations);
+  return options;
+}
+
 Differences compare_objects(const Context& context, Session& session, DiffOptions options) {
   const files::Profile& profile = context.profile;
   pg::Connection& connection = *session.connection;
@@ -297,23 +304,21 @@ PlanOrigin origin_of(const Context& context, Session& session, const PlanOptions
 
 Planned plan_once(const Context& context, const PlanOptions& options) {
   Planned planned;
-  DiffOptions diff_options{.prune = options.prune};
+  DiffOptions diff_options;
   std::optional<Session> session;
   if (options.migrations) {
     View view = open_and_look(context);
-    const std::vector<MigrationPlan> plans = pending_migrations(context, view);
+    const std::vector<MigrationPlan> plans = pending_migrations(context, view.session, view.picture);
     for (const MigrationPlan& one : plans)
       planned.migrations.push_back(to_change(one, context.profile.migrations.refuse_hazards));
     for (const MigrationStatus& row : view.picture.rows)
       if (row.file || row.applied) planned.known.push_back(title(row.version, row.name));
-    diff_options.migrations_pending = !plans.empty();
-    diff_options.coming_tables = coming_tables(plans, context.profile.database.schema);
-    diff_options.coming_roles = coming_roles(plans, context.profile.desired);
-    diff_options.extensions = coming_extensions(plans);
+    diff_options = options_after(plans, context.profile);
     session = std::move(view.session);
   } else {
     session = open_session(context);
   }
+  diff_options.prune = options.prune;
   planned.target = session->facts.target;
   planned.standby = session->facts.in_recovery;
   planned.server_version = session->facts.version;

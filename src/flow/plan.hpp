@@ -7,9 +7,11 @@
 
 #include "core/diff.hpp"
 #include "core/setting_diff.hpp"
+#include "flow/picture.hpp"
 #include "flow/session.hpp"
 #include "model/report.hpp"
 #include "model/saved_plan.hpp"
+#include "model/step.hpp"
 
 namespace kdb::flow {
 
@@ -55,6 +57,12 @@ struct Planned {
 /// Looks at files and database; changes nothing. Throws Error(history) where the migrations' history is
 /// inconsistent.
 Planned plan(const Context& context, const PlanOptions& options);
+
+/// The pending migrations, in their order. Throws what forbids to run them.
+std::vector<MigrationPlan> pending_migrations(const Context& context, const Session& session,
+                                              const Picture& picture);
+/// What they will have made when the rest of a plan is done.
+DiffOptions options_after(const std::vector<MigrationPlan>& migrations, const files::Profile& profile);
 
 /// The profile's objects held against those of the database, on an open session.
 Differences compare_objects(const Context& context, Session& session, DiffOptions options);

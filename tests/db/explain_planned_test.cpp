@@ -180,4 +180,16 @@ TEST_CASE("a query that fails when it is run is said to, whatever is planned") {
   CHECK((run.out + run.err).find("broken cannot be explained: division by zero") != std::string::npos);
 }
 
+TEST_CASE("pending migrations are named as not in the plans, and the tables that they make are known") {
+  Planned planned(plain, false);
+  planned.project.migration("0001_first", "CREATE INDEX t_value ON t (value); CREATE TABLE new (a int);");
+  const Run run =
+      planned.explain("[queries.q]\nsql = 'SELECT 1'\n[indexes.idx_new_a]\ntable = 'new'\ncolumns = ['a']\n",
+                      {"--exit-code"});
+  CAPTURE(run.out);
+  CHECK(run.exit == 2);
+  CHECK(run.out.find("1 pending migration is not in these plans: 0001") != std::string::npos);
+  CHECK(run.out.find("there is no table new") == std::string::npos);
+}
+
 }  // namespace kdb::test::explain_planned_test
