@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <system_error>
 
 #include <fmt/format.h>
@@ -143,6 +144,34 @@ DiffOptions note_migrations(const Context& context, const Session& session, std:
   return {};
 }
 
+/// Why an index is not in plans, and what to do.
+struct Lack {
+  std::string why;
+  std::string hint;
+};
+
+Lack lack_of(const std::optional<pg::HypoPg>& hypopg, const Session& session) {
+  if (!hypopg)
+    return {"the database has no extension hypopg",
+            "CREATE EXTENSION hypopg, whose indexes are in plans without being built"};
+  return {fmt::format("the role may not use HypoPG, in the schema {}", hypopg->schema),
+          fmt::format("GRANT USAGE ON SCHEMA {} TO {}", quote_ident(hypopg->schema),
+                      quote_ident(session.facts.user))};
+}
+
+Lack lack_of(const std::optional<std::string>& refusal) {
+  if (!refusal) return {};
+  return {*refusal, "`kdb bench compare` builds it on a sandbox, and measures it"};
+}
+
+/// Whose the hypothetical indexes of a plan are: the catalog knows none of them.
+void name_hypothetical(const PlanNode& node, const std::map<std::string, ObjectName>& names,
+                       PlanFacts& facts) {
+  if (const auto found = names.find(node.index.name); found != names.end())
+    facts.indexes[node.index] = found->second;
+  for (const PlanNode& child : node.children) name_hypothetical(child, names, facts);
+}
+
 Coming look_at_plan(const Context& context, Session& session, std::vector<Problem>& not_seen) {
   const Compared compared = compare(context, session, {.settings = !context.profile.server.settings.empty()},
                                     note_migrations(context, session, not_seen));
@@ -179,31 +208,27 @@ PlannedQueries explain_planned(const Context& context, Session& session, const E
       pg::read_facts(connection, profile.database.schema, profile.database.history_schema);
   std::optional<pg::HypotheticalIndexes> hypothetical;
   // They are the backend's, whoever is served by it.
-  if (hypopg && !coming.indexes.empty()) {
+  if (hypopg && hypopg->usable && !coming.indexes.empty()) {
     refuse_transaction_pooler(context, session);
     hypothetical.emplace(connection, *hypopg, facts);
     design.how = "HypoPG " + hypopg->version;
   }
   for (const Declared<Index>* index : coming.indexes) {
     const std::string name = to_text(index->value.name, profile.database.schema);
-    const auto why = hypothetical ? hypothetical->add(index->value)
-                                  : std::optional<std::string>("the database has no extension hypopg");
-    if (!why)
+    const Lack lack = hypothetical ? lack_of(hypothetical->add(index->value)) : lack_of(hypopg, session);
+    if (lack.why.empty())
       design.indexes.push_back(index->value.name);
     else
-      design.unseen.push_back(
-          {.message = fmt::format("index {} is not in these plans: {}", name, *why),
-           .where = index->where,
-           .hint = hypothetical ? "`kdb bench compare` builds it on a sandbox, and measures it"
-                                : "CREATE EXTENSION hypopg, whose indexes are in plans without being built"});
+      design.unseen.push_back({.message = fmt::format("index {} is not in these plans: {}", name, lack.why),
+                               .where = index->where,
+                               .hint = lack.hint});
   }
   planned.queries = explain(design.settings);
   planned.facts = read_facts(planned.queries);
   if (!hypothetical) return planned;
-  for (const auto& [part, declared] : hypothetical->names()) {
-    planned.facts.indexes[part] = declared;
-    planned.facts.declared[declared] = true;
-  }
+  for (const ExplainedQuery& one : planned.queries)
+    if (one.plan) name_hypothetical(one.plan->root, hypothetical->names(), planned.facts);
+  for (const ObjectName& index : design.indexes) planned.facts.declared[index] = true;
   return planned;
 }
 

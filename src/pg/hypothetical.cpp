@@ -40,6 +40,8 @@ std::string name_pair(const ObjectName& name) {
 std::string words_of(const ServerError& error) {
   constexpr std::string_view prefix = "hypopg: ";
   std::string text = error.message;
+  if (text.find("not more oid available") != std::string::npos)
+    return "HypoPG has no numbers left: on a standby it has some 2,500, and an index takes one for each part";
   return text.starts_with(prefix) ? "HypoPG: " + text.substr(prefix.size()) : text;
 }
 
@@ -57,18 +59,30 @@ ObjectName table_with_rows(Connection& connection, const ServerFacts& facts, con
 
 std::optional<HypoPg> find_hypopg(Connection& connection) {
   const Result rows = connection.exec(
-      "SELECT n.nspname, e.extversion FROM pg_catalog.pg_extension e "
+      "SELECT n.nspname, e.extversion, pg_catalog.has_schema_privilege(n.oid, 'USAGE') FROM "
+      "pg_catalog.pg_extension e "
       "JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'hypopg' ORDER BY 1");
   if (rows.empty()) return std::nullopt;
-  return HypoPg{.schema = rows.text(0, 0), .version = rows.text(0, 1)};
+  return HypoPg{.schema = rows.text(0, 0), .version = rows.text(0, 1), .usable = rows.boolean(0, 2)};
 }
 
 HypotheticalIndexes::HypotheticalIndexes(Connection& connection, HypoPg hypopg, const ServerFacts& facts)
-    : connection_(connection), hypopg_(std::move(hypopg)), facts_(facts) {}
+    : connection_(connection), hypopg_(std::move(hypopg)), facts_(facts) {
+  // By itself it takes its numbers from the 2,500 or so that no server uses, which are few for the chunks of
+  // a hypertable; the server's own it can have wherever that may give one away.
+  try {
+    connection_.exec(
+        "SELECT pg_catalog.set_config('hypopg.use_real_oids', 'on', false) "
+        "WHERE NOT pg_catalog.pg_is_in_recovery()");
+  } catch (const ServerError& error) {
+    if (error.session_ended) throw;  // else it is older than the setting
+  }
+}
 
 HypotheticalIndexes::~HypotheticalIndexes() {
   try {
     connection_.exec_cleanup(fmt::format("SELECT {}.hypopg_reset()", quote_ident(hypopg_.schema)));
+    connection_.exec_cleanup("RESET hypopg.use_real_oids");
   } catch (const std::exception&) {
     // They end with the session.
   }
@@ -88,11 +102,15 @@ std::optional<std::string> HypotheticalIndexes::add(const Index& index) {
 /// Those that were made before one of the same index failed: no transaction knows of them.
 void HypotheticalIndexes::forget_half_made() {
   std::string known = "''";
-  for (const auto& [part, declared] : names_) known += ", " + quote_literal(part.name);
+  for (const auto& [part, declared] : names_) known += ", " + quote_literal(part);
   const std::string schema = quote_ident(hypopg_.schema);
-  connection_.exec(fmt::format(
-      "SELECT {}.hypopg_drop_index(h.indexrelid) FROM {}.hypopg() h WHERE h.indexname NOT IN ({})", schema,
-      schema, known));
+  try {
+    connection_.exec(fmt::format(
+        "SELECT {}.hypopg_drop_index(h.indexrelid) FROM {}.hypopg() h WHERE h.indexname NOT IN ({})", schema,
+        schema, known));
+  } catch (const ServerError& error) {
+    if (error.session_ended) throw;  // what else keeps it from dropping them kept it from making them
+  }
 }
 
 std::optional<std::string> HypotheticalIndexes::refusal_of(const Index& index) {
@@ -105,19 +123,18 @@ std::optional<std::string> HypotheticalIndexes::refusal_of(const Index& index) {
   for (size_t row = 0; row < parts.size(); ++row) {
     const ObjectName part{parts.text(row, 0), parts.text(row, 1)};
     statements +=
-        fmt::format("{}({}, {})", row == 0 ? "" : ", ",
-                    quote_literal(create_sql(index, quote_ident(index.name.name), to_sql(part), false)),
-                    quote_literal(part.schema));
+        fmt::format("{}({})", row == 0 ? "" : ", ",
+                    quote_literal(create_sql(index, quote_ident(index.name.name), to_sql(part), false)));
   }
   // Names in its expressions are looked for where those of the profile's queries are.
   const Result made = connection_.exec(
       fmt::format("BEGIN READ ONLY; SET LOCAL lock_timeout = 1000; SELECT "
                   "pg_catalog.set_config('search_path', {} || ', ' || "
                   "pg_catalog.current_setting('search_path'), true); "
-                  "SELECT w.schema, h.indexname FROM (VALUES {}) AS w (sql, schema) "
-                  "CROSS JOIN LATERAL {}.hypopg_create_index(w.sql) h ORDER BY 1, 2; COMMIT",
+                  "SELECT h.indexname FROM (VALUES {}) AS w (sql) "
+                  "CROSS JOIN LATERAL {}.hypopg_create_index(w.sql) h ORDER BY 1; COMMIT",
                   quote_literal(quote_ident(facts_.schema)), statements, quote_ident(hypopg_.schema)));
-  for (size_t row = 0; row < made.size(); ++row) names_[{made.text(row, 0), made.text(row, 1)}] = index.name;
+  for (size_t row = 0; row < made.size(); ++row) names_[made.text(row, 0)] = index.name;
   return std::nullopt;
 }
 

@@ -14,6 +14,7 @@ namespace kdb::pg {
 struct HypoPg {
   std::string schema;
   std::string version;  // "1.3.1"
+  bool usable = true;   // the session's role may look into its schema
 };
 
 /// Nothing where the extension is not installed in the database of the session.
@@ -33,8 +34,9 @@ class HypotheticalIndexes {
   /// hash, brin and bloom, and no view. Throws ServerError only where the session ends.
   std::optional<std::string> add(const Index& index);
 
-  /// The names that plans have them by, in the schema of the part, to those of the declared indexes.
-  const std::map<ObjectName, ObjectName>& names() const { return names_; }
+  /// The names that plans have them by to those of the declared indexes. No two of a backend have the same,
+  /// and a part may be in another schema than its index.
+  const std::map<std::string, ObjectName>& names() const { return names_; }
 
  private:
   std::optional<std::string> refusal_of(const Index& index);
@@ -43,7 +45,7 @@ class HypotheticalIndexes {
   Connection& connection_;
   HypoPg hypopg_;
   const ServerFacts& facts_;
-  std::map<ObjectName, ObjectName> names_;
+  std::map<std::string, ObjectName> names_;
 };
 
 }  // namespace kdb::pg

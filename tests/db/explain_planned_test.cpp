@@ -192,4 +192,43 @@ TEST_CASE("pending migrations are named as not in the plans, and the tables that
   CHECK(run.out.find("there is no table new") == std::string::npos);
 }
 
+TEST_CASE("a role that may not use HypoPG has its plans all the same, and is told what it lacks") {
+  if (!has_hypopg()) return skip("the server has no hypopg");
+  const Planned planned(plain);
+  planned.database.exec("CREATE ROLE kdb_plain_reader LOGIN; GRANT SELECT ON t TO kdb_plain_reader");
+  const Run run = planned.explain(std::string(by_kind) + simple_index, {"--exit-code"}, "kdb_plain_reader");
+  planned.database.exec("DROP OWNED BY kdb_plain_reader; DROP ROLE kdb_plain_reader");
+  CAPTURE(run.out);
+  CAPTURE(run.err);
+  CHECK(run.exit == 2);
+  CHECK(run.out.find("GRANT USAGE ON SCHEMA \"h y\" TO \"kdb_plain_reader\"") != std::string::npos);
+}
+
+TEST_CASE("partitions in another schema than their table have its planned indexes too") {
+  if (!has_hypopg()) return skip("the server has no hypopg");
+  const Planned planned(
+      "CREATE SCHEMA parts; CREATE TABLE o (id int, at int) PARTITION BY RANGE (at);"
+      "CREATE TABLE parts.o1 PARTITION OF o FOR VALUES FROM (0) TO (100000);"
+      "INSERT INTO o SELECT n, n FROM generate_series(1, 20000) n; ANALYZE o");
+  const Run run = planned.explain(
+      "[queries.o]\nsql = 'SELECT * FROM o WHERE id = 7'\nexpects = ['index:idx_o_id', 'no seq scan on o']\n"
+      "[indexes.idx_o_id]\ntable = 'o'\ncolumns = ['id']\n",
+      {"--exit-code"});
+  CAPTURE(run.out);
+  CHECK(run.exit == 0);
+}
+
+TEST_CASE("indexes of more partitions than HypoPG has numbers of its own for are planned") {
+  if (!has_hypopg()) return skip("the server has no hypopg");
+  std::string children;
+  for (int i = 0; i < 300; ++i) children += fmt::format("CREATE TABLE m{} () INHERITS (m);", i);
+  const Planned planned("CREATE TABLE m (a int, b int);" + children);
+  std::string profile = "[queries.q]\nsql = 'SELECT 1'\n";
+  for (int i = 0; i < 10; ++i)
+    profile += fmt::format("[indexes.m_{}]\ntable = 'm'\ncolumns = ['a', '(b + {})']\n", i, i);
+  const Run run = planned.explain(profile, {});
+  CAPTURE(run.out);
+  CHECK(run.out.find("10 indexes by HypoPG") != std::string::npos);
+}
+
 }  // namespace kdb::test::explain_planned_test
