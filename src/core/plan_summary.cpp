@@ -114,7 +114,9 @@ class Summarizer {
     const auto known = facts_.indexes.find(node.index);
     const ObjectName& index = known == facts_.indexes.end() ? node.index : known->second;
     // Each chunk's columnstore has an index by its own name: they are one to whoever reads this.
-    IndexUse& use = indexes_[relation.columnstore ? ObjectName{relation.root.schema, ""} : index];
+    const bool going = facts_.going.count(node.index) > 0;
+    IndexUse& use = indexes_[{relation.columnstore ? ObjectName{relation.root.schema, ""} : index, going}];
+    use.going = going;
     use.index = relation.columnstore ? ObjectName{relation.root.schema, relation.root.name} : index;
     use.table = relation.root;
     use.columnstore = relation.columnstore;
@@ -157,7 +159,7 @@ class Summarizer {
   const PlanFacts& facts_;
   PlanSummary summary_;
   std::map<ObjectName, TableUse> tables_;
-  std::map<ObjectName, IndexUse> indexes_;
+  std::map<std::pair<ObjectName, bool>, IndexUse> indexes_;  // by name, and whether it is going
 };
 
 /// The node and what is below it as text without anything that data changes.
@@ -173,6 +175,7 @@ std::string shape_of(const PlanNode& node, const PlanFacts& facts) {
   if (!node.index.name.empty()) {
     const auto known = facts.indexes.find(node.index);
     text += "|" + (known == facts.indexes.end() ? node.index : known->second).name;
+    if (facts.going.count(node.index) > 0) text += "|going";
   }
   text += fmt::format("|{}{}", node.condition.empty() ? "" : "c", node.filter.empty() ? "" : "f");
   std::vector<std::string> children;

@@ -30,6 +30,7 @@ struct IndexUse {
   ObjectName table;
   std::set<ObjectName> parts;  // on which; empty on a plain table
   bool columnstore = false;    // TimescaleDB made it for what is compressed
+  bool going = false;          // what is planned takes it away: another may be there by its name
 };
 
 /// Where the planner was furthest from what came.

@@ -15,7 +15,7 @@ std::vector<std::string> planned_indexes(const JudgedQuery& judged, const Planne
   std::vector<std::string> names;
   if (!judged.summary) return names;
   for (const IndexUse& use : judged.summary->indexes)
-    if (!use.columnstore &&
+    if (!use.columnstore && !use.going &&
         std::find(design.indexes.begin(), design.indexes.end(), use.index) != design.indexes.end())
       names.push_back(to_text(use.index, schema));
   return names;

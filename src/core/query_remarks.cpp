@@ -82,7 +82,7 @@ Table index_table(const std::vector<JudgedQuery>& judged, const QueryReportInput
       if (!one.summary) continue;
       const auto& used = one.summary->indexes;
       if (std::any_of(used.begin(), used.end(), [&](const IndexUse& use) {
-            return !use.columnstore && use.index == declared.value.name;
+            return !use.columnstore && !use.going && use.index == declared.value.name;
           }))
         users.push_back(one.explained->query.name);
     }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <set>
 #include <system_error>
 
 #include <fmt/format.h>
@@ -25,6 +26,7 @@ namespace {
 struct Coming {
   std::vector<const Declared<Index>*> indexes;
   std::vector<std::pair<std::string, std::string>> settings;
+  std::set<ObjectName> going;  // live indexes that are dropped or replaced
 };
 
 const Declared<Index>* find_index(const files::Profile& profile, const Change& change) {
@@ -46,6 +48,7 @@ void note_index(const files::Profile& profile, const Change& change, Coming& com
   const Declared<Index>* index = find_index(profile, change);
   switch (change.action) {
     case Action::replace:
+      coming.going.insert(parse_name(change.object, profile.database.schema));
       not_seen.push_back({.message = fmt::format(
                               "index {}: the plans have the one that it replaces beside it", change.object),
                           .where = change.where,
@@ -59,6 +62,7 @@ void note_index(const files::Profile& profile, const Change& change, Coming& com
       not_seen.push_back(unseen(change, fmt::format("it {}", change.reason)));
       break;
     case Action::drop:
+      coming.going.insert(parse_name(change.object, profile.database.schema));
       not_seen.push_back(
           {.message = fmt::format("index {} would be dropped, and these plans may use it", change.object),
            .where = change.where,
@@ -225,6 +229,8 @@ PlannedQueries explain_planned(const Context& context, Session& session, const E
   }
   planned.queries = explain(design.settings);
   planned.facts = read_facts(planned.queries);
+  for (const auto& [part, index] : planned.facts.indexes)
+    if (coming.going.count(index) > 0) planned.facts.going.insert(part);
   if (!hypothetical) return planned;
   for (const ExplainedQuery& one : planned.queries)
     if (one.plan) name_hypothetical(one.plan->root, hypothetical->names(), planned.facts);

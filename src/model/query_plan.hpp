@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -91,6 +92,7 @@ struct PlanFacts {
   std::map<ObjectName, Relation> relations;
   std::map<ObjectName, Root> roots;
   std::map<ObjectName, ObjectName> indexes;  // of parts, to the index of the root that they belong to
+  std::set<ObjectName> going;           // of indexes, by the names of plans: what is planned takes them away
   std::map<ObjectName, bool> declared;  // of the indexes that were asked for: valid, or not; else missing
 
   /// The table of a relation: of one that is not known, itself.

@@ -231,4 +231,24 @@ TEST_CASE("indexes of more partitions than HypoPG has numbers of its own for are
   CHECK(run.out.find("10 indexes by HypoPG") != std::string::npos);
 }
 
+TEST_CASE("a query that would lose its index to another one by that name is not passed") {
+  if (!has_hypopg()) return skip("the server has no hypopg");
+  const Planned planned(std::string(plain) + "; CREATE INDEX g ON t (kind); CREATE INDEX d ON t (id)");
+  const Run run = planned.explain(
+      "[queries.by_kind]\nsql = \"SELECT value FROM t WHERE kind = 'k1'\"\nexpects = ['index:g']\n"
+      "[queries.by_id]\nsql = \"SELECT value FROM t WHERE id = 1\"\nexpects = ['no seq scan on t']\n"
+      "[queries.by_value]\nsql = \"SELECT kind FROM t WHERE value = 1\"\nexpects = ['index:g']\n"
+      "[indexes.g]\ntable = 't'\ncolumns = ['value', 'kind']\n[indexes.d]\nstate = 'absent'\ntable = 't'\n",
+      {"--exit-code", "--format", "json"});
+  CAPTURE(run.out);
+  CAPTURE(run.err);
+  CHECK(run.exit == 2);
+  CHECK(json_at(run.out, "/queries/0/verdict") == "\"ok\"");
+  CHECK(json_at(run.out, "/planned/0/verdict") == "\"unchecked\"");
+  CHECK(json_at(run.out, "/planned/0/planned_indexes") == "[]");
+  CHECK(json_at(run.out, "/planned/1/verdict") == "\"unchecked\"");
+  CHECK(json_at(run.out, "/planned/2/verdict") == "\"ok\"");
+  CHECK(json_at(run.out, "/planned/2/planned_indexes") == "[\"g\"]");
+}
+
 }  // namespace kdb::test::explain_planned_test
