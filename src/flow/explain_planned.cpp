@@ -17,6 +17,7 @@
 #include "pg/catalog.hpp"
 #include "pg/failure.hpp"
 #include "pg/hypothetical.hpp"
+#include "pg/tidy.hpp"
 
 namespace kdb::flow {
 
@@ -74,11 +75,13 @@ void note_index(const files::Profile& profile, const Change& change, Coming& com
   }
 }
 
-/// Which of the settings a plan may depend on, and a session can have before the server has them.
+/// Which of the settings a plan may depend on, and a session can have before the server has them: not
+/// temp_buffers, once it has read a temporary table.
 std::set<std::string> of_planner(pg::Connection& connection) {
   const pg::Result rows = connection.exec(
       "SELECT name FROM pg_catalog.pg_settings WHERE context = 'user' AND (category ~ '^Query Tuning' "
-      "OR category ~ '^Resource Usage' OR category = 'Customized Options') ORDER BY 1");
+      "OR category ~ '^Resource Usage' OR category = 'Customized Options') AND name <> 'temp_buffers' "
+      "ORDER BY 1");
   std::set<std::string> names;
   for (size_t row = 0; row < rows.size(); ++row) names.insert(rows.text(row, 0));
   return names;
@@ -176,6 +179,26 @@ void name_hypothetical(const PlanNode& node, const std::map<std::string, ObjectN
   for (const PlanNode& child : node.children) name_hypothetical(child, names, facts);
 }
 
+/// Leaves out what the session refuses: each query would fail with it.
+void leave_out_refused(pg::Connection& connection, PlannedDesign& design) {
+  std::erase_if(design.settings, [&](const auto& setting) {
+    try {
+      connection.exec(fmt::format("BEGIN READ ONLY; SELECT pg_catalog.set_config({}, {}, true); ROLLBACK",
+                                  quote_literal(setting.first), quote_literal(setting.second)));
+      return false;
+    } catch (const pg::ServerError& error) {
+      if (error.session_ended) throw;
+      pg::tidy(connection, "ROLLBACK");
+      design.unseen.push_back({.message = fmt::format("{} = {} is not in these plans: {}", setting.first,
+                                                      setting.second, pg::describe(error)),
+                               .where = {},
+                               .hint = error.hint,
+                               .details = error.detail});
+      return true;
+    }
+  });
+}
+
 Coming look_at_plan(const Context& context, Session& session, std::vector<Problem>& not_seen) {
   const Compared compared = compare(context, session, {.settings = !context.profile.server.settings.empty()},
                                     note_migrations(context, session, not_seen));
@@ -207,6 +230,7 @@ PlannedQueries explain_planned(const Context& context, Session& session, const E
   PlannedDesign& design = planned.design;
   const Coming coming = look_at_plan(context, session, design.unseen);
   design.settings = coming.settings;
+  leave_out_refused(connection, design);
   const auto hypopg = pg::find_hypopg(connection);
   const ServerFacts facts =
       pg::read_facts(connection, profile.database.schema, profile.database.history_schema);

@@ -251,4 +251,17 @@ TEST_CASE("a query that would lose its index to another one by that name is not 
   CHECK(json_at(run.out, "/planned/2/planned_indexes") == "[\"g\"]");
 }
 
+TEST_CASE("temp_buffers, which a session has only once, fails no plan") {
+  const Planned planned(std::string(plain) + "; CREATE INDEX g ON t USING brin (kind)", false);
+  const Run run = planned.explain(
+      "[server]\nmemory = '1GB'\ncpus = 2\n[server.settings]\ntemp_buffers = '16MB'\nwork_mem = '8MB'\n"
+      "[queries.q]\nsql = 'SELECT 1'\n[indexes.g]\ntable = 't'\nmethod = 'brin'\ncolumns = ['Kind']\n",
+      {"--format", "json"});
+  CAPTURE(run.out);
+  CAPTURE(run.err);
+  CHECK(run.exit == 0);
+  CHECK(json_at(run.out, "/with").find("work_mem") != std::string::npos);
+  CHECK(json_at(run.out, "/planned/0/verdict") == "\"-\"");
+}
+
 }  // namespace kdb::test::explain_planned_test
