@@ -62,7 +62,7 @@ class KindDiff {
     std::vector<const Declared<T>*> list;
     list.reserve(desired_.size());
     if constexpr (std::is_same_v<T, ContinuousAggregate>) {
-      for (const size_t at : sources_first(desired_)) list.push_back(&desired_[at]);
+      for (const size_t at : order_of_changes(desired_, live_)) list.push_back(&desired_[at]);
     } else {
       for (const Declared<T>& one : desired_) list.push_back(&one);
       std::sort(list.begin(), list.end(), [](const auto* a, const auto* b) { return a->value < b->value; });
@@ -87,6 +87,7 @@ class KindDiff {
                   .estimate = {},
                   .steps = steps_of(difference, around_)};
     if constexpr (std::is_same_v<T, Hypertable>) add_late_steps(difference, change);
+    if (difference.action == Action::drop || difference.action == Action::replace) gone_.insert(value.name);
     if (!change.steps.empty()) found_.changes.push_back(std::move(change));
   }
 
@@ -131,10 +132,25 @@ class KindDiff {
   void take_away(const Declared<T>& one, const Live<T>* live) {
     if (const std::optional<Problem> problem = problem_if_absent(one.value)) {
       refuse(one.value, *problem, one.where);
-    } else if (live != nullptr) {
+    } else if (live != nullptr && !refuse_while_read(one, "dropped")) {
       add({.action = Action::drop, .desired = nullptr, .live = live, .fields = {}}, one.where,
           "declared absent");
     }
+  }
+
+  /// Aggregates that read one keep it from being dropped, but for those that the plan takes away before.
+  bool refuse_while_read(const Declared<T>& one, std::string_view done) {
+    std::vector<std::string> readers;
+    if constexpr (std::is_same_v<T, ContinuousAggregate>)
+      for (const ObjectName& reader : readers_of(one.value.name, live_))
+        if (gone_.count(reader) == 0) readers.push_back(text(reader));
+    if (readers.empty()) return false;
+    refuse(one.value,
+           {.message = fmt::format("it cannot be {} while {} {} it", done, fmt::join(readers, ", "),
+                                   readers.size() == 1 ? "reads" : "read"),
+            .hint = "with state = \"absent\" they are dropped before it; a later apply makes them again"},
+           one.where);
+    return true;
   }
 
   void refuse(const T& value, Problem problem, const Source& where) {
@@ -266,6 +282,7 @@ class KindDiff {
       action = action_on_parts(action, one.value, fields, around_);
       if (action == Action::replace) replacing_.insert(build_name(one.value));
     }
+    if (action == Action::replace && refuse_while_read(one, "replaced")) return;
     add({.action = action, .desired = &one.value, .live = &live, .fields = std::move(fields)}, one.where, "");
   }
 
@@ -321,6 +338,7 @@ class KindDiff {
   std::map<ObjectName, const Live<T>*> by_name_;
   std::set<ObjectName> declared_;
   std::vector<Change> late_;         // that come after indexes
+  std::set<ObjectName> gone_;        // live ones that the plan has taken away so far
   std::set<ObjectName> renamed_;     // live ones that get a declared name
   std::set<std::string> replacing_;  // names under which replacements are built
   std::deque<Live<T>> coming_;       // tables that are not there yet

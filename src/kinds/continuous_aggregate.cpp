@@ -92,6 +92,44 @@ std::vector<size_t> sources_first(const std::vector<Declared<ContinuousAggregate
   return order;
 }
 
+std::vector<ObjectName> readers_of(const ObjectName& name,
+                                   const std::vector<Live<ContinuousAggregate>>& live) {
+  std::vector<ObjectName> readers;
+  const auto read =
+      std::find_if(live.begin(), live.end(), [&](const auto& one) { return one.value.name == name; });
+  if (read == live.end()) return readers;
+  for (const auto& one : live)
+    if (one.facts.source == read->facts.materialization) readers.push_back(one.value.name);
+  return readers;
+}
+
+std::vector<size_t> order_of_changes(const std::vector<Declared<ContinuousAggregate>>& declared,
+                                     const std::vector<Live<ContinuousAggregate>>& live) {
+  std::vector<Declared<ContinuousAggregate>> known = declared;
+  std::set<ObjectName> absent;
+  for (auto& one : known) {
+    if (!one.absent) continue;
+    absent.insert(one.value.name);
+    for (const auto& there : live)  // declared absent, it has no query
+      if (there.value.name == one.value.name) one.value.query = there.value.query;
+  }
+  const std::function<bool(const ObjectName&)> is_needed = [&](const ObjectName& name) {
+    const std::vector<ObjectName> readers = readers_of(name, live);
+    return std::any_of(readers.begin(), readers.end(), [&](const ObjectName& reader) {
+      return absent.count(reader) == 0 || is_needed(reader);
+    });
+  };
+  std::vector<size_t> order;
+  std::vector<size_t> kept;
+  std::vector<size_t> last;
+  for (const size_t at : sources_first(known))
+    (!known[at].absent ? kept : is_needed(known[at].value.name) ? last : order).push_back(at);
+  std::reverse(order.begin(), order.end());
+  order.insert(order.end(), kept.begin(), kept.end());
+  order.insert(order.end(), last.rbegin(), last.rend());
+  return order;
+}
+
 std::string_view bare_query(std::string_view printed) {
   printed = trim(printed);
   if (printed.ends_with(';')) printed = trim(printed.substr(0, printed.size() - 1));

@@ -98,6 +98,14 @@ bool reads(const ContinuousAggregate& aggregate, const ObjectName& other);
 /// The places of all in the order of their names, but of those that others read before these.
 std::vector<size_t> sources_first(const std::vector<Declared<ContinuousAggregate>>& declared);
 
+/// The live ones that read the live one of that name directly: while they are there, it cannot be dropped.
+std::vector<ObjectName> readers_of(const ObjectName& name,
+                                   const std::vector<Live<ContinuousAggregate>>& live);
+/// The places of all in the order in which they are changed: sources first, but what is declared absent after
+/// those that read it. What a kept one still reads comes last: it may read something else by then.
+std::vector<size_t> order_of_changes(const std::vector<Declared<ContinuousAggregate>>& declared,
+                                     const std::vector<Live<ContinuousAggregate>>& live);
+
 /// A query as a profile has it: without the semicolon that pg_get_viewdef() ends it with.
 std::string_view bare_query(std::string_view printed);
 

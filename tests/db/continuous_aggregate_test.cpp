@@ -383,6 +383,51 @@ TEST_CASE("an index of an aggregate that is there is compared by what it means, 
   CHECK((view.out + view.err).find("is not a table") != std::string::npos);
 }
 
+TEST_CASE("aggregates that stand on each other end from above, and one that is read is not replaced") {
+  const Timescale server(false);
+  if (!server.reason().empty()) return skip(server.reason());
+  const Database database;
+  database.exec(source);
+  Project project;
+  std::filesystem::create_directories(project.folder());
+  TempDir folder;
+  const auto kdb = [&](std::vector<std::string> words, const std::string& profile) {
+    words.insert(words.end(), {"-p", folder.write("p.toml", profile).string()});
+    return run(project.command(database.url(), words));
+  };
+  const auto hourly = [](const std::string& width) {
+    return "[continuous_aggregates.b_hourly]\nquery = '''SELECT time_bucket('" + width +
+           "', \"timestamp\") AS hour, count(*) AS n FROM events GROUP BY 1'''\n";
+  };
+  const std::string daily_one =
+      "[continuous_aggregates.c_daily]\nquery = \"SELECT time_bucket('1 day', hour) AS day, sum(n) AS n FROM "
+      "b_hourly GROUP BY 1\"\n";
+  const std::string no_hourly = "[continuous_aggregates.b_hourly]\nstate = 'absent'\n";
+  const std::string no_daily = "[continuous_aggregates.c_daily]\nstate = 'absent'\n";
+  const Run made = kdb({"apply"}, hourly("1 hour") + daily_one);
+  REQUIRE_MESSAGE(made.exit == 0, (made.out + made.err));
+  for (const std::string& rest : {daily_one, std::string()}) {
+    const Run other = kdb({"plan"}, hourly("2 hours") + rest);
+    CHECK(other.exit == 1);
+    CHECK_MESSAGE(
+        (other.out + other.err)
+                .find("continuous aggregate b_hourly: it cannot be replaced while c_daily reads it") !=
+            std::string::npos,
+        (other.out + other.err));
+    const Run gone = kdb({"plan"}, no_hourly + rest);
+    CHECK_MESSAGE(
+        (gone.out + gone.err).find("it cannot be dropped while c_daily reads it") != std::string::npos,
+        (gone.out + gone.err));
+  }
+  // What is read is replaced once nothing reads it, and both end in one apply.
+  const Run replaced = kdb({"apply", "--allow", "DELETES_DATA"}, hourly("2 hours") + no_daily);
+  CHECK_MESSAGE(replaced.exit == 0, (replaced.out + replaced.err));
+  REQUIRE(kdb({"apply"}, hourly("2 hours") + daily_one).exit == 0);
+  const Run dropped = kdb({"apply", "--allow", "DELETES_DATA"}, no_hourly + no_daily);
+  CHECK_MESSAGE(dropped.exit == 0, (dropped.out + dropped.err));
+  CHECK(catalog_of(database).of<ContinuousAggregate>().empty());
+}
+
 TEST_CASE("of several refresh policies the first is managed, and the others are said") {
   const Timescale server(false);
   if (!server.reason().empty()) return skip(server.reason());
