@@ -34,7 +34,7 @@ QueryPlan explain(Connection& connection, const DeclaredQuery& query, const Expl
 QueryPlan parse_plan_json(std::string_view text);
 
 /// Which tables the relations of the plans are parts of, how many parts these have, and which indexes those
-/// of parts belong to. In two queries, or three with TimescaleDB.
+/// of parts belong to. In two queries, or three with TimescaleDB. `indexes` are as a profile names them.
 PlanFacts read_plan_facts(Connection& connection, const ServerFacts& server,
                           const std::vector<const QueryPlan*>& plans, const std::vector<ObjectName>& indexes);
 

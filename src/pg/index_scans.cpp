@@ -1,36 +1,30 @@
 #include "pg/index_scans.hpp"
 
-#include <set>
-
 #include <fmt/format.h>
 
-#include "base/text.hpp"
-#include "pg/explain.hpp"
+#include "pg/index_names.hpp"
 
 namespace kdb::pg {
 
 namespace {
 
-/// All indexes of the tables of these, and of all parts of the tables.
+/// All indexes of the tables of these, and of all parts of the tables, counted for those that they belong to.
 constexpr std::string_view scans_sql = R"(
-WITH RECURSIVE wanted AS (
-  SELECT x.indrelid
-  FROM (VALUES {wanted}) AS w (schema, name)
-  JOIN pg_catalog.pg_namespace n ON n.nspname = w.schema
-  JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = w.name
-  JOIN pg_catalog.pg_index x ON x.indexrelid = c.oid
-), parts AS (
-  SELECT indrelid FROM wanted
+WITH RECURSIVE declared AS MATERIALIZED ({named}), parts AS (
+  SELECT indrelid FROM declared
   UNION
   SELECT i.inhrelid FROM parts p JOIN pg_catalog.pg_inherits i ON i.inhparent = p.indrelid
-)
-SELECT n.nspname, c.relname, coalesce(s.idx_scan, 0), {last}
-FROM parts p
-JOIN pg_catalog.pg_index x ON x.indrelid = p.indrelid
-JOIN pg_catalog.pg_class c ON c.oid = x.indexrelid
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-LEFT JOIN pg_catalog.pg_stat_all_indexes s ON s.indexrelid = x.indexrelid
+), w AS MATERIALIZED (
+  SELECT x.indexrelid AS oid FROM parts p JOIN pg_catalog.pg_index x ON x.indrelid = p.indrelid
+), {whole}
+SELECT d.schema, d.name, pg_catalog.sum(pg_catalog.pg_stat_get_numscans(whole.oid))::pg_catalog.int8, {last}
+FROM whole JOIN declared d ON d.oid = whole.top
+GROUP BY d.schema, d.name
 ORDER BY 1, 2)";
+
+constexpr std::string_view last_sql =
+    "pg_catalog.to_char(pg_catalog.max(pg_catalog.pg_stat_get_lastscan(whole.oid)) AT TIME ZONE 'UTC', "
+    "'YYYY-MM-DD HH24:MI \"UTC\"')";
 
 constexpr std::string_view counters_sql = R"(
 SELECT pg_catalog.current_setting('track_counts') = 'on', pg_catalog.pg_is_in_recovery(),
@@ -62,26 +56,14 @@ void read_index_scans(Connection& connection, const ServerFacts& facts,
   if (!counters.is_null(0, 3)) statistics.indexes_age = static_cast<double>(counters.integer(0, 3));
   auto& scans = statistics.indexes.emplace();
   if (indexes.empty()) return;
-  std::string wanted;
-  for (const ObjectName& name : indexes)
-    wanted += fmt::format("{}({}, {})", wanted.empty() ? "" : ", ", quote_literal(name.schema),
-                          quote_literal(name.name));
   const bool dated = connection.server_version() >= 160000;
-  const Result rows = connection.exec(
-      fmt::format(scans_sql, fmt::arg("wanted", wanted),
-                  fmt::arg("last", dated ? "pg_catalog.to_char(s.last_idx_scan AT TIME ZONE 'UTC', "
-                                           "'YYYY-MM-DD HH24:MI \"UTC\"')"
-                                         : "NULL")));
-  std::vector<ObjectName> found;
-  for (size_t row = 0; row < rows.size(); ++row) found.push_back({rows.text(row, 0), rows.text(row, 1)});
-  const PlanFacts plan_facts = read_plan_facts(connection, facts, {}, found);
-  for (size_t row = 0; row < rows.size(); ++row) {
-    const auto whole = plan_facts.indexes.find(found[row]);
-    IndexScans& sum = scans[whole == plan_facts.indexes.end() ? found[row] : whole->second];
-    sum.scans += rows.integer(row, 2);
-    // They sort as they follow each other.
-    if (const std::string last = rows.text(row, 3); last > sum.last) sum.last = last;
-  }
+  const Result rows = exec_without_jit(
+      connection,
+      fmt::format(scans_sql, fmt::arg("named", named_indexes_sql(indexes, facts.timescale.has_value())),
+                  fmt::arg("whole", whole_indexes_sql),
+                  fmt::arg("last", dated ? last_sql : std::string_view("NULL"))));
+  for (size_t row = 0; row < rows.size(); ++row)
+    scans[{rows.text(row, 0), rows.text(row, 1)}] = {rows.integer(row, 2), rows.text(row, 3)};
 }
 
 }  // namespace kdb::pg

@@ -3,8 +3,8 @@
 
 #include <fmt/format.h>
 
-#include "base/text.hpp"
 #include "pg/explain.hpp"
+#include "pg/index_names.hpp"
 
 namespace kdb::pg {
 
@@ -49,41 +49,12 @@ JOIN pg_catalog.pg_class c ON c.oid = r.top
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 ORDER BY w.schema, w.name)";
 
-/// A partition's index is attached to its parent's. A chunk's is not: it is named after the chunk and its
-/// hypertable's, cut at 63 bytes, or, where somebody renamed one, it is built alike. Only that would not do:
-/// a chunk's condition is stored with its constants folded, `value > '0'::numeric` for `value > 0`.
 constexpr std::string_view indexes_sql = R"(
-WITH RECURSIVE wanted AS (
-  SELECT c.oid, w.schema, w.name, x.indrelid
-  FROM (VALUES {wanted}) AS w (schema, name)
-  JOIN pg_catalog.pg_namespace n ON n.nspname = w.schema
-  JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = w.name
-  JOIN pg_catalog.pg_index x ON x.indexrelid = c.oid
-), up AS (
-  SELECT oid, oid AS top, 0 AS level FROM wanted
-  UNION ALL
-  SELECT up.oid, i.inhparent, up.level + 1 FROM up JOIN pg_catalog.pg_inherits i ON i.inhrelid = up.top
-), attached AS (
-  SELECT DISTINCT ON (oid) oid, top FROM up ORDER BY oid, level DESC, top
-), alike AS (
-  SELECT w.oid, p.indexrelid AS top, pg_catalog.row_number() OVER (PARTITION BY w.oid ORDER BY
-    m.named DESC, p.indexrelid) AS choice
-  FROM wanted w
-  JOIN pg_catalog.pg_inherits i ON i.inhrelid = w.indrelid
-  JOIN pg_catalog.pg_class k ON k.oid = w.indrelid
-  JOIN pg_catalog.pg_index x ON x.indexrelid = w.oid
-  JOIN pg_catalog.pg_index p ON p.indrelid = i.inhparent AND p.indisunique = x.indisunique
-  JOIN pg_catalog.pg_class pc ON pc.oid = p.indexrelid
-  CROSS JOIN LATERAL (SELECT pg_catalog.left(w.name, 60) =
-    pg_catalog.left(k.relname::pg_catalog.text || '_' || pc.relname::pg_catalog.text, 60) AS named) m
-  WHERE m.named OR pg_catalog.substring(pg_catalog.pg_get_indexdef(p.indexrelid), ' USING .*$') =
-                   pg_catalog.substring(pg_catalog.pg_get_indexdef(w.oid), ' USING .*$')
-)
+WITH RECURSIVE w AS MATERIALIZED ({named}), {whole}
 SELECT w.schema, w.name, n.nspname, c.relname, x.indisvalid, tn.nspname, tc.relname
-FROM wanted w
-JOIN attached a ON a.oid = w.oid
-LEFT JOIN alike l ON l.oid = w.oid AND l.choice = 1 AND a.top = w.oid
-JOIN pg_catalog.pg_class c ON c.oid = coalesce(l.top, a.top)
+FROM w
+JOIN whole ON whole.oid = w.oid
+JOIN pg_catalog.pg_class c ON c.oid = whole.top
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_index x ON x.indexrelid = w.oid
 JOIN pg_catalog.pg_index cx ON cx.indexrelid = c.oid
@@ -91,24 +62,20 @@ JOIN pg_catalog.pg_class tc ON tc.oid = cx.indrelid
 JOIN pg_catalog.pg_namespace tn ON tn.oid = tc.relnamespace
 ORDER BY w.schema, w.name)";
 
-/// The chunks of which the wanted relations are the columnstore, and the views that people know in place of
-/// the hypertables below continuous aggregates.
-constexpr std::string_view timescale_sql = R"(
+/// The chunks of which the wanted relations are the columnstore.
+constexpr std::string_view columnstores_sql = R"(
 SELECT 'columnstore', c.schema_name, c.table_name, k.schema_name, k.table_name
 FROM _timescaledb_catalog.chunk c JOIN _timescaledb_catalog.chunk k ON k.compressed_chunk_id = c.id
 WHERE (c.schema_name, c.table_name) IN (VALUES {wanted})
-UNION ALL
+UNION ALL)";
+
+/// The views that people know in place of the hypertables below continuous aggregates.
+constexpr std::string_view views_sql = R"(
 SELECT 'view', h.schema_name, h.table_name, a.user_view_schema, a.user_view_name
 FROM _timescaledb_catalog.continuous_agg a JOIN _timescaledb_catalog.hypertable h ON h.id = a.mat_hypertable_id
 ORDER BY 1, 2, 3)";
 
-std::string values_of(const std::set<ObjectName>& names, std::string_view type = "text") {
-  std::string text;
-  for (const ObjectName& name : names)
-    text += fmt::format("{}({}::pg_catalog.{}, {}::pg_catalog.{})", text.empty() ? "" : ", ",
-                        quote_literal(name.schema), type, quote_literal(name.name), type);
-  return text;
-}
+std::vector<ObjectName> list_of(const std::set<ObjectName>& names) { return {names.begin(), names.end()}; }
 
 ObjectName name_at(const Result& rows, size_t row, size_t column) {
   return {rows.text(row, column), rows.text(row, column + 1)};
@@ -127,8 +94,10 @@ struct TimescaleNames {
 
 TimescaleNames read_timescale_names(Connection& connection, const std::set<ObjectName>& relations) {
   TimescaleNames names;
-  const Result rows =
-      connection.exec(fmt::format(timescale_sql, fmt::arg("wanted", values_of(relations, "name"))));
+  std::string sql(views_sql);
+  if (!relations.empty())
+    sql.insert(0, fmt::format(columnstores_sql, fmt::arg("wanted", values_of(list_of(relations), "name"))));
+  const Result rows = connection.exec(sql);
   for (size_t row = 0; row < rows.size(); ++row) {
     auto& list = rows.view(row, 0) == "view" ? names.views : names.chunks;
     list[name_at(rows, row, 1)] = name_at(rows, row, 3);
@@ -146,12 +115,13 @@ PlanFacts read_plan_facts(Connection& connection, const ServerFacts& server,
   std::set<ObjectName> used;
   for (const QueryPlan* plan : plans) collect(plan->root, relations, used);
   TimescaleNames timescale;
-  if (server.timescale && !relations.empty()) timescale = read_timescale_names(connection, relations);
+  if (server.timescale) timescale = read_timescale_names(connection, relations);
   const std::set<ObjectName> in_plans = relations;
   for (const auto& [columnstore, chunk] : timescale.chunks) relations.insert(chunk);
   std::map<ObjectName, ObjectName> roots;
   if (!relations.empty()) {
-    const Result rows = connection.exec(fmt::format(roots_sql, fmt::arg("wanted", values_of(relations))));
+    const Result rows =
+        connection.exec(fmt::format(roots_sql, fmt::arg("wanted", values_of(list_of(relations)))));
     for (size_t row = 0; row < rows.size(); ++row) {
       ObjectName root = name_at(rows, row, 2);
       if (const auto view = timescale.views.find(root); view != timescale.views.end()) root = view->second;
@@ -172,7 +142,9 @@ PlanFacts read_plan_facts(Connection& connection, const ServerFacts& server,
   std::set<ObjectName> wanted = used;
   wanted.insert(indexes.begin(), indexes.end());
   if (wanted.empty()) return facts;
-  const Result rows = connection.exec(fmt::format(indexes_sql, fmt::arg("wanted", values_of(wanted))));
+  const Result rows = connection.exec(fmt::format(
+      indexes_sql, fmt::arg("named", named_indexes_sql(list_of(wanted), server.timescale.has_value())),
+      fmt::arg("whole", whole_indexes_sql)));
   for (size_t row = 0; row < rows.size(); ++row) {
     const ObjectName name = name_at(rows, row, 0);
     facts.declared[name] = rows.boolean(row, 4);

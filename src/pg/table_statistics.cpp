@@ -25,7 +25,7 @@ LEFT JOIN pg_catalog.pg_stats s ON s.schemaname = w.schema AND s.tablename = w.n
 ORDER BY w.schema, w.name, a.attnum)";
 
 /// By hypertable. What ANALYZE finds no more in a chunk that is compressed, reltuples leaves out.
-constexpr const char* columnstores_sql = R"(
+constexpr const char* compressed_chunks_sql = R"(
 SELECT h.schema_name, h.table_name, pg_catalog.sum(s.numrows_pre_compression)::pg_catalog.int8,
        pg_catalog.sum(s.numrows_post_compression)::pg_catalog.int8,
        pg_catalog.sum(s.uncompressed_heap_size + s.uncompressed_toast_size + s.uncompressed_index_size)
@@ -76,7 +76,7 @@ std::map<ObjectName, ColumnstoreFacts> read_columnstores(Connection& connection)
   constexpr const char* there =
       "SELECT pg_catalog.to_regclass('_timescaledb_catalog.compression_chunk_size') IS NOT NULL";
   if (!connection.exec(there).boolean(0, 0)) return columnstores;
-  const Result rows = connection.exec(columnstores_sql);
+  const Result rows = connection.exec(compressed_chunks_sql);
   for (size_t row = 0; row < rows.size(); ++row)
     columnstores[{rows.text(row, 0), rows.text(row, 1)}] = {.rows = rows.integer(row, 2),
                                                             .batches = rows.integer(row, 3),

@@ -239,6 +239,32 @@ TEST_CASE("the indexes of chunks are those of their hypertable, and a columnstor
   });
 }
 
+TEST_CASE("an index is told from one whose long name begins alike") {
+  const Timescale timescale(true);
+  if (!timescale.reason().empty() && timescale.reason().find("edition") == std::string::npos)
+    return skip(timescale.reason());
+  const Database database;
+  database.exec(
+      "CREATE EXTENSION timescaledb; CREATE TABLE ev (at timestamptz NOT NULL, v int, w int);"
+      "SELECT create_hypertable('ev', 'at', chunk_time_interval => interval '7 days', create_default_indexes "
+      "=> false);"
+      "CREATE INDEX idx_klaviyo_events_metric_timestamp_value_covering ON ev (v);"
+      "CREATE INDEX idx_klaviyo_events_metric_timestamp_value_covering_high ON ev (w) WHERE v >= 0;"
+      "INSERT INTO ev SELECT '2025-01-01Z'::timestamptz + n * interval '1 minute', n, n FROM "
+      "generate_series(1, 5000) n; ANALYZE ev");
+  database.in_session([&](Session& session) {
+    CHECK(verdicts(session, query_of("SELECT v FROM ev WHERE w = 7 AND v >= 0"),
+                   {"index:idx_klaviyo_events_metric_timestamp_value_covering_high"})
+              .starts_with("holds"));
+    // Within a transaction what is asked leaves its settings as they were.
+    session.exec("BEGIN; SET LOCAL jit TO on");
+    CHECK(verdicts(session, query_of("SELECT v FROM ev WHERE v = 7"),
+                   {"index:idx_klaviyo_events_metric_timestamp_value_covering"})
+              .starts_with("holds"));
+    CHECK(session.text("SHOW jit") == "on");
+  });
+}
+
 TEST_CASE("kdb explain says of each query whether it is as expected, and ends as it was told") {
   const Database database;
   database.exec(plain_table);

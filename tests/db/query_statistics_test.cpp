@@ -7,6 +7,7 @@
 #include "db/own_server.hpp"
 #include "db/timescale.hpp"
 #include "pg/catalog.hpp"
+#include "pg/explain.hpp"
 #include "support/json.hpp"
 #include "support/skip.hpp"
 
@@ -118,6 +119,37 @@ TEST_CASE("the scans of a hypertable's index are those of its chunks") {
   }
   CHECK(scans_soon(database, "idx_ev_id", 5) == 5);
   CHECK(scans_soon(database, "idx_ev_at", 0) == 0);
+}
+
+TEST_CASE("the scans of an index with a long name, or of an aggregate, are its own") {
+  const Timescale timescale(false);
+  if (!timescale.reason().empty()) return skip(timescale.reason());
+  const Database database;
+  database.exec(
+      "CREATE EXTENSION timescaledb; CREATE TABLE ev (m text, at timestamptz NOT NULL, v int, w int);"
+      "SELECT create_hypertable('ev', 'at', chunk_time_interval => interval '7 days', create_default_indexes "
+      "=> false);"
+      "CREATE INDEX idx_klaviyo_events_metric_timestamp_value_covering ON ev (v) WHERE v >= 0;"
+      "CREATE INDEX idx_klaviyo_events_metric_timestamp_value_covering_high ON ev (w);"
+      "INSERT INTO ev SELECT 'm', '2025-01-02Z'::timestamptz + n * interval '2 minutes', n, n FROM "
+      "generate_series(1, 5000) n; ANALYZE ev");
+  database.exec(
+      "CREATE MATERIALIZED VIEW days WITH (timescaledb.continuous) AS SELECT time_bucket('1 day', at) AS "
+      "day, "
+      "m, sum(v) AS total FROM ev GROUP BY 1, 2 WITH NO DATA");
+  database.exec("CREATE INDEX idx_days_total ON days (m, day)");
+  {
+    Session session(database.url());
+    session.exec("SELECT v FROM ev WHERE w = 7");
+  }
+  CHECK(scans_soon(database, "idx_klaviyo_events_metric_timestamp_value_covering_high", 1) == 1);
+  CHECK(scans_soon(database, "idx_klaviyo_events_metric_timestamp_value_covering", 0) == 0);
+  CHECK(scans_soon(database, "idx_days_total", 0) == 0);
+  Session session(database.url());
+  const ServerFacts server = pg::read_facts(session.connection(), "public", "kdb");
+  const PlanFacts facts =
+      pg::read_plan_facts(session.connection(), server, {}, {{"public", "idx_days_total"}});
+  CHECK(facts.declared.count({"public", "idx_days_total"}) == 1);
 }
 
 TEST_CASE("without pg_stat_statements that is said, and the rest is there") {
