@@ -6,14 +6,15 @@
 #include <fmt/format.h>
 
 #include "base/sql_fingerprint.hpp"
-#include "base/statement.hpp"
 #include "base/text.hpp"
+#include "core/counted_text.hpp"
 
 namespace kdb {
 
 namespace {
 
 constexpr size_t most_statements = 20;  // that are shown
+constexpr size_t most_slow = 5;         // undeclared ones that are warned of
 
 std::string since(const std::string& date) { return date.empty() ? "" : " since " + date; }
 
@@ -42,12 +43,11 @@ std::string percent(double share) { return fmt::format("{:.0f} %", 100 * share);
 /// A counted statement and the declared queries that it is.
 struct Matched {
   const CountedStatement* counted = nullptr;
+  CountedText text;
   std::vector<std::string> queries;
   double calls_share = 0;
   double time_share = 0;
-  bool reads = false;  // a profile could declare it
   bool comparable = true;
-  bool catalog = false;  // of the server's own tables: kdb's, and those of other tools
 
   bool frequent() const {
     return counted->calls >= repeated_calls &&
@@ -58,9 +58,13 @@ struct Matched {
            (counted->mean_ms() > slow_mean_ms || time_share >= large_share);
   }
   /// Nobody can tell of a text that is not understood.
-  bool undeclared() const { return queries.empty() && reads && comparable && !catalog && frequent(); }
+  bool undeclared() const {
+    return queries.empty() && text.rows && comparable && !text.catalog && frequent();
+  }
+  /// Worth a line to those who ask about no query in particular.
+  bool remarkable() const { return !text.catalog && (slow() || (frequent() && text.rows)); }
   std::string name() const {
-    return queries.empty() ? fmt::format("\"{}\"", short_text(counted->text, 60))
+    return queries.empty() ? fmt::format("\"{}\"", short_text(text.shown, 60))
                            : fmt::format("{}", fmt::join(queries, ", "));
   }
 };
@@ -81,15 +85,17 @@ class StatementMatcher {
   std::vector<Matched> take() {
     double calls = 0;
     double time = 0;
-    for (const CountedStatement& one : counted_) {
-      calls += one.calls;
-      time += one.total_ms;
-    }
     std::vector<Matched> all;
     for (const CountedStatement& one : counted_) {
-      Matched& matched = all.emplace_back(Matched{.counted = &one, .queries = {}});
-      matched.calls_share = calls > 0 ? one.calls / calls : 0;
-      matched.time_share = time > 0 ? one.total_ms / time : 0;
+      CountedText text = read_counted_text(one);
+      if (text.explain) continue;
+      calls += one.calls;
+      time += one.total_ms;
+      all.push_back({.counted = &one, .text = std::move(text), .queries = {}});
+    }
+    for (Matched& matched : all) {
+      matched.calls_share = calls > 0 ? matched.counted->calls / calls : 0;
+      matched.time_share = time > 0 ? matched.counted->total_ms / time : 0;
       match(matched);
     }
     return all;
@@ -100,21 +106,11 @@ class StatementMatcher {
 
  private:
   void match(Matched& matched) {
-    const std::string& text = matched.counted->text;
-    if (text.size() > sql::longest_fingerprinted) {
-      ++incomparable;
-      return;
-    }
-    const std::string command = sql::classify(text).command;
-    matched.reads = command == "SELECT" || command == "VALUES" || command == "TABLE" || command == "WITH";
-    matched.catalog = text.find("pg_catalog.") != std::string::npos;
-    if (!matched.reads || matched.catalog) return;
-    const auto print = sql::fingerprint(text);
-    if (!print) {
-      matched.comparable = false;
-      ++incomparable;
-      return;
-    }
+    if (!matched.text.reads) return;
+    const auto print = matched.counted->cut ? std::nullopt : sql::fingerprint(matched.counted->text);
+    matched.comparable = print.has_value();
+    if (!print && !matched.text.catalog) ++incomparable;
+    if (!print) return;
     if (const auto found = declared_.find(*print); found != declared_.end()) matched.queries = found->second;
   }
 
@@ -143,8 +139,8 @@ Table statement_table(const std::vector<Matched>& shown) {
     table.rows.push_back(
         {one.queries.empty() ? Value() : Value(one.queries), static_cast<std::int64_t>(one.counted->calls),
          fmt::format("{:.1f}", one.counted->mean_ms()), fmt::format("{:.0f}", 100 * one.time_share),
-         short_text(one.counted->text, 32), one.counted->mean_ms(), 100 * one.time_share,
-         100 * one.calls_share, remarks, one.counted->id, one.counted->text});
+         short_text(one.text.shown, 32), one.counted->mean_ms(), 100 * one.time_share, 100 * one.calls_share,
+         remarks, one.counted->id, one.text.shown});
   }
   return table;
 }
@@ -169,8 +165,10 @@ void warn_of_undeclared(const std::vector<Matched>& all, Report& report) {
 }
 
 void warn_of_slow(const std::vector<Matched>& all, Report& report) {
+  size_t undeclared = 0;
   for (const Matched& one : all) {
-    if (!one.slow() || one.catalog) continue;
+    if (!one.slow() || (one.queries.empty() && one.text.catalog)) continue;
+    if (one.queries.empty() && ++undeclared > most_slow) continue;
     report.warnings.push_back(
         {.message = fmt::format("slow and repetitive: {}: {:.0f} calls of {} on average, {} of the time",
                                 one.name(), one.counted->calls, human_duration(one.counted->mean_ms() / 1000),
@@ -178,6 +176,11 @@ void warn_of_slow(const std::vector<Matched>& all, Report& report) {
          .where = {},
          .hint = {}});
   }
+  if (undeclared > most_slow)
+    report.warnings.push_back(
+        {.message = fmt::format("slow and repetitive: and {} more", undeclared - most_slow),
+         .where = {},
+         .hint = {}});
 }
 
 void warn_of_never_run(const std::vector<JudgedQuery>& judged, const std::vector<Matched>& all,
@@ -249,9 +252,7 @@ void add_statements(const std::vector<JudgedQuery>& judged, const QueryReportInp
   const std::vector<Matched> all = matcher.take();
   std::vector<Matched> shown;
   for (const Matched& one : all) {
-    const bool worth = input.chosen ? !one.queries.empty()
-                                    : !one.queries.empty() ||
-                                          (!one.catalog && (one.slow() || (one.frequent() && one.reads)));
+    const bool worth = !one.queries.empty() || (!input.chosen && one.remarkable());
     if (worth && (shown.size() < most_statements || !one.queries.empty())) shown.push_back(one);
   }
   report.tables.push_back(statement_table(shown));

@@ -119,25 +119,6 @@ std::string meant_form(std::string_view text) {
 // --- the statement
 // ------------------------------------------------------------------------------------------
 
-/// What keeps a statement from being a read; empty if nothing that can be seen does.
-std::string why_no_read(const sql::Words& words) {
-  const sql::Command command = sql::read_command(words);
-  if (command.tag != "SELECT" && command.tag != "SELECT INTO")
-    return fmt::format("is {}: only SELECT, VALUES, TABLE and WITH are explained", command.tag);
-  for (size_t i = 0; i < words.size(); ++i) {
-    if (words.is(i, "(")) {
-      const bool update = words.is(i + 1, "update") && words.find("set", i + 2) != sql::npos;
-      if (words.match(i + 1, "insert into") || words.match(i + 1, "delete from") ||
-          words.match(i + 1, "merge into") || update)
-        return fmt::format("changes data: it has {} in it", to_upper(words.text(i + 1)));
-    }
-    for (const std::string_view lock : {"for update", "for no key update", "for share", "for key share"})
-      if (words.match(i, lock)) return fmt::format("locks rows: it has {} in it", to_upper(lock));
-    if (words.is(i, "into")) return "makes a table: it has INTO in it";
-  }
-  return {};
-}
-
 /// The numbers of the $n in it.
 std::set<int> parameters_of(const sql::Words& words) {
   std::set<int> numbers;
@@ -163,6 +144,24 @@ std::string parameter_problem(const std::set<int>& used, size_t given) {
 }
 
 }  // namespace
+
+std::string why_no_read(const sql::Words& words) {
+  const sql::Command command = sql::read_command(words);
+  if (command.tag != "SELECT" && command.tag != "SELECT INTO")
+    return fmt::format("is {}: only SELECT, VALUES, TABLE and WITH are explained", command.tag);
+  for (size_t i = 0; i < words.size(); ++i) {
+    if (words.is(i, "(")) {
+      const bool update = words.is(i + 1, "update") && words.find("set", i + 2) != sql::npos;
+      if (words.match(i + 1, "insert into") || words.match(i + 1, "delete from") ||
+          words.match(i + 1, "merge into") || update)
+        return fmt::format("changes data: it has {} in it", to_upper(words.text(i + 1)));
+    }
+    for (const std::string_view lock : {"for update", "for no key update", "for share", "for key share"})
+      if (words.match(i, lock)) return fmt::format("locks rows: it has {} in it", to_upper(lock));
+    if (words.is(i, "into")) return "makes a table: it has INTO in it";
+  }
+  return {};
+}
 
 bool needs_run(Kind kind) {
   switch (kind) {

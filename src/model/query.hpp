@@ -10,6 +10,10 @@
 #include "base/error.hpp"
 #include "model/object.hpp"
 
+namespace kdb::sql {
+class Words;
+}
+
 namespace kdb {
 
 /// What must be true of a query's plan, or of a run of it.
@@ -68,5 +72,8 @@ struct DeclaredQuery {
 /// Why a query cannot be asked, one entry for each reason: it is not one statement, it does not only read, or
 /// its parameters are not those that it is given.
 std::vector<Problem> check(const DeclaredQuery& query);
+
+/// Why a statement is none that a profile may declare, as `changes data: …`; empty where it only reads.
+std::string why_no_read(const sql::Words& words);
 
 }  // namespace kdb

@@ -22,6 +22,7 @@ struct CountedStatement {
   std::string text;  // foreign, with `$1` for its constants
   double calls = 0;
   double total_ms = 0;  // of execution
+  bool cut = false;     // the text is only its beginning: all of it is too long to be compared
   double mean_ms() const { return calls > 0 ? total_ms / calls : 0; }
 };
 

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/sql_fingerprint.hpp"
 #include "base/text.hpp"
 #include "pg/failure.hpp"
 #include "pg/index_scans.hpp"
@@ -36,20 +37,26 @@ WHERE e.extname = 'pg_stat_statements' ORDER BY 2)");
   return view;
 }
 
-/// Statements inside of functions are counted with the statement that calls them too.
+/// Statements inside of functions are counted with the statement that calls them too. Of a text that is too
+/// long to be compared its beginning says what it is: thousands of bulk INSERTs would be a gigabyte.
 std::string statements_sql(const StatementsView& view) {
   const bool top_level = view.columns.count("toplevel") > 0;
   // Named so from 1.8 on, which came with PostgreSQL 13.
   const char* total = view.columns.count("total_exec_time") > 0 ? "total_exec_time" : "total_time";
   return fmt::format(R"(
-SELECT coalesce(s.queryid::pg_catalog.text, ''), max(s.query), sum(s.calls)::pg_catalog.float8,
-       sum(s.{})::pg_catalog.float8, bool_or(s.queryid IS NULL), pg_catalog.count(*)
-FROM {}.pg_stat_statements s
+SELECT coalesce(s.queryid::pg_catalog.text, ''),
+       max(CASE WHEN pg_catalog.octet_length(s.query) > {longest} THEN pg_catalog.left(s.query, 1000)
+                ELSE s.query END),
+       sum(s.calls)::pg_catalog.float8, sum(s.{total})::pg_catalog.float8, bool_or(s.queryid IS NULL),
+       pg_catalog.count(*), coalesce(bool_or(pg_catalog.octet_length(s.query) > {longest}), false)
+FROM {view}.pg_stat_statements s
 JOIN pg_catalog.pg_database d ON d.oid = s.dbid
-WHERE d.datname = pg_catalog.current_database(){}
+WHERE d.datname = pg_catalog.current_database(){top_level}
 GROUP BY s.queryid, CASE WHEN s.queryid IS NULL THEN s.query END
 ORDER BY 4 DESC, 1)",
-                     total, view.schema, top_level ? " AND s.toplevel" : "");
+                     fmt::arg("longest", sql::longest_fingerprinted), fmt::arg("total", total),
+                     fmt::arg("view", view.schema),
+                     fmt::arg("top_level", top_level ? " AND s.toplevel" : ""));
 }
 
 void read_info(Connection& connection, const StatementsView& view, QueryStatistics& statistics) {
@@ -85,7 +92,8 @@ void read_statements(Connection& connection, QueryStatistics& statistics) {
     statements.push_back({.id = rows.text(row, 0),
                           .text = rows.text(row, 1),
                           .calls = std::stod(rows.text(row, 2)),
-                          .total_ms = std::stod(rows.text(row, 3))});
+                          .total_ms = std::stod(rows.text(row, 3)),
+                          .cut = rows.boolean(row, 6)});
   }
   read_info(connection, *view, statistics);
 }

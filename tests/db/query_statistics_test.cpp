@@ -177,7 +177,12 @@ TEST_CASE("declared queries are found among the statements that the server has c
     for (int i = 0; i < 30; ++i) session.exec("SELECT * FROM t WHERE id = " + std::to_string(i));
     session.connection().exec("SELECT * FROM t WHERE id = $1", {std::string("7")});
     for (int i = 0; i < 10; ++i) session.exec("SELECT kind AS \"\x1b[31mred\" FROM t LIMIT 3");
-    for (int i = 0; i < 10; ++i) session.exec("SELECT pg_sleep(0.01), 'of nobody''s'");
+    for (int i = 0; i < 10; ++i) session.exec("SELECT count(*), pg_sleep(0.01), 'nobody''s' FROM t");
+    for (int i = 0; i < 12; ++i) session.exec("DO $$ BEGIN PERFORM pg_sleep(0.02), 'secret'; END $$");
+    // Longer than what is compared: only its beginning is fetched.
+    std::string rows = "INSERT INTO t VALUES (0)";
+    while (rows.size() < 300'000) rows += ",(NULL)";
+    session.exec(rows);
   }
   const Run run = server.explain(profile, {"--format", "json"});
   CAPTURE(run.out);
@@ -193,7 +198,11 @@ TEST_CASE("declared queries are found among the statements that the server has c
   CAPTURE(text.out);
   CHECK(text.out.find('\x1b') == std::string::npos);
   CHECK(text.out.find("SELECT kind AS \"\\x1b[31mred\"") != std::string::npos);
-  CHECK(text.out.find("that no query declares, most of it of \"SELECT pg_sleep($1)") != std::string::npos);
+  CHECK(text.out.find("that no query declares, most of it of \"SELECT count(*), pg_sleep($1)") !=
+        std::string::npos);
+  CHECK((run.out + text.out).find("secret") == std::string::npos);
+  CHECK(text.out.find("slow and repetitive: \"DO\": 12 calls") != std::string::npos);
+  CHECK(text.out.find("were not looked at") == std::string::npos);
   CHECK(text.out.find("not among the counted statements") != std::string::npos);
   CHECK(text.out.find(": never\n") != std::string::npos);
   // Of others a role without pg_read_all_stats sees no texts.

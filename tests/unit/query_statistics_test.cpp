@@ -152,4 +152,98 @@ TEST_CASE("a statement of a stranger is shown on one line without its control ch
   CHECK(shown == "SELECT \"\\x1b[31m\xc3\xa4\", 1 FROM t WH\xe2\x80\xa6");
 }
 
+TEST_CASE("of what is no read and no change of rows only the command and its object are shown") {
+  struct Row {
+    const char* text;
+    const char* shown;
+  };
+  const Row rows[] = {{"DO $$ BEGIN PERFORM pg_sleep(0.3); /* password=secret */ END $$", "DO"},
+                      {"/* secret */ CALL app.charge('secret', $1)", "CALL app.charge"},
+                      {"ALTER ROLE bob PASSWORD 'secret'", "ALTER ROLE bob"},
+                      {"REFRESH MATERIALIZED VIEW CONCURRENTLY x", "REFRESH MATERIALIZED VIEW x"},
+                      {"COPY t FROM PROGRAM 'secret'", "COPY t"},
+                      {"SELECT 'secret' AS a INTO TEMP u", "SELECT INTO u"},
+                      {"CREATE TABLE u AS SELECT 'secret'", "CREATE TABLE AS u"},
+                      {"SET x = 'secret'", "SET"},
+                      {"INSERT INTO t VALUES ($1)", "INSERT INTO t VALUES ($1)"},
+                      {"/*controller='a'*/ -- b\n SELECT a FROM t", "SELECT a FROM t"}};
+  for (const Row& row : rows) {
+    CAPTURE(row.text);
+    QueryReportInput input = input_of({});
+    *input.statistics->statements = {{"1", row.text, 12, 60'000}};
+    const QueryReport report = report_queries(input);
+    const auto& cells = statements_of(report).rows.at(0);
+    CHECK(std::get<std::string>(cells.at(4)) == row.shown);
+    CHECK(std::get<std::string>(cells.back()) == row.shown);
+    CHECK(warnings_of(input).find("secret") == std::string::npos);
+  }
+}
+
+TEST_CASE("only what a profile can declare is called undeclared") {
+  struct Row {
+    const char* text;
+    bool undeclared;
+  };
+  const Row rows[] = {{"SELECT a FROM t FOR UPDATE SKIP LOCKED", false},
+                      {"WITH x AS (UPDATE t SET a = $1 RETURNING a) SELECT a FROM x", false},
+                      {"SELECT nextval($1)", false},
+                      {"SELECT $1", false},
+                      {"SELECT extract(epoch FROM a), $1 IS DISTINCT FROM b", false},
+                      {"SELECT pid, state FROM pg_stat_activity a, pg_locks ORDER BY state, pid", false},
+                      {"WITH x AS (SELECT pid FROM pg_stat_activity) SELECT pid FROM x", false},
+                      {"SELECT calls FROM \"s t\".pg_stat_statements", false},
+                      {"SELECT hypertable_name FROM timescaledb_information.hypertables", false},
+                      {"SELECT f FROM f($1)", false},
+                      {"EXPLAIN SELECT a FROM t", false},
+                      {"SELECT a FROM t", true},
+                      {"TABLE t", true},
+                      {"SELECT a FROM pg_class, ONLY t", true},
+                      {"SELECT a FROM (SELECT a FROM app.t) x", true},
+                      {"SELECT a FROM pg_class JOIN t ON oid = a", true},
+                      {"WITH x AS (SELECT a FROM t) SELECT a FROM x", true}};
+  for (const Row& row : rows) {
+    CAPTURE(row.text);
+    QueryReportInput input = input_of({});
+    *input.statistics->statements = {{"1", row.text, 1'000, 60}, {"2", "UPDATE t SET a = $1", 1, 1'000}};
+    CHECK((warnings_of(input).find("that no query declares") != std::string::npos) == row.undeclared);
+  }
+}
+
+TEST_CASE("a declared query is known by all that it is, though it names pg_catalog") {
+  QueryReportInput input = input_of({{"q", "SELECT pg_catalog.lower(a) FROM t WHERE a = 'x'"}});
+  *input.statistics->statements = {{"1", "SELECT pg_catalog.lower(a) FROM t WHERE a = $1", 1'000, 60}};
+  CHECK(warnings_of(input) == "slow and repetitive: q: 1000 calls of 0 ms on average, 100 % of the time\n");
+}
+
+TEST_CASE("what only asks for plans is no statement of the application") {
+  QueryReportInput input = input_of({{"q", "SELECT a FROM t"}});
+  *input.statistics->statements = {{"1", "EXPLAIN (FORMAT JSON, ANALYZE)\nSELECT a FROM t", 100, 900'000},
+                                   {"2", "SELECT a FROM t", 10, 10},
+                                   {"3", "UPDATE t SET a = $1", 10, 90}};
+  CHECK(warnings_of(input) ==
+        "slow and repetitive: \"UPDATE t SET a = $1\": 10 calls of 9 ms on average, 90 % of the time\n");
+}
+
+TEST_CASE("a change of rows that is too long to be compared leaves no doubt, and a read does") {
+  QueryReportInput input = input_of({{"q", "SELECT a FROM t"}});
+  *input.statistics->statements = {
+      {.id = "1", .text = "INSERT INTO t VALUES ($1), (", .calls = 100, .total_ms = 1, .cut = true}};
+  CHECK(warnings_of(input).find("were not looked at") == std::string::npos);
+  CHECK(warnings_of(input).find("could not be compared") == std::string::npos);
+  input.statistics->statements->at(0).text = "SELECT a FROM t WHERE a IN ($1, ";
+  CHECK(warnings_of(input).find("1 counted statements were not looked at") != std::string::npos);
+  CHECK(warnings_of(input).find("could not be compared") != std::string::npos);
+}
+
+TEST_CASE("of many slow statements the first ones are named") {
+  QueryReportInput input = input_of({});
+  for (int i = 0; i < 8; ++i)
+    input.statistics->statements->push_back(
+        {std::to_string(i), "UPDATE t" + std::to_string(i) + " SET a = $1", 10, 20'000});
+  const std::string text = warnings_of(input);
+  CHECK(text.find("UPDATE t4") != std::string::npos);
+  CHECK(text.find("UPDATE t5") == std::string::npos);
+  CHECK(text.ends_with("slow and repetitive: and 3 more\n"));
+}
+
 }  // namespace kdb::test::query_statistics_test
