@@ -9,6 +9,25 @@ namespace kdb {
 
 namespace {
 
+/// Since when, as far as that can be said: the server does not keep when an index was made.
+std::string counted_since(const QueryStatistics& statistics) {
+  std::string text = "since it was made, or since ";
+  if (!statistics.indexes_since.empty()) return text + statistics.indexes_since;
+  text += "the server counts";
+  if (!statistics.server_start.empty()) text += ", at least since its start, " + statistics.server_start;
+  return text;
+}
+
+std::string advice(const QueryStatistics& statistics) {
+  constexpr double week = 7 * 24 * 3600;
+  const std::string weekly = "what runs once a week may not have run yet";
+  if (!statistics.indexes_age) return "nobody knows how long that is: " + weekly;
+  if (*statistics.indexes_age < week)
+    return fmt::format("that is {}{}: {}", statistics.indexes_since.empty() ? "at least " : "",
+                       human_duration(*statistics.indexes_age), weekly);
+  return "every write pays for it; of a new one, " + weekly;
+}
+
 void add_unused_indexes(const QueryReportInput& input, Report& report) {
   const QueryStatistics& statistics = *input.statistics;
   if (!statistics.indexes) {
@@ -17,21 +36,15 @@ void add_unused_indexes(const QueryReportInput& input, Report& report) {
                                .hint = {}});
     return;
   }
-  constexpr double week = 7 * 24 * 3600;
-  const bool young = statistics.indexes_age && *statistics.indexes_age < week;
-  const std::string hint = young ? fmt::format("that is {}: what runs once a week may not have run yet",
-                                               human_duration(*statistics.indexes_age))
-                                 : std::string("every write pays for it");
   for (const Declared<Index>& declared : *input.indexes) {
     if (declared.absent || declared.value.unique) continue;  // that earns its place by what it forbids
     const auto found = statistics.indexes->find(declared.value.name);
     if (found == statistics.indexes->end() || found->second.scans > 0) continue;
     report.warnings.push_back(
-        {.message = fmt::format("nothing has used the index {}{}", to_text(declared.value.name, input.schema),
-                                statistics.indexes_since.empty() ? " since the server counts"
-                                                                 : " since " + statistics.indexes_since),
+        {.message = fmt::format("nothing has used the index {} {}",
+                                to_text(declared.value.name, input.schema), counted_since(statistics)),
          .where = declared.where,
-         .hint = hint});
+         .hint = advice(statistics)});
   }
 }
 

@@ -29,7 +29,8 @@ struct CountedStatement {
 /// What a server has counted while it was used.
 struct QueryStatistics {
   std::string indexes_since;          // when the scans of indexes were last reset; empty: never
-  std::optional<double> indexes_age;  // seconds since then
+  std::string server_start;           // scans are counted from then on, or from before
+  std::optional<double> indexes_age;  // seconds since the reset, or without one since the start
   std::optional<std::map<ObjectName, IndexScans>>
       indexes;  // of those asked for that are there; nothing: see why
   std::string why_no_indexes;

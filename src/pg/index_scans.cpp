@@ -26,10 +26,13 @@ constexpr std::string_view last_sql =
     "pg_catalog.to_char(pg_catalog.max(pg_catalog.pg_stat_get_lastscan(whole.oid)) AT TIME ZONE 'UTC', "
     "'YYYY-MM-DD HH24:MI \"UTC\"')";
 
+/// What was never reset counts from before the server was started, or from then.
 constexpr std::string_view counters_sql = R"(
 SELECT pg_catalog.current_setting('track_counts') = 'on', pg_catalog.pg_is_in_recovery(),
        pg_catalog.to_char(d.stats_reset AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"'),
-       pg_catalog.floor(extract(epoch FROM pg_catalog.now() - d.stats_reset))::int8
+       pg_catalog.floor(extract(epoch FROM pg_catalog.now() -
+         coalesce(d.stats_reset, pg_catalog.pg_postmaster_start_time())))::int8,
+       pg_catalog.to_char(pg_catalog.pg_postmaster_start_time() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"')
 FROM pg_catalog.pg_stat_database d WHERE d.datname = pg_catalog.current_database()
 ORDER BY 1)";
 
@@ -53,6 +56,7 @@ void read_index_scans(Connection& connection, const ServerFacts& facts,
   }
   statistics.standby = counters.boolean(0, 1);
   statistics.indexes_since = counters.text(0, 2);
+  statistics.server_start = counters.text(0, 4);
   if (!counters.is_null(0, 3)) statistics.indexes_age = static_cast<double>(counters.integer(0, 3));
   auto& scans = statistics.indexes.emplace();
   if (indexes.empty()) return;
