@@ -1,5 +1,6 @@
 #include "lint/chunk_count.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -36,22 +37,25 @@ std::optional<double> ratio(const Span& whole, const Span& part) {
   return *all / *one;
 }
 
-int partitions_of(const Hypertable& hypertable) {
-  int partitions = 1;
+std::int64_t partitions_of(const Hypertable& hypertable) {
+  constexpr std::int64_t most = 1'000'000'000;  // a product of two still fits
+  std::int64_t partitions = 1;
   for (const Dimension& dimension : hypertable.dimensions)
-    if (dimension.partitions && *dimension.partitions > 0 && partitions < 1'000'000)
-      partitions *= *dimension.partitions;
+    if (dimension.partitions && *dimension.partitions > 0)
+      partitions = std::min(most, partitions * std::min<std::int64_t>(most, *dimension.partitions));
   return partitions;
 }
 
-std::optional<int> chunk_count(const Hypertable& hypertable) {
+std::optional<std::int64_t> chunk_count(const Hypertable& hypertable) {
+  constexpr double most = 1e15;  // exact in a double
   if (!hypertable.retention) return std::nullopt;
   const Retention& retention = *hypertable.retention;
   const auto times =
       ratio(retention.drop_after.empty() ? retention.drop_created_before : retention.drop_after,
             hypertable.chunk_interval);
-  if (!times || *times > 1e6) return std::nullopt;
-  return static_cast<int>(std::ceil(*times)) * partitions_of(hypertable);
+  if (!times) return std::nullopt;
+  return static_cast<std::int64_t>(
+      std::min(most, std::ceil(*times) * static_cast<double>(partitions_of(hypertable))));
 }
 
 }  // namespace kdb::lint

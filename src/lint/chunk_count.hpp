@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 
 #include "kinds/hypertable.hpp"
@@ -11,10 +12,10 @@ namespace kdb::lint {
 std::optional<double> ratio(const Span& whole, const Span& part);
 
 /// The partitions of each stretch of time: the product over its dimensions by hash; 1 without them.
-int partitions_of(const Hypertable& hypertable);
+std::int64_t partitions_of(const Hypertable& hypertable);
 
 /// How many chunks there are once retention begins to drop some. Nothing where it, or their interval, is not
 /// declared.
-std::optional<int> chunk_count(const Hypertable& hypertable);
+std::optional<std::int64_t> chunk_count(const Hypertable& hypertable);
 
 }  // namespace kdb::lint

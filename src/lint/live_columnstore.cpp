@@ -46,7 +46,7 @@ std::optional<ChunkRows> layout_of(const Input& input, const Hypertable& wanted,
   if (time != table.columns.end() && time->second.days)
     if (const auto times =
             ratio({fmt::format("{} hours", std::ceil(*time->second.days * 24)), false}, interval)) {
-      layout.chunks = std::max(1.0, *times) * partitions_of(wanted);
+      layout.chunks = std::max(1.0, *times) * static_cast<double>(partitions_of(wanted));
       return layout;
     }
   if (live == nullptr || live->facts.chunks == 0) return std::nullopt;

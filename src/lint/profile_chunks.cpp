@@ -52,7 +52,7 @@ void check_jit(const Input& input, const KnownTables&, Findings& findings) {
     const Hypertable& value = hypertable.value;
     const auto chunks = chunk_count(value);
     if (!chunks || *chunks < many_chunks || jit_is_off(input)) return;
-    const int partitions = partitions_of(value);
+    const std::int64_t partitions = partitions_of(value);
     const Retention& retention = *value.retention;
     findings.add(
         hypertable.where_of("chunk_interval"),

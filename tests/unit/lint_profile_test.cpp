@@ -125,6 +125,10 @@ TEST_CASE("hundreds of chunks are too many where jit is on") {
   CHECK(chunks("30 days", years + four).empty());
   CHECK(chunks("1 hour", "retention = { drop_after = \"1 week\" }\n").empty());
   CHECK(found("many-chunks-with-jit", hypertable + years + four).empty());
+  const std::string many = "dimensions = [{ column = \"metric\", partitions = 5000 }]\n";
+  CHECK(test::has(message("many-chunks-with-jit", hypertable + "chunk_interval = \"1 minute\"\n" +
+                                                      "retention = { drop_after = \"1 year\" }\n" + many),
+                  "comes to 2629750000 chunks"));
   for (const std::string off : {"[server.settings]\njit = false\n", "[server.settings]\njit = \"off\"\n",
                                 "[roles.r]\nsettings = { jit = \"off\" }\n"}) {
     CAPTURE(off);
