@@ -28,34 +28,46 @@ std::vector<std::string> key_columns(const sql::Words& words, size_t open) {
   return columns;
 }
 
+void add_unique(std::string name, std::vector<std::string> columns, KnownTables::Table& table) {
+  table.keys.push_back({.name = std::move(name), .columns = std::move(columns), .unique = true});
+}
+
 /// Notes the `PRIMARY KEY (…)` or `UNIQUE (…)` that stands at `at`.
 void add_key(const sql::Words& words, size_t at, std::string name, KnownTables::Table& table) {
   size_t open = std::max(words.skip(at, "primary key"), words.skip(at, "unique"));
   if (open == at) return;
   if (name.empty() && words.is(at, "primary")) name = table.name + "_pkey";
   open = std::max(words.skip(open, "nulls not distinct"), words.skip(open, "nulls distinct"));
-  if (words.is(open, "("))
-    table.keys.push_back({.name = std::move(name), .columns = key_columns(words, open), .unique = true});
+  if (words.is(open, "(")) add_unique(std::move(name), key_columns(words, open), table);
 }
 
 /// Notes the key that a column is by itself: `id bigint PRIMARY KEY`.
 void add_key(const sql::Words& words, const ColumnDefinition& column, KnownTables::Table& table) {
   const bool primary = words.find("primary key", column.type, column.last) != npos;
   if (!primary && words.find("unique", column.type, column.last) == npos) return;
-  table.keys.push_back({.name = primary ? table.name + "_pkey" : "",
-                        .columns = {sql::folded(words.text(column.name))},
-                        .unique = true});
+  add_unique(primary ? table.name + "_pkey" : "", {sql::folded(words.text(column.name))}, table);
 }
 
-/// Notes the keys among the constraints of CREATE TABLE name (…).
+/// Notes the keys among the constraints of CREATE TABLE name (…), and that LIKE brings others.
 void add_keys(const Statement& statement, KnownTables::Table& table) {
   const sql::Words& words = statement.words;
   const size_t open = words.skip_name(statement.object);
   if (!words.is(open, "(")) return;
   for (const auto& [first, last] : parts(words, open + 1, words.skip_parentheses(open) - 1)) {
     const bool named = words.is(first, "constraint");
+    if (words.is(first, "like") && (words.find("including all", first, last) != npos ||
+                                    words.find("including indexes", first, last) != npos))
+      table.more_keys = true;
     add_key(words, named ? first + 2 : first, named ? sql::folded(words.text(first + 1)) : "", table);
   }
+}
+
+void rename_column(const std::string& from, const std::string& to, KnownTables::Table& table) {
+  if (auto column = table.columns.extract(from); !column.empty()) {
+    column.key() = to;
+    table.columns.insert(std::move(column));
+  }
+  for (KnownTables::Key& key : table.keys) std::replace(key.columns.begin(), key.columns.end(), from, to);
 }
 
 }  // namespace
@@ -88,6 +100,7 @@ void KnownTables::read_create(const Statement& statement) {
   for (const ColumnDefinition& column : statement.columns) add_key(words, column, table);
   add_keys(statement, table);
   table.partitioned = words.find("partition by", statement.object) != npos;
+  if (words.find("partition of", statement.object) != npos) table.more_keys = true;
   table.hypertable = sql::has_timescaledb_option(words, "hypertable");
   tables_.try_emplace(name_of(statement.step.what.object), std::move(table));  // IF NOT EXISTS keeps the old
 }
@@ -99,35 +112,34 @@ void KnownTables::read_alter(const Statement& statement) {
   Table& table = found->second;
   for (const ColumnDefinition& column : statement.columns)
     table.columns[sql::folded(words.text(column.name))] = read_type(words, column.type, column.last);
-  for (const TableAction& action : statement.actions) {
-    if (action.kind == Kind::add_column)
-      add_key(words, {.name = action.name, .type = action.body, .last = action.last}, table);
-    const std::string name = action.name == npos ? "" : sql::folded(words.text(action.name));
-    if (action.kind == Kind::drop_column) table.columns.erase(name);
-    if (action.kind == Kind::rename_column && words.is(action.body, "to")) {
-      auto column = table.columns.extract(name);
-      if (column.empty()) continue;
-      column.key() = sql::folded(words.text(action.body + 1));
-      table.columns.insert(std::move(column));
-    }
-    if (action.kind == Kind::add_constraint) {
-      const std::string column = not_null_column(words, action.body);
-      const bool valid = words.find("not valid", action.body, action.last) == npos;
-      if (!column.empty()) table.not_null_checks[name] = {.column = column, .valid = valid};
-      add_key(words, action.body, name, table);
-    }
-    if (action.kind == Kind::drop_constraint) {
-      table.not_null_checks.erase(name);
-      std::erase_if(table.keys, [&](const Key& key) { return key.name == name; });
-    }
-    const auto check = table.not_null_checks.find(name);
-    if (action.kind == Kind::validate_constraint && check != table.not_null_checks.end())
-      check->second.valid = true;
-  }
+  for (const TableAction& action : statement.actions) read_action(statement, action, table);
   if (statement.actions.size() != 1 || statement.actions.front().kind != Kind::rename_table) return;
   auto renamed = tables_.extract(found);
   renamed.key().name = sql::folded(words.text(statement.actions.front().name));
   tables_.insert(std::move(renamed));
+}
+
+void KnownTables::read_action(const Statement& statement, const TableAction& action, Table& table) {
+  const sql::Words& words = statement.words;
+  if (action.kind == Kind::add_column)
+    add_key(words, {.name = action.name, .type = action.body, .last = action.last}, table);
+  const std::string name = action.name == npos ? "" : sql::folded(words.text(action.name));
+  if (action.kind == Kind::drop_column) table.columns.erase(name);
+  if (action.kind == Kind::rename_column && words.is(action.body, "to"))
+    rename_column(name, sql::folded(words.text(action.body + 1)), table);
+  if (action.kind == Kind::add_constraint) {
+    const std::string column = not_null_column(words, action.body);
+    const bool valid = words.find("not valid", action.body, action.last) == npos;
+    if (!column.empty()) table.not_null_checks[name] = {.column = column, .valid = valid};
+    add_key(words, action.body, name, table);
+  }
+  if (action.kind == Kind::drop_constraint) {
+    table.not_null_checks.erase(name);
+    std::erase_if(table.keys, [&](const Key& key) { return key.name == name; });
+  }
+  const auto check = table.not_null_checks.find(name);
+  if (action.kind == Kind::validate_constraint && check != table.not_null_checks.end())
+    check->second.valid = true;
 }
 
 void KnownTables::read_index(const Statement& statement) {
@@ -135,13 +147,15 @@ void KnownTables::read_index(const Statement& statement) {
   const auto found = tables_.find(name_of(statement.table()));
   if (found == tables_.end()) return;
   size_t open = words.skip_name(words.skip(words.find("on", 1) + 1, "only"));
+  const bool btree = !words.is(open, "using") || words.is(open + 1, "btree");
   if (words.is(open, "using")) open += 2;
   if (!words.is(open, "(")) return;
   const bool all = words.find("where", open) == npos;
   found->second.keys.push_back(
       {.name = statement.object == npos ? "" : sql::folded(words.text(statement.object)),
        .columns = key_columns(words, open),
-       .unique = all && words.is(1, "unique")});
+       .unique = all && words.is(1, "unique"),
+       .btree = btree});
 }
 
 void KnownTables::read_hypertable(const Statement& statement) {

@@ -11,6 +11,7 @@
 namespace kdb::lint {
 
 struct Statement;
+struct TableAction;
 
 /// What the migrations up to now say of the tables that they make. Only ever a reason to keep quiet or to
 /// know a better way: other tools, functions and DO blocks may have done more.
@@ -25,11 +26,13 @@ class KnownTables {
     std::string name;                  // as the server calls it; empty where that is not known
     std::vector<std::string> columns;  // "" for an expression
     bool unique = false;               // of all rows
+    bool btree = true;
   };
   struct Table {
     std::string name;  // that it was made with
     std::map<std::string, ColumnType> columns;
     std::vector<Key> keys;
+    bool more_keys = false;       // it has some that are not known here: those of the table that it is LIKE
     std::map<std::string, Check> not_null_checks;  // by the constraint's name
     bool partitioned = false;
     bool hypertable = false;
@@ -50,6 +53,7 @@ class KnownTables {
  private:
   void read_create(const Statement& statement);
   void read_alter(const Statement& statement);
+  static void read_action(const Statement& statement, const TableAction& action, Table& table);
   void read_index(const Statement& statement);
   void read_hypertable(const Statement& statement);
 

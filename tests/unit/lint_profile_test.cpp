@@ -226,6 +226,24 @@ TEST_CASE("a declared query has an index that begins with what it looks for") {
   CHECK(served("SELECT count(*), $1 FROM ev").empty());
 }
 
+TEST_CASE("a table whose indexes are not all known, or are renamed, is not said to have none") {
+  const auto served = [](const std::string& sql) {
+    return found("query-without-index",
+                 query("SELECT * FROM t WHERE b = $1 AND at > now()", "parameters = ['x']\n"), sql);
+  };
+  const std::string table = "create table t (a text, b text, at timestamptz not null);";
+  CHECK(served(table) == Places{"1:10"});
+  CHECK(served("create table t (a text, c text, at timestamptz, unique (c)); alter table t rename c to b;")
+            .empty());
+  CHECK(served("create table t (like u including all, at timestamptz);").empty());
+  CHECK(served("create table t (like u including indexes);").empty());
+  CHECK(served("create table t (like u including defaults);").size() == 1);
+  CHECK(served("create table t partition of u for values in (1);").empty());
+  CHECK(served(table + "select create_hypertable('t', 'at');").empty());
+  CHECK(served(table + "create index on t using brin (a, b);").empty());
+  CHECK(served(table + "create index on t using btree (a, b);").size() == 1);
+}
+
 TEST_CASE("an index begins with what a query fixes and goes on in its order") {
   const auto order = [](const std::string& indexes, const std::string& sql) {
     return found("index-column-order", indexes + query(sql, "parameters = ['x']\n"));
@@ -244,6 +262,17 @@ TEST_CASE("an index begins with what a query fixes and goes on in its order") {
   CHECK(order(index("a", "columns = [\"metric\", \"at\"]"), newest).empty());
   CHECK(order(index("a", "columns = [\"who\", \"metric\"]"), newest).empty());
   CHECK(order(index("h", "columns = [\"value\"]\nwhere = \"value > 100\""), largest).empty());
+  // One row has no order.
+  const std::string newest_id = "SELECT who FROM ev WHERE id = $1 ORDER BY at DESC LIMIT 1";
+  const std::string at = index("a", "columns = [\"at\"]");
+  CHECK(order(at, newest_id) == Places{"3:11"});
+  CHECK(order(at + index("u", "unique = true\ncolumns = [\"id\"]"), newest_id).empty());
+  CHECK(
+      order(at + index("u", "unique = true\ncolumns = [\"id\"]\nwhere = \"value > 0\""), newest_id).size() ==
+      1);
+  CHECK(found("index-column-order", at + query(newest_id, "parameters = ['x']\n"),
+              "create table ev (id int primary key, at timestamptz, who text);")
+            .empty());
   // Without a limit, or grouped, all rows are wanted.
   CHECK(order(between, "SELECT id FROM ev WHERE who = $1 ORDER BY at DESC").empty());
   CHECK(order(between, "SELECT at, count(*) FROM ev WHERE who = $1 GROUP BY at ORDER BY at LIMIT 5").empty());
