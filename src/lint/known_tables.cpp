@@ -29,6 +29,7 @@ std::vector<std::string> key_columns(const sql::Words& words, size_t open) {
 }
 
 void add_unique(std::string name, std::vector<std::string> columns, KnownTables::Table& table) {
+  if (columns.size() == 1) table.alone.insert(columns.front());
   table.keys.push_back({.name = std::move(name), .columns = std::move(columns), .unique = true});
 }
 
@@ -68,6 +69,7 @@ void rename_column(const std::string& from, const std::string& to, KnownTables::
     table.columns.insert(std::move(column));
   }
   for (KnownTables::Key& key : table.keys) std::replace(key.columns.begin(), key.columns.end(), from, to);
+  if (table.alone.erase(from) > 0) table.alone.insert(to);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,6 +34,7 @@ class KnownTables {
     std::map<std::string, ColumnType> columns;
     std::vector<Key> keys;
     bool more_keys = false;       // it has some that are not known here: those of the table that it is LIKE
+    std::set<std::string> alone;  // columns that alone are, or were, a key: of one row each
     std::map<std::string, Check> not_null_checks;  // by the constraint's name
     bool partitioned = false;
     bool hypertable = false;

@@ -89,14 +89,29 @@ bool has(const std::vector<std::string>& list, const std::string& one) {
   return std::find(list.begin(), list.end(), one) != list.end();
 }
 
-/// The column by which a query looks for one row: the first of a key that is not the time; empty if none.
+bool is_dimension(const Hypertable& hypertable, const std::string& column) {
+  return std::any_of(hypertable.dimensions.begin(), hypertable.dimensions.end(),
+                     [&](const Dimension& one) { return one.column == column; });
+}
+
+/// Whether a column tells each row of a hypertable from all others. Its unique keys do not say so: they have
+/// to hold the time, and `(device_id, ts)`, the commonest, is as much one as `(id, ts)` is. What can be
+/// known: it alone is or was a key, as before the table became a hypertable, or it is called what a row's own
+/// id is, `id` or, in `events`, `event_id`.
+bool is_own_id(const std::string& column, const Hypertable& hypertable, const KnownTables::Table* table) {
+  if (table != nullptr && table->alone.count(column) > 0) return true;
+  const std::string& name = hypertable.name.name;
+  const std::string one = name.ends_with('s') ? name.substr(0, name.size() - 1) : name;
+  return column == "id" || column == "uuid" || column == one + "_id" || column == name + "_id";
+}
+
+/// The column by which a query looks for one row; empty if none. By one of a dimension it looks into few
+/// chunks.
 std::string looked_up(const QueryShape& shape, const Hypertable& hypertable, const KnownTables& tables) {
-  const std::vector<std::string> fixed = fixed_columns(shape);
-  if (const KnownTables::Table* table = tables.find(hypertable.name))
-    for (const KnownTables::Key& key : table->keys)
-      if (key.unique && key.columns.front() != hypertable.time_column && has(fixed, key.columns.front()))
-        return key.columns.front();
-  return has(fixed, "id") ? "id" : "";
+  const KnownTables::Table* table = tables.find(hypertable.name);
+  for (const std::string& column : fixed_columns(shape))
+    if (!is_dimension(hypertable, column) && is_own_id(column, hypertable, table)) return column;
+  return {};
 }
 
 bool looks_into_all(const QueryShape& shape, const Hypertable& hypertable) {

@@ -305,6 +305,25 @@ TEST_CASE("a lookup by a key is asked of every chunk, unless it says when") {
                "[hypertables.ev]\ntime_column = \"at\"\nchunk_interval = \"30 days\"\n"
                "retention = { drop_after = \"90 days\" }\n")
             .empty());
+  // By the commonest key many rows are looked for; one's own row by its id, or by what was a key alone.
+  const auto by_key = [&](const std::string& sql, const std::string& column, const std::string& more = "") {
+    return found(
+        "lookup-in-every-chunk",
+        chunks + more + query("SELECT at, value FROM ev WHERE " + column + " = $1", "parameters = ['x']\n"),
+        sql);
+  };
+  const std::string devices = "create table ev (device_id int, at timestamptz, value int";
+  CHECK(by_key(devices + ", primary key (device_id, at));", "device_id").empty());
+  CHECK(by_key(devices + " primary key);", "value").size() == 1);
+  CHECK(by_key(devices + ", constraint k primary key (device_id)); alter table ev drop constraint k; alter "
+                         "table ev add primary key (device_id, at);",
+               "device_id")
+            .size() == 1);
+  CHECK(by_key(devices + ", id int, primary key (id, device_id, at));", "id").size() == 1);
+  CHECK(by_key(devices + ", ev_id int, primary key (ev_id, at));", "ev_id").size() == 1);
+  CHECK(by_key(devices + ", id int, primary key (id, at));", "id",
+               "dimensions = [{ column = \"id\", partitions = 4 }]\n")
+            .empty());
 }
 
 TEST_CASE("a GIN index that is asked for one key is larger than that key's") {
