@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "core/measured_settings.hpp"
 #include "flow/apply.hpp"
 #include "flow/asked_server.hpp"
 #include "flow/bench_data.hpp"
@@ -14,8 +15,6 @@
 #include "flow/tuning_facts.hpp"
 #include "host/machine.hpp"
 #include "host/pg_bin.hpp"
-#include "host/trial_settings.hpp"
-#include "model/known_settings.hpp"
 #include "pg/settle_policies.hpp"
 
 namespace kdb::flow {
@@ -93,11 +92,9 @@ std::chrono::milliseconds spent_since(ClusterClock::time_point begun) {
 }  // namespace
 
 bool may_be_measured(const std::string& setting) {
-  static const host::Settings reaching = host::forced_in_trial(newest_known_major);
   for (const auto& measured : bench_settings(true))
     if (measured.first == setting) return false;
-  return !host::setting_of(reaching, setting) && !setting.ends_with("preload_libraries") &&
-         setting != "dynamic_library_path";
+  return only_changes_costs(setting);
 }
 
 BenchCluster::BenchCluster(const Context& outside, const Design& design, const ReferenceData& data,

@@ -25,8 +25,9 @@ struct BenchServer {
   bool trust = false;
 };
 
-/// Whether a setting of a design is had by its server. A profile may be a stranger's: what reaches out of the
-/// cluster, or brings code into it, is left out. So is what a measurement has otherwise.
+/// Whether a setting of a design is had by its server. A profile may be a stranger's: what does more than
+/// change costs is left out, such as reaching out of the cluster or bringing code into it. So is what a
+/// measurement has otherwise.
 bool may_be_measured(const std::string& setting);
 
 /// A design on a throwaway server of its own, with the reference data in it: migrated, loaded, brought to

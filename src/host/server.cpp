@@ -261,7 +261,12 @@ bool Server::try_to_start(const Pause& pause) {
 }
 
 std::vector<std::string> Server::postgres_command() const {
-  std::vector<std::string> command{options_.pg_bin + "/postgres", "-D", folder_.data()};
+  const std::string data = folder_.data();
+  std::vector<std::string> command{options_.pg_bin + "/postgres", "-D", data};
+  // Over whatever a file says: data_directory leads a server into another's folder, in spite of -D.
+  command.insert(command.end(),
+                 {"-c", "data_directory=" + data, "-c", fmt::format("hba_file={}/pg_hba.conf", data), "-c",
+                  fmt::format("ident_file={}/pg_ident.conf", data)});
   command.insert(command.end(), options_.arguments.begin(), options_.arguments.end());
   return command;
 }

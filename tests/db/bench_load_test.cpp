@@ -83,4 +83,23 @@ TEST_CASE("somebody's database is loaded only where that is meant") {
   CHECK(has(none.err + none.out, "the profile declares no queries"));
 }
 
+TEST_CASE("of a stranger's profile nothing loads code or leads to another's files") {
+  const TempDir folder;
+  const std::string elsewhere = (folder.path() / "elsewhere").string();
+  const std::string profile =
+      "[roles.dashboard]\n[queries.one]\nsql = 'SELECT count(*) FROM klaviyo_events'\n[server.settings]\n"
+      "jit_above_cost = 0\nwork_mem = '5MB'\njit_provider = '" +
+      elsewhere + "'\ndata_directory = '" + elsewhere + "'\n\"plperl.on_init\" = 'die'\n";
+  const Run run =
+      test::run({KDB_BINARY, "bench", "load", "-p", folder.write("strange.toml", profile).string(),
+                 "--migrations", KDB_SOURCE_DIR "/migrations", "--events", "1000", "--rate", "20",
+                 "--duration", "500ms", "--arrivals", "fixed", "--format", "json"});
+  REQUIRE_MESSAGE(run.exit == 0, run.err);
+  CHECK(number_at(run, "/steps/0/done") == 10);
+  for (const char* name : {"jit_provider", "data_directory", "plperl.on_init"})
+    CHECK_MESSAGE(has(run.err, std::string(name) + " is left out: a throwaway server has its own"), run.err);
+  CHECK_FALSE(has(run.err, "jit_above_cost is left out"));
+  CHECK_FALSE(has(run.err, "work_mem is left out"));
+}
+
 }  // namespace kdb::test::bench_load_test

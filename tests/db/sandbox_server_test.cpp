@@ -58,6 +58,14 @@ TEST_CASE("a sandbox answers over its socket and its port, and is gone with its 
   CHECK_FALSE(fs::exists(folder));
 }
 
+TEST_CASE("a sandbox serves its own data, whatever its settings say of other places") {
+  const kdb::host::Sandbox sandbox({.settings = {{"data_directory", "/somewhere/else"},
+                                                 {"hba_file", "/somewhere/else/pg_hba.conf"},
+                                                 {"ident_file", "/somewhere/else/pg_ident.conf"}}});
+  for (const char* place : {"data_directory", "hba_file", "ident_file"})
+    CHECK(ask(sandbox.url(), std::string("SHOW ") + place).starts_with(sandbox.folder() + "/data"));
+}
+
 TEST_CASE("a sandbox is UTF-8, in UTC, and forgets its durability") {
   const kdb::host::Sandbox sandbox(
       {.settings = {{"work_mem", "5MB"}, {"application_name", R"(it's a "\n")"}}});
