@@ -395,6 +395,7 @@ const std::vector<Command>& commands() {
                    {.flags = "--seed", .value = "N", .help = "of what is asked when [1]"},
                    {.flags = "--events", .value = "N", .help = "of the reference data [100000]"},
                    {.flags = "--on-target", .help = "on the database of -d"},
+                   pooler,
                    trust,
                    pg_bin},
        .run = bench_load,

@@ -330,6 +330,11 @@ class Load {
 }  // namespace
 
 Report bench_load(const Context& context, const BenchLoadOptions& options) {
+  {
+    // Closed before the pool connects: a pooler by session may have this one server connection.
+    Session session = open_session(context);
+    refuse_transaction_pooler(context, session);
+  }
   return Load(context, options).run();
 }
 

@@ -25,7 +25,8 @@ struct BenchLoadOptions {
 
 /// Offers a database requests at times that do not depend on its answers, over the profile's pool, in
 /// sessions that only read. Latency counts from when a request was to start. Throws Error(interrupted) after
-/// a signal, Error(failed) where no connection can be made.
+/// a signal, Error(failed) where no connection can be made; Error(refused) where the database is not the
+/// expected one, or a pooler lends sessions to others: theirs would only read from then on.
 Report bench_load(const Context& context, const BenchLoadOptions& options);
 
 }  // namespace kdb::flow

@@ -81,6 +81,11 @@ TEST_CASE("somebody's database is loaded only where that is meant") {
   const Run none = target.load("", {"--on-target"});
   CHECK(none.exit == 64);
   CHECK(has(none.err + none.out, "the profile declares no queries"));
+  const Run other =
+      target.load("[database]\nexpect = { name = 'another' }\n[queries.one]\nsql = 'SELECT 1'\n",
+                  {"--on-target", "--duration", "1s"});
+  CHECK(other.exit == 3);
+  CHECK_MESSAGE(has(other.err + other.out, "the wrong database: its name is"), other.err);
 }
 
 TEST_CASE("of a stranger's profile nothing loads code or leads to another's files") {

@@ -133,4 +133,33 @@ TEST_CASE("a pooler in session mode is refused until it is declared, and works t
   }
 }
 
+TEST_CASE("a load makes no session read-only that a pooler lends to others") {
+  if (!has_pgbouncer()) return skip("no pgbouncer on this machine (Debian package pgbouncer)");
+  const TempDir folder;
+  const std::string profile = folder.write("p.toml", "[queries.one]\nsql = 'SELECT 1'\n").string();
+  const auto load = [&](const std::string& url, const std::vector<std::string>& more) {
+    std::vector<std::string> words = {KDB_BINARY, "bench", "load",   "--on-target", "-d",         url,
+                                      "-p",       profile, "--rate", "20",          "--duration", "200ms"};
+    words.insert(words.end(), more.begin(), more.end());
+    return run(words);
+  };
+  const Database database;
+  database.exec("CREATE TABLE t (n int)");
+  {
+    const PgBouncer pooler("pool_mode = transaction\ndefault_pool_size = 2");
+    const Run refused = load(pooler.url(database.name()), {});
+    CHECK_MESSAGE(refused.exit == 3, refused.err);
+    CHECK_MESSAGE(has(refused.err, "a connection pooler in transaction mode is in between"), refused.err);
+    Session other(pooler.url(database.name()));
+    for (int i = 0; i < 4; ++i) other.exec("INSERT INTO t VALUES (1)");
+  }
+  const PgBouncer pooler("pool_mode = session\ndefault_pool_size = 12");
+  const Run undeclared = load(pooler.url(database.name()), {});
+  CHECK_MESSAGE(undeclared.exit == 3, undeclared.err);
+  const Run declared = load(pooler.url(database.name()), {"--pooler", "session"});
+  CHECK_MESSAGE(declared.exit == 0, declared.err);
+  Session other(pooler.url(database.name()));
+  for (int i = 0; i < 4; ++i) other.exec("INSERT INTO t VALUES (1)");
+}
+
 }  // namespace kdb::test::pooler_test
