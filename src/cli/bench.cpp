@@ -85,6 +85,9 @@ flow::BenchLoadOptions load_options(Context& context) {
   if (arguments.value("arrivals") == "fixed") options.arrivals = Arrivals::fixed;
   if (arguments.has("seed")) options.seed = seed_of(arguments.value("seed"));
   if (arguments.has("timeout")) options.timeout = arguments.duration("timeout");
+  if (options.timeout.count() <= 0)
+    throw Error(Exit::usage,
+                "--timeout has to be above 0: a load on a server that does not answer would not end");
   if (arguments.has("slow")) options.slow = arguments.duration("slow");
   return options;
 }

@@ -265,37 +265,67 @@ class Load {
   void serve(pg::Pool& pool, const Request& request, Tally& tally, pg::SharedRetryBudget& budget) {
     const DeclaredQuery& query = options_.queries[request.query];
     LoadCounts counts;
-    const milliseconds left =
-        options_.timeout - std::chrono::duration_cast<milliseconds>(LoadClock::now() - request.start);
-    if (left.count() <= 0) {
+    if (left_of(request).count() <= 0) {
       counts.timeouts = 1;
       return tally.add(request.query, counts, LoadClock::now() - request.start);
     }
-    SeededRandom chance(options_.seed + static_cast<std::uint64_t>(request.start.time_since_epoch().count()));
-    pg::PoolWork how{.policy = context_.profile.connection.retry,
-                     .budget = &budget,
-                     .purpose = query.name,
-                     .now = [] { return LoadClock::now(); },
-                     .sleep = [this](milliseconds time) { context_.watchdog.sleep(time); },
-                     .random = [&] { return chance.unit(); }};
-    how.policy.deadline = left;
     size_t rows = 0;
-    const std::vector<pg::Result::Value> values(query.parameters.begin(), query.parameters.end());
-    const pg::WorkOutcome outcome =
-        run_on(pool, how, [&](pg::Pool::Lease& lease) { rows = lease->exec(query.sql, values).size(); });
-    const LoadClock::duration latency = LoadClock::now() - request.start;
+    LoadClock::time_point ended;
+    const pg::WorkOutcome outcome = run_on(
+        pool, how_of(request, budget), [&](pg::Pool::Lease& lease) { ask(*lease, request, rows, ended); });
+    if (outcome.end == pg::WorkOutcome::End::refused) ended = LoadClock::now();
+    const LoadClock::duration latency = ended - request.start;
     counts.retries = static_cast<std::uint64_t>(std::max(outcome.attempts - 1, 0));
-    const bool timed_out = (outcome.error && outcome.error->sqlstate == "57014") ||
+    const bool timed_out = latency > options_.timeout ||
+                           (outcome.error && outcome.error->sqlstate == "57014") ||
                            (outcome.refusal && outcome.refusal->reason == pg::PoolRefusal::Reason::timeout);
-    // A statement that only reads leaves nothing in doubt: it has failed.
-    if (outcome.end == pg::WorkOutcome::End::done)
-      counts.done = 1;
-    else if (timed_out)
+    if (timed_out)
       counts.timeouts = 1;
+    else if (outcome.end == pg::WorkOutcome::End::done)
+      counts.done = 1;
     else
       counts.errors = 1;
     tally.add(request.query, counts, latency);
     tell_of(query, outcome, rows, latency);
+  }
+
+  milliseconds left_of(const Request& request) const {
+    return options_.timeout - std::chrono::duration_cast<milliseconds>(LoadClock::now() - request.start);
+  }
+
+  pg::PoolWork how_of(const Request& request, pg::SharedRetryBudget& budget) const {
+    const auto seed = options_.seed + static_cast<std::uint64_t>(request.start.time_since_epoch().count());
+    pg::PoolWork how{.policy = context_.profile.connection.retry,
+                     .budget = &budget,
+                     .purpose = options_.queries[request.query].name,
+                     .now = [] { return LoadClock::now(); },
+                     .sleep = [this](milliseconds time) { context_.watchdog.sleep(time); },
+                     .random = [chance = SeededRandom(seed)]() mutable { return chance.unit(); }};
+    how.policy.deadline = std::max(left_of(request), milliseconds(1));
+    return how;
+  }
+
+  /// `ended` is when the answer was there: giving the connection back, which takes a round trip, is not the
+  /// request's.
+  void ask(pg::Connection& connection, const Request& request, size_t& rows,
+           LoadClock::time_point& ended) const {
+    const DeclaredQuery& query = options_.queries[request.query];
+    const std::vector<pg::Result::Value> values(query.parameters.begin(), query.parameters.end());
+    try {
+      limit(connection, left_of(request));
+      rows = connection.exec(query.sql, values).size();
+      ended = LoadClock::now();
+    } catch (...) {
+      ended = LoadClock::now();
+      throw;
+    }
+  }
+
+  /// The session's own limit is that of a request that begins in time, and is there again for the next one.
+  /// Whoever has waited does not notice another round trip.
+  void limit(pg::Connection& connection, milliseconds left) const {
+    if (left > options_.timeout - options_.timeout / 10) return;
+    connection.exec(fmt::format("SET statement_timeout TO {}", std::max(left, milliseconds(1)).count()));
   }
 
   /// Of what is slow or fails, a line a second at most: there may be thousands.

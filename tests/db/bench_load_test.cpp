@@ -3,6 +3,7 @@
 #include <string>
 
 #include "db/project.hpp"
+#include "support/fault_proxy.hpp"
 #include "support/json.hpp"
 #include "support/text.hpp"
 
@@ -12,15 +13,22 @@ namespace {
 
 struct Target {
   Run load(const std::string& queries, const std::vector<std::string>& more) const {
-    std::vector<std::string> words = {
-        KDB_BINARY, "bench", "load", "-d", database.url(), "-p", folder.write("load.toml", queries).string(),
-        "--format", "json"};
+    std::vector<std::string> words = {KDB_BINARY,
+                                      "bench",
+                                      "load",
+                                      "-d",
+                                      url.empty() ? database.url() : url,
+                                      "-p",
+                                      folder.write("load.toml", queries).string(),
+                                      "--format",
+                                      "json"};
     words.insert(words.end(), more.begin(), more.end());
     return run(words);
   }
 
-  Database database;
-  TempDir folder;
+  std::string url = {};  // empty: the database's
+  Database database = {};
+  TempDir folder = {};
 };
 
 std::int64_t number_at(const Run& run, const std::string& pointer) {
@@ -60,6 +68,32 @@ TEST_CASE("whoever waits too long is a timeout, whoever is refused an error, and
   CHECK(number_at(writing, "/steps/0/errors") == 20);
   CHECK_MESSAGE(has(writing.err, "writing failed after"), writing.err);
   CHECK(target.database.text("SELECT count(*) FROM t") == "0");
+}
+
+TEST_CASE("a timeout is kept from when a request was to start, with what is left of it on the server") {
+  const Target target;
+  // Of one connection: the second request has 300 ms left when it is free, the third 100 ms.
+  const Run run = target.load(
+      "[connection]\npool = { max = 1 }\n[queries.slow]\nsql = 'SELECT pg_sleep(0.4)'\n",
+      {"--on-target", "--rate", "10", "--duration", "250ms", "--arrivals", "fixed", "--timeout", "600ms"});
+  REQUIRE_MESSAGE(run.exit == 0, run.err);
+  CHECK(number_at(run, "/steps/0/done") == 1);
+  CHECK(number_at(run, "/steps/0/timeouts") == 2);
+  CHECK(std::stod(json_at(run.out, "/steps/0/max_ms")) < 690);  // 700 where the second may go on
+  const Run none = target.load("[queries.one]\nsql = 'SELECT 1'\n", {"--on-target", "--timeout", "0"});
+  CHECK(none.exit == 64);
+  CHECK_MESSAGE(has(none.err, "--timeout has to be above 0"), none.err);
+}
+
+TEST_CASE("what tidies a session up behind a request is not part of its latency") {
+  FaultProxy proxy(server_url("KDB_SANDBOX_TCP_URL"));
+  proxy.add({.contains = "pg_advisory_unlock_all", .delay = std::chrono::milliseconds(400), .once = false});
+  const Target target{.url = proxy.url()};
+  const Run run = target.load("[queries.one]\nsql = 'SELECT 1'\n",
+                              {"--on-target", "--rate", "10", "--duration", "400ms", "--arrivals", "fixed"});
+  REQUIRE_MESSAGE(run.exit == 0, run.err);
+  CHECK(number_at(run, "/steps/0/done") == 4);
+  CHECK(std::stod(json_at(run.out, "/steps/0/p50_ms")) < 300);
 }
 
 TEST_CASE("the knee is looked for below a rate that the server does not keep up with") {
