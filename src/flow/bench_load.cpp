@@ -306,14 +306,14 @@ class Load {
   }
 
   /// `ended` is when the answer was there: giving the connection back, which takes a round trip, is not the
-  /// request's.
+  /// request's. Nothing is done by a lost one that only reads, as if its transaction had been undone.
   void ask(pg::Connection& connection, const Request& request, size_t& rows,
            LoadClock::time_point& ended) const {
     const DeclaredQuery& query = options_.queries[request.query];
     const std::vector<pg::Result::Value> values(query.parameters.begin(), query.parameters.end());
     try {
       limit(connection, left_of(request));
-      rows = connection.exec(query.sql, values).size();
+      rows = connection.exec(query.sql, values, Phase::in_transaction).size();
       ended = LoadClock::now();
     } catch (...) {
       ended = LoadClock::now();
@@ -325,7 +325,8 @@ class Load {
   /// Whoever has waited does not notice another round trip.
   void limit(pg::Connection& connection, milliseconds left) const {
     if (left > options_.timeout - options_.timeout / 10) return;
-    connection.exec(fmt::format("SET statement_timeout TO {}", std::max(left, milliseconds(1)).count()));
+    connection.exec(fmt::format("SET statement_timeout TO {}", std::max(left, milliseconds(1)).count()),
+                    Phase::in_transaction);
   }
 
   /// Of what is slow or fails, a line a second at most: there may be thousands.

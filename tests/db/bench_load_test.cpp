@@ -85,6 +85,18 @@ TEST_CASE("a timeout is kept from when a request was to start, with what is left
   CHECK_MESSAGE(has(none.err, "--timeout has to be above 0"), none.err);
 }
 
+TEST_CASE("a request whose session is lost is asked again") {
+  FaultProxy proxy(server_url("KDB_SANDBOX_TCP_URL"));
+  proxy.add({.contains = "SELECT 41", .fault = FaultProxy::Fault::cut});
+  const Target target{.url = proxy.url()};
+  const Run run = target.load("[queries.lost]\nsql = 'SELECT 41'\n",
+                              {"--on-target", "--rate", "20", "--duration", "500ms", "--arrivals", "fixed"});
+  REQUIRE_MESSAGE(run.exit == 0, run.err);
+  CHECK(number_at(run, "/steps/0/retries") == 1);
+  CHECK(number_at(run, "/steps/0/errors") == 0);
+  CHECK(number_at(run, "/steps/0/done") == 10);
+}
+
 TEST_CASE("what tidies a session up behind a request is not part of its latency") {
   FaultProxy proxy(server_url("KDB_SANDBOX_TCP_URL"));
   proxy.add({.contains = "pg_advisory_unlock_all", .delay = std::chrono::milliseconds(400), .once = false});
