@@ -61,19 +61,23 @@ Table steps_table(const std::vector<LoadResult>& steps) {
                           {.key = "achieved_per_second", .title = ""},
                           {.key = "done", .title = ""},
                           {.key = "milliseconds", .title = ""},
+                          {.key = "drain_milliseconds", .title = ""},
+                          {.key = "waiting_at_end", .title = ""},
                           {.key = "most_active", .title = ""},
                           {.key = "most_waiting", .title = ""},
                           {.key = "client_cpu", .title = ""}}};
   add_latency_columns(table.columns);
   add_count_columns(table.columns);
   for (const LoadResult& step : steps) {
-    const double achieved = per_second(step.counts.done, step.time);
+    const double achieved = per_second(step.done_in_time, step.time);
     std::vector<Value> row{fmt::format("{:.4g}", step.offered_per_second),
                            fmt::format("{:.4g}", achieved),
                            step.offered_per_second,
                            achieved,
                            count_of(step.counts.done),
                            std::int64_t{step.time.count()},
+                           std::int64_t{step.drain.count()},
+                           count_of(step.waiting),
                            std::int64_t{step.most_active},
                            std::int64_t{step.most_waiting},
                            step.client_cpu};
@@ -112,7 +116,7 @@ std::string summary_of(const std::vector<LoadResult>& results) {
   }
   const LoadResult& only = results.front();
   return fmt::format("{} of {} requests done, {:.4g}/s of {:.4g}/s offered; p99 {} ms, {}, {}",
-                     only.counts.done, requests_of(only.counts), per_second(only.counts.done, only.time),
+                     only.counts.done, requests_of(only.counts), per_second(only.done_in_time, only.time),
                      only.offered_per_second, short_ms(ms(only.latency.value_at(99))),
                      count(only.counts.errors, "error"), count(only.counts.timeouts, "timeout"));
 }
@@ -123,10 +127,10 @@ std::vector<LoadStep> load_steps(const std::vector<LoadResult>& results) {
   std::vector<LoadStep> steps;
   for (const LoadResult& result : results)
     steps.push_back({.offered_per_second = result.offered_per_second,
-                     .achieved_per_second = per_second(result.counts.done, result.time),
                      .p99_ms = ms(result.latency.value_at(99)),
                      .requests = requests_of(result.counts),
-                     .errors = result.counts.errors + result.counts.timeouts});
+                     .errors = result.counts.errors + result.counts.timeouts,
+                     .waiting = result.waiting});
   return steps;
 }
 

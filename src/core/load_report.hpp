@@ -29,9 +29,12 @@ struct LoadCounts {
 
 struct LoadResult {
   double offered_per_second = 0;
-  std::chrono::milliseconds time{0};
-  LoadCounts counts;
-  Histogram latency;  // from when it was to start until it was done or had failed
+  std::chrono::milliseconds time{0};   // in which it was offered
+  std::chrono::milliseconds drain{0};  // from then on until all had ended
+  LoadCounts counts;                   // those of the drain too
+  std::uint64_t done_in_time = 0;
+  std::uint64_t waiting = 0;  // as of LoadStep
+  Histogram latency;          // from when it was to start until it was done or had failed
   int most_active = 0;
   int most_waiting = 0;
   double client_cpu = 0;  // of kdb itself: 0.7 is 70 % of one processor for each that there is

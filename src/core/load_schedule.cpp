@@ -18,13 +18,21 @@ std::chrono::nanoseconds offset_of(double seconds) {
   return std::chrono::nanoseconds(std::llround(nanoseconds));
 }
 
+/// Whether more requests wait in the end than chance makes of as many (twice the standard deviation of a
+/// Poisson number).
+bool falls_behind(const LoadStep& step, const KneeRules& rules) {
+  const auto requests = static_cast<double>(step.requests);
+  const auto waiting = static_cast<double>(step.waiting);
+  return waiting > rules.most_waiting * requests && waiting > 2 * std::sqrt(requests);
+}
+
 /// Why the step was not borne; empty if it was.
 std::string why_broken(const LoadStep& step, double first_p99_ms, const KneeRules& rules) {
   if (step.requests == 0) return "no request was made";
   const double errors = static_cast<double>(step.errors) / static_cast<double>(step.requests);
   if (errors > rules.most_errors) return fmt::format("{} of {} requests failed", step.errors, step.requests);
-  if (step.achieved_per_second < step.offered_per_second * rules.least_achieved)
-    return fmt::format("only {:.4g} requests per second were answered", step.achieved_per_second);
+  if (falls_behind(step, rules))
+    return fmt::format("{} of {} requests waited at the end", step.waiting, step.requests);
   if (rules.most_p99_ms && step.p99_ms > *rules.most_p99_ms)
     return fmt::format("p99 was {:.4g} ms, {:.4g} ms are allowed", step.p99_ms, *rules.most_p99_ms);
   if (!rules.most_p99_ms && step.p99_ms > first_p99_ms * rules.most_p99_growth)

@@ -36,16 +36,16 @@ class LoadSchedule {
 /// What was measured while so much was offered.
 struct LoadStep {
   double offered_per_second = 0;
-  double achieved_per_second = 0;
   double p99_ms = 0;
   std::uint64_t requests = 0;
-  std::uint64_t errors = 0;  // timeouts too
+  std::uint64_t errors = 0;   // timeouts too
+  std::uint64_t waiting = 0;  // that were due and had no connection when the time was over
 
   bool operator==(const LoadStep&) const = default;
 };
 
 struct KneeRules {
-  double least_achieved = 0.95;            // part of what was offered
+  double most_waiting = 0.05;              // part of the requests, at the end
   double most_errors = 0.001;              // part of the requests
   std::optional<double> most_p99_ms = {};  // a bound that was declared
   double most_p99_growth = 5;              // without one: times that of the smallest load
@@ -59,7 +59,8 @@ struct Knee {
 
 /// The load from which on no greater one was borne, in whatever order they were tried; one that failed below
 /// another that was borne is a disturbance, and not the knee. Without a bound on the latency, one that is
-/// several times that of the smallest load is where queues begin to form.
+/// several times that of the smallest load is where queues begin to form. What a server does not keep up with
+/// is seen in the requests that wait in the end. A query that takes long is none of them.
 Knee find_knee(std::span<const LoadStep> steps, const KneeRules& rules);
 
 }  // namespace kdb

@@ -1,8 +1,6 @@
 #include "flow/bench_load.hpp"
 
 #include <algorithm>
-#include <condition_variable>
-#include <deque>
 #include <exception>
 #include <mutex>
 #include <optional>
@@ -12,12 +10,12 @@
 #include <fmt/format.h>
 
 #include "base/checksum.hpp"
-#include "base/histogram.hpp"
 #include "base/seeded_random.hpp"
 #include "base/text.hpp"
 #include "base/units.hpp"
 #include "core/load_report.hpp"
 #include "core/to_report.hpp"
+#include "flow/load_requests.hpp"
 #include "host/machine.hpp"
 #include "pg/failure.hpp"
 #include "pg/pool.hpp"
@@ -27,88 +25,7 @@ namespace kdb::flow {
 
 namespace {
 
-using LoadClock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
-
-struct Request {
-  size_t query = 0;
-  LoadClock::time_point start;  // when it was to begin
-};
-
-/// Requests that are due, for whoever is free. Nothing is ever left out: who comes late says so.
-class RequestQueue {
- public:
-  void push(Request request) {
-    {
-      const std::lock_guard lock(mutex_);
-      requests_.push_back(request);
-    }
-    due_.notify_one();
-  }
-  /// Nothing when there will be none.
-  std::optional<Request> pop() {
-    std::unique_lock lock(mutex_);
-    due_.wait(lock, [&] { return !requests_.empty() || ended_; });
-    if (requests_.empty()) return std::nullopt;
-    const Request request = requests_.front();
-    requests_.pop_front();
-    return request;
-  }
-  /// Those that are due are still given out; with `at_once` they are not.
-  void end(bool at_once) {
-    {
-      const std::lock_guard lock(mutex_);
-      ended_ = true;
-      if (at_once) requests_.clear();
-    }
-    due_.notify_all();
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable due_;
-  std::deque<Request> requests_;
-  bool ended_ = false;
-};
-
-/// What the workers of one step have measured.
-class Tally {
- public:
-  explicit Tally(std::vector<LoadQuery>& queries) : queries_(queries) {}
-
-  void add(size_t query, const LoadCounts& counts, LoadClock::duration latency) {
-    const auto time = std::chrono::duration_cast<std::chrono::microseconds>(latency);
-    const std::lock_guard lock(mutex_);
-    counts_.add(counts);
-    latency_.record(time);
-    queries_[query].counts.add(counts);
-    queries_[query].latency.record(time);
-  }
-  LoadCounts counts() const {
-    const std::lock_guard lock(mutex_);
-    return counts_;
-  }
-  Histogram latency() const {
-    const std::lock_guard lock(mutex_);
-    return latency_;
-  }
-  /// The first error that was none of the server's.
-  void fail(std::exception_ptr error) {
-    const std::lock_guard lock(mutex_);
-    if (!error_) error_ = std::move(error);
-  }
-  void rethrow() const {
-    const std::lock_guard lock(mutex_);
-    if (error_) std::rethrow_exception(error_);
-  }
-
- private:
-  mutable std::mutex mutex_;
-  std::vector<LoadQuery>& queries_;
-  LoadCounts counts_;
-  Histogram latency_;
-  std::exception_ptr error_;
-};
 
 class Load {
  public:
@@ -194,10 +111,10 @@ class Load {
     const LoadClock::time_point begun = LoadClock::now();
     for (int i = 0; i < most + most / 2 + 2; ++i)
       workers.emplace_back([&] { work(pool, queue, tally, budget); });
-    LoadResult result{.offered_per_second = rate, .time = {}, .counts = {}, .latency = Histogram()};
+    LoadResult result{.offered_per_second = rate, .counts = {}, .latency = Histogram()};
     bool at_once = true;
     try {
-      offer(pool, queue, tally, rate, begun, result);
+      offer(pool, queue, tally, begun, result);
       at_once = false;
     } catch (...) {
       tally.fail(std::current_exception());
@@ -205,42 +122,55 @@ class Load {
     queue.end(at_once);
     for (std::thread& worker : workers) worker.join();
     tally.rethrow();
-    result.time = std::chrono::duration_cast<milliseconds>(LoadClock::now() - begun);
+    const LoadClock::duration all = LoadClock::now() - begun;
+    result.drain = std::chrono::duration_cast<milliseconds>(all) - result.time;
     result.counts = tally.counts();
     result.latency = tally.latency();
-    const double seconds = std::chrono::duration<double>(result.time).count();
+    const double seconds = std::chrono::duration<double>(all).count();
     result.client_cpu =
         (host::own_cpu_seconds() - cpu_before) / seconds / std::max(host::read_machine().cpus, 0.1);
     return result;
   }
 
-  /// Hands out each request when it is due.
-  void offer(pg::Pool& pool, RequestQueue& queue, const Tally& tally, double rate,
-             LoadClock::time_point begun, LoadResult& result) {
-    LoadSchedule schedule(options_.arrivals, rate, options_.seed);
+  /// Hands out each request when it is due, and looks at the end how many wait.
+  void offer(pg::Pool& pool, RequestQueue& queue, const Tally& tally, LoadClock::time_point begun,
+             LoadResult& result) {
+    LoadSchedule schedule(options_.arrivals, result.offered_per_second, options_.seed);
+    const LoadClock::time_point end = begun + options_.duration;
     LoadClock::time_point shown = begun;
+    std::uint64_t offers = 0;
     for (;;) {
       const auto offset = schedule.next();
-      if (offset >= options_.duration) return;
-      const LoadClock::time_point due = begun + offset;
-      for (LoadClock::time_point now = LoadClock::now(); now < due; now = LoadClock::now()) {
-        const pg::PoolStatistics statistics = pool.statistics();
-        result.most_active = std::max(result.most_active, statistics.active);
-        result.most_waiting = std::max(result.most_waiting, statistics.waiting);
-        if (now - shown >= std::chrono::seconds(1)) {
-          shown = now;
-          show(statistics, tally, rate, std::chrono::duration_cast<milliseconds>(now - begun));
-        }
-        const auto left = std::chrono::duration_cast<milliseconds>(due - now);
-        if (left > milliseconds(20))
-          context_.watchdog.sleep(std::min(left, milliseconds(200)));
-        else
-          std::this_thread::sleep_until(due);
-      }
+      const LoadClock::time_point due = offset < options_.duration ? begun + offset : end;
+      while (LoadClock::now() < due) shown = watch(pool, tally, begun, shown, due, result);
       context_.watchdog.check();
       tally.rethrow();
+      if (due == end) break;
       queue.push({.query = next_query(), .start = due});
+      ++offers;
     }
+    result.time = options_.duration;
+    result.done_in_time = tally.counts().done;
+    result.waiting = offers - tally.begun();
+  }
+
+  /// A part of waiting for `until`, never long, with a look at the pool. Returns when a line was last shown.
+  LoadClock::time_point watch(pg::Pool& pool, const Tally& tally, LoadClock::time_point begun,
+                              LoadClock::time_point shown, LoadClock::time_point until, LoadResult& result) {
+    const LoadClock::time_point now = LoadClock::now();
+    const pg::PoolStatistics statistics = pool.statistics();
+    result.most_active = std::max(result.most_active, statistics.active);
+    result.most_waiting = std::max(result.most_waiting, statistics.waiting);
+    const bool is_due = now - shown >= std::chrono::seconds(1);
+    if (is_due)
+      show(statistics, tally, result.offered_per_second,
+           std::chrono::duration_cast<milliseconds>(now - begun));
+    const auto left = std::chrono::duration_cast<milliseconds>(until - now);
+    if (left > milliseconds(20))
+      context_.watchdog.sleep(std::min(left, milliseconds(200)));
+    else
+      std::this_thread::sleep_until(until);
+    return is_due ? now : shown;
   }
 
   void show(const pg::PoolStatistics& statistics, const Tally& tally, double rate, milliseconds time) {
@@ -267,12 +197,17 @@ class Load {
     LoadCounts counts;
     if (left_of(request).count() <= 0) {
       counts.timeouts = 1;
+      tally.begin();
       return tally.add(request.query, counts, LoadClock::now() - request.start);
     }
     size_t rows = 0;
+    bool begun = false;
     LoadClock::time_point ended;
-    const pg::WorkOutcome outcome = run_on(
-        pool, how_of(request, budget), [&](pg::Pool::Lease& lease) { ask(*lease, request, rows, ended); });
+    const pg::WorkOutcome outcome = run_on(pool, how_of(request, budget), [&](pg::Pool::Lease& lease) {
+      if (!std::exchange(begun, true)) tally.begin();
+      ask(*lease, request, rows, ended);
+    });
+    if (!begun) tally.begin();
     if (outcome.end == pg::WorkOutcome::End::refused) ended = LoadClock::now();
     const LoadClock::duration latency = ended - request.start;
     counts.retries = static_cast<std::uint64_t>(std::max(outcome.attempts - 1, 0));

@@ -119,6 +119,17 @@ TEST_CASE("the knee is looked for below a rate that the server does not keep up 
   CHECK(number_at(run, "/steps/3/offered_per_second") == 400);  // halved three times
 }
 
+TEST_CASE("a query that takes long breaks no rate of a server that is idle") {
+  const Target target;
+  // It is 9 a second until the last one ends, which is none of the server's fault.
+  const Run run =
+      target.load("[queries.long]\nsql = 'SELECT pg_sleep(0.2)'\n",
+                  {"--on-target", "--rate", "10", "--rate", "20", "--duration", "1s", "--arrivals", "fixed"});
+  REQUIRE_MESSAGE(run.exit == 0, run.err);
+  CHECK_MESSAGE(has(run.out, "20/s are borne; the knee is further up"), run.out);
+  CHECK(number_at(run, "/steps/0/milliseconds") == 1'000);
+}
+
 TEST_CASE("somebody's database is loaded only where that is meant") {
   const Target target;
   const Run run = target.load("[queries.one]\nsql = 'SELECT 1'\n", {"--duration", "1s"});

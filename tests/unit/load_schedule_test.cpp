@@ -16,10 +16,7 @@ namespace {
 using std::chrono::nanoseconds;
 
 LoadStep borne(double per_second, double p99_ms = 2) {
-  return {.offered_per_second = per_second,
-          .achieved_per_second = per_second,
-          .p99_ms = p99_ms,
-          .requests = 10'000};
+  return {.offered_per_second = per_second, .p99_ms = p99_ms, .requests = 10'000, .waiting = 40};
 }
 
 }  // namespace
@@ -66,8 +63,10 @@ TEST_CASE("without a rate nothing ever starts") {
 }
 
 TEST_CASE("the knee is where no greater load is borne, with its reason") {
-  const LoadStep failing{800, 800, 2, 10'000, 11};
-  const LoadStep behind{800, 700, 2, 10'000, 0};
+  const LoadStep failing{800, 2, 10'000, 11};
+  const LoadStep behind{800, 2, 10'000, 0, 600};
+  const LoadStep chance{400, 2, 10'000, 0, 490};  // less than a twentieth
+  const LoadStep few{100, 2, 10, 0, 6};           // of ten, chance makes six
   struct Row {
     const char* name;
     std::vector<LoadStep> steps;
@@ -90,12 +89,13 @@ TEST_CASE("the knee is where no greater load is borne, with its reason") {
        400,
        800,
        "breaks at 800 requests per second: 11 of 10000 requests failed"},
+      {"chance", {few, chance}, {}, 400, {}, "400 requests per second were borne, the largest load tried"},
       {"behind",
        {borne(400), behind},
        {},
        400,
        800,
-       "breaks at 800 requests per second: only 700 requests per second were answered"},
+       "breaks at 800 requests per second: 600 of 10000 requests waited at the end"},
       {"slow",
        {borne(400), borne(800, 11)},
        {},
@@ -132,9 +132,9 @@ TEST_CASE("the knee is where no greater load is borne, with its reason") {
        {},
        100,
        800,
-       "breaks at 800 requests per second: only 700 requests per second were answered"},
+       "breaks at 800 requests per second: 600 of 10000 requests waited at the end"},
       {"nothing asked",
-       {LoadStep{100, 100, 0, 0, 0}},
+       {LoadStep{100}},
        {},
        {},
        100,
