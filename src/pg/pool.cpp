@@ -155,7 +155,9 @@ Pool::~Pool() {
 }
 
 std::variant<Pool::Lease, PoolRefusal> Pool::acquire(Time deadline, std::string_view purpose) {
-  return impl_->acquire(deadline, purpose);
+  // Whoever still asks a connection when the pool is destroyed comes back to it.
+  const std::shared_ptr<Impl> impl = impl_;
+  return impl->acquire(deadline, purpose);
 }
 
 void Pool::flush() {

@@ -28,7 +28,7 @@ PoolState::Time PoolState::next_tick() const {
   Time next = Time::max();
   if (fewer_max_ > 0) next = std::min(next, fewer_until_);
   if (high_since_ != Time::max() && !told_high_) next = std::min(next, high_since_ + high_for);
-  const bool wants_more = !queue_.empty() || size() < settings_.min;
+  const bool wants_more = !closed_ && (!queue_.empty() || size() < settings_.min);
   if (failures_ > 0 && wants_more && count(Stage::connecting) == 0 && size() < max_now())
     next = std::min(next, connect_again_);
   const bool surplus = open() > settings_.min;

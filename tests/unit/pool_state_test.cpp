@@ -202,6 +202,18 @@ TEST_CASE("a broken connection is closed, and what it held up goes on") {
   CHECK(pool.take(Kind::connect).size() == 1);
 }
 
+TEST_CASE("a closed pool plans no attempt to connect, whatever failed before") {
+  Pool pool({.min = 2, .max = 4});
+  for (const PoolAction& action : pool.take(Kind::connect))
+    pool.state.connect_failed(action.member, ConnectFailure::passing, pool.now, 0);
+  CHECK(pool.state.next_tick() == pool.now + milliseconds(100));
+  pool.state.close(pool.now);
+  CHECK(pool.state.next_tick() == PoolState::Time::max());
+  pool.pass(seconds(1));
+  CHECK(pool.take(Kind::connect).empty());
+  CHECK(pool.state.next_tick() == PoolState::Time::max());
+}
+
 TEST_CASE("while the server fails one attempt is made at a time, after growing pauses") {
   Pool pool({.max = 10, .max_connecting = 4});
   for (int i = 0; i < 10; ++i) pool.state.acquire(pool.now);

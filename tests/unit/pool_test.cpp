@@ -335,6 +335,27 @@ TEST_CASE("a lease may outlive its pool") {
   CHECK(server.open == 0);
 }
 
+TEST_CASE("a pool is destroyed while somebody asks a connection, who is refused then") {
+  FakeServer server;
+  const auto kept = std::make_shared<int>(0);
+  auto pool = std::make_unique<Pool>(
+      PoolSettings{.max = 1, .check_after = milliseconds(0)}, quick,
+      [&server, kept = kept] { return server.connect(); }, no_events);
+  take(pool->acquire(soon_enough())).give_back();
+  server.shut_gate();
+  std::thread asking([&pool = *pool] {
+    const PoolRefusal refused = refusal(pool.acquire(soon_enough()));
+    CHECK(refused.reason == Reason::closed);
+  });
+  server.await_at_gate(1);
+  pool.reset();
+  CHECK(kept.use_count() == 2);  // ours, and that of what the thread comes back to
+  server.open_gate();
+  asking.join();
+  CHECK(kept.use_count() == 1);
+  CHECK(server.open == 0);
+}
+
 TEST_CASE("flush closes what is idle and what comes back") {
   FakeServer server;
   Pool pool({.max = 2}, quick, server.opener(), no_events);
