@@ -159,6 +159,36 @@ TEST_CASE("a partitioned table is filled like a plain one") {
   CHECK(it.database.text("SELECT reltuples::int FROM pg_class WHERE relname = 'klaviyo_events'") == "3000");
 }
 
+TEST_CASE("analysed is said only of what the server has analysed, as the role that owns the tables") {
+  const Reference it;
+  const std::string owner = "owner_of_" + it.database.name();
+  const std::string login = "loader_of_" + it.database.name();
+  const std::string tables = "klaviyo_metrics, klaviyo_campaigns, klaviyo_profiles, klaviyo_events";
+  it.database.exec("CREATE ROLE " + owner + "; CREATE ROLE " + login + " LOGIN NOINHERIT; GRANT " + owner +
+                   " TO " + login + "; GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON " + tables + " TO " +
+                   login);
+  for (const ReferenceTable table : reference_tables())
+    it.database.exec("ALTER TABLE " + std::string(to_string(table)) + " OWNER TO " + owner);
+  const std::string url = it.database.url();
+  const auto load = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> words = {
+        KDB_BINARY, "bench", "data",
+        "--events", "1000",  "-p",
+        it.profile, "-d",    url + (has(url, "?") ? "&" : "?") + "user=" + login};
+    words.insert(words.end(), more.begin(), more.end());
+    return run(words);
+  };
+  const Run passed_over = load({});
+  CHECK_MESSAGE(passed_over.exit == 1, passed_over.err);
+  CHECK_MESSAGE(has(passed_over.err, "ANALYZE: "), passed_over.err);
+  CHECK_MESSAGE(has(passed_over.err, "hint: all rows are there"), passed_over.err);
+  CHECK(it.rows("klaviyo_events") == 1'000);
+  it.database.exec("TRUNCATE " + tables);
+  const Run as_owner = load({"--role", owner});
+  CHECK_MESSAGE(as_owner.exit == 0, as_owner.err);
+  CHECK(it.database.text("SELECT reltuples::int FROM pg_class WHERE relname = 'klaviyo_events'") == "1000");
+}
+
 TEST_CASE("--stdout writes what a COPY of psql's reads, and asks no server") {
   const Run result =
       run({KDB_BINARY, "bench", "data", "--events", "50", "--stdout", "--only", "klaviyo_events"},
