@@ -15,13 +15,17 @@ namespace kdb {
 
 namespace {
 
-std::vector<QueryBlocks> blocks_of(const ComparisonMeasures& measures,
+/// Nothing of a query that fails on the first design or on this one.
+std::vector<QueryBlocks> blocks_of(const ComparisonMeasures& measures, const DesignMeasures& design,
                                    const std::vector<std::vector<double>>& others, bool weighted) {
   std::vector<QueryBlocks> blocks;
-  for (size_t query = 0; query < measures.queries.size(); ++query)
-    blocks.push_back(
-        {.blocks = paired_blocks(measures.designs.front().queries[query].block_ms, others[query]),
-         .weight = weighted ? measures.queries[query].weight : 1});
+  for (size_t query = 0; query < measures.queries.size(); ++query) {
+    const QueryMeasures& first = measures.designs.front().queries[query];
+    QueryBlocks& one = blocks.emplace_back();
+    if (weighted) one.weight = measures.queries[query].weight;
+    if (first.error.empty() && design.queries[query].error.empty())
+      one.blocks = paired_blocks(first.block_ms, others[query]);
+  }
   return blocks;
 }
 
@@ -32,26 +36,31 @@ std::vector<std::vector<double>> times_of(const DesignMeasures& design) {
 }
 
 /// Pages are never fewer than one, so that a query that reads none has a logarithm.
-double buffers_ratio(const DesignMeasures& first, const DesignMeasures& design) {
+void judge_buffers(const DesignMeasures& first, const DesignMeasures& design, JudgedDesign& judged) {
   double sum = 0;
-  int counted = 0;
   for (size_t query = 0; query < first.queries.size(); ++query) {
     const auto& before = first.queries[query].buffers;
     const auto& after = design.queries[query].buffers;
     if (!before || !after) continue;
     sum += std::log(static_cast<double>(std::max<std::int64_t>(*after, 1)) /
                     static_cast<double>(std::max<std::int64_t>(*before, 1)));
-    ++counted;
+    ++judged.counted;
   }
-  return counted == 0 ? 1 : std::exp(sum / counted);
+  if (judged.counted > 0) judged.buffers = std::exp(sum / static_cast<double>(judged.counted));
 }
 
-std::string verdict_cell(const QueryMeasures& query, const QueryVerdict& verdict) {
+std::string verdict_cell(const DesignMeasures& first, const QueryMeasures& query,
+                         const QueryVerdict& verdict) {
   if (!query.error.empty()) return "error";
+  if (verdict.ratio.blocks == 0) return "not on " + column_title(first.name);
   const std::string word(short_name(verdict.verdict));
   return fmt::format("{} {}{}", ratio_text(verdict.ratio.ratio),
                      verdict.verdict == TimeVerdict::worse ? to_upper(word) : word,
                      query.reworded ? " *" : "");
+}
+
+std::string first_cell(const QueryMeasures& query) {
+  return query.error.empty() ? time_text(median_of(query.block_ms)) : "error";
 }
 
 bool answers_alike(const QueryMeasures& first, const QueryMeasures& other) {
@@ -63,16 +72,17 @@ Table times_table(const ComparisonMeasures& measures, const JudgedComparison& ju
   for (const DesignMeasures& design : measures.designs)
     table.columns.push_back({.key = "", .title = column_title(design.name), .align_right = true});
   for (size_t query = 0; query < measures.queries.size(); ++query) {
-    std::vector<Value> row{measures.queries[query].name,
-                           time_text(median_of(measures.designs.front().queries[query].block_ms))};
+    const DesignMeasures& first = measures.designs.front();
+    std::vector<Value> row{measures.queries[query].name, first_cell(first.queries[query])};
     for (size_t design = 1; design < measures.designs.size(); ++design)
-      row.push_back(
-          verdict_cell(measures.designs[design].queries[query], judged.designs[design].verdicts[query]));
+      row.push_back(verdict_cell(first, measures.designs[design].queries[query],
+                                 judged.designs[design].verdicts[query]));
     table.rows.push_back(std::move(row));
   }
   std::vector<Value> all{std::string("geometric mean"), std::string("1")};
   for (size_t design = 1; design < measures.designs.size(); ++design)
-    all.push_back(interval_text(judged.designs[design].time));
+    all.push_back(interval_text(judged.designs[design].time) +
+                  over_text(judged.designs[design].timed, measures.queries.size()));
   table.rows.push_back(std::move(all));
   return table;
 }
@@ -90,7 +100,8 @@ Table buffers_table(const ComparisonMeasures& measures, const JudgedComparison& 
     table.rows.push_back(std::move(row));
   }
   std::vector<Value> all{std::string("geometric mean")};
-  for (const JudgedDesign& design : judged.designs) all.push_back(ratio_text(design.buffers));
+  for (const JudgedDesign& design : judged.designs)
+    all.push_back(ratio_text(design.buffers) + over_text(design.counted, measures.queries.size()));
   table.rows.push_back(std::move(all));
   return table;
 }
@@ -195,40 +206,79 @@ Table queries_for_programs(const ComparisonMeasures& measures, const JudgedCompa
   for (size_t at = 0; at < measures.designs.size(); ++at)
     for (size_t query = 0; query < measures.queries.size(); ++query) {
       const QueryMeasures& one = measures.designs[at].queries[query];
+      const QueryMeasures& first = measures.designs.front().queries[query];
       const QueryVerdict& verdict = judged.designs[at].verdicts[query];
-      table.rows.push_back({measures.designs[at].name, measures.queries[query].name,
-                            number_or_nothing(median_of(one.block_ms)),
-                            number_or_nothing(verdict.ratio.ratio), number_or_nothing(verdict.ratio.low),
-                            number_or_nothing(verdict.ratio.high), number_or_nothing(verdict.p_value),
-                            std::string(name_of(verdict.verdict)), verdict.reason,
-                            number_or_nothing(one.buffers), number_or_nothing(one.temp_blocks), one.shape,
-                            std::int64_t{one.workers}, one.jit, one.indexes, one.rows,
-                            answers_alike(measures.designs.front().queries[query], one), one.reworded,
-                            one.error.empty() ? Value() : Value(one.error)});
+      const PairedRatio& ratio = verdict.ratio;
+      const auto if_runs = [&](Value value) { return one.error.empty() ? std::move(value) : Value(); };
+      const auto if_compared = [&](Value value) { return ratio.blocks > 0 ? std::move(value) : Value(); };
+      table.rows.push_back(
+          {measures.designs[at].name, measures.queries[query].name,
+           if_runs(number_or_nothing(median_of(one.block_ms))), if_compared(number_or_nothing(ratio.ratio)),
+           if_compared(number_or_nothing(ratio.low)), if_compared(number_or_nothing(ratio.high)),
+           if_compared(number_or_nothing(verdict.p_value)),
+           if_compared(std::string(name_of(verdict.verdict))), verdict.reason, number_or_nothing(one.buffers),
+           number_or_nothing(one.temp_blocks), if_runs(one.shape), if_runs(std::int64_t{one.workers}),
+           if_runs(one.jit), if_runs(one.indexes), if_runs(one.rows),
+           first.error.empty() ? if_runs(answers_alike(first, one)) : Value(), one.reworded,
+           one.error.empty() ? Value() : Value(one.error)});
     }
   return table;
 }
 
+/// Of a ratio that nothing was measured of, null.
+Value number_if(const PairedRatio& ratio, double value) {
+  return ratio.blocks > 0 ? number_or_nothing(value) : Value();
+}
+
 Table designs_for_programs(const ComparisonMeasures& measures, const JudgedComparison& judged) {
   Table table{.key = "designs", .columns = {}};
-  for (const char* key :
-       {"design", "server", "time_ratio", "time_low", "time_high", "weighted_time_ratio", "buffers_ratio",
-        "copy_rows_per_second", "copy_time_ratio", "insert_rows_per_second", "insert_time_ratio",
-        "wal_bytes_per_row", "database_bytes", "table_bytes", "index_bytes", "closed_bytes_before",
-        "closed_bytes_after", "load_ms", "build_ms"})
+  for (const char* key : {"design",
+                          "server",
+                          "time_ratio",
+                          "time_low",
+                          "time_high",
+                          "timed_queries",
+                          "weighted_time_ratio",
+                          "buffers_ratio",
+                          "counted_queries",
+                          "copy_rows_per_second",
+                          "copy_time_ratio",
+                          "insert_rows_per_second",
+                          "insert_time_ratio",
+                          "wal_bytes_per_row",
+                          "database_bytes",
+                          "table_bytes",
+                          "index_bytes",
+                          "closed_bytes_before",
+                          "closed_bytes_after",
+                          "load_ms",
+                          "build_ms"})
     table.columns.push_back({.key = key, .title = ""});
   for (size_t at = 0; at < measures.designs.size(); ++at) {
     const DesignMeasures& design = measures.designs[at];
     const JudgedDesign& one = judged.designs[at];
     table.rows.push_back(
-        {design.name, design.server, number_or_nothing(one.time.ratio), number_or_nothing(one.time.low),
-         number_or_nothing(one.time.high), number_or_nothing(one.weighted.ratio),
-         number_or_nothing(one.buffers), number_or_nothing(rows_per_second(design.writes.copy_us)),
-         number_or_nothing(one.copy.ratio), number_or_nothing(rows_per_second(design.writes.insert_us)),
+        {design.name,
+         design.server,
+         number_if(one.time, one.time.ratio),
+         number_if(one.time, one.time.low),
+         number_if(one.time, one.time.high),
+         static_cast<std::int64_t>(one.timed),
+         number_if(one.weighted, one.weighted.ratio),
+         number_or_nothing(one.buffers),
+         static_cast<std::int64_t>(one.counted),
+         number_or_nothing(rows_per_second(design.writes.copy_us)),
+         number_or_nothing(one.copy.ratio),
+         number_or_nothing(rows_per_second(design.writes.insert_us)),
          number_or_nothing(one.insert.ratio),
          design.writes.wal_rows > 0 ? Value(design.writes.wal_bytes / design.writes.wal_rows) : Value(),
-         design.sizes.database, design.sizes.tables, design.sizes.indexes, design.sizes.closed_before,
-         design.sizes.closed_after, std::int64_t{design.load.count()}, std::int64_t{design.build.count()}});
+         design.sizes.database,
+         design.sizes.tables,
+         design.sizes.indexes,
+         design.sizes.closed_before,
+         design.sizes.closed_after,
+         std::int64_t{design.load.count()},
+         std::int64_t{design.build.count()}});
   }
   return table;
 }
@@ -270,17 +320,33 @@ void add_problems(const ComparisonMeasures& measures, const JudgedComparison& ju
     }
 }
 
+std::string failing_text(const DesignMeasures& first, const DesignMeasures& design) {
+  size_t here = 0;
+  size_t there = 0;
+  for (size_t query = 0; query < design.queries.size(); ++query) {
+    if (!design.queries[query].error.empty())
+      ++here;
+    else if (!first.queries[query].error.empty())
+      ++there;
+  }
+  return (here > 0 ? fmt::format(", {} failing", here) : "") +
+         (there > 0 ? fmt::format(", {} failing on {}", there, first.name) : "");
+}
+
 std::string summary_of(const ComparisonMeasures& measures, const JudgedComparison& judged) {
   std::string text;
   for (size_t at = 1; at < measures.designs.size(); ++at) {
-    const auto& verdicts = judged.designs[at].verdicts;
+    const JudgedDesign& one = judged.designs[at];
     const auto is = [&](TimeVerdict word) {
-      return std::count_if(verdicts.begin(), verdicts.end(),
-                           [&](const QueryVerdict& verdict) { return verdict.verdict == word; });
+      return std::count_if(one.verdicts.begin(), one.verdicts.end(), [&](const QueryVerdict& verdict) {
+        return verdict.ratio.blocks > 0 && verdict.verdict == word;
+      });
     };
-    text += fmt::format("{}{}: {} of the time, {} better, {} worse, {} undecided", text.empty() ? "" : "; ",
-                        measures.designs[at].name, ratio_text(judged.designs[at].time.ratio),
-                        is(TimeVerdict::better), is(TimeVerdict::worse), is(TimeVerdict::inconclusive));
+    text += fmt::format(
+        "{}{}: {} of the time{}, {} better, {} worse, {} undecided{}", text.empty() ? "" : "; ",
+        measures.designs[at].name, one.timed > 0 ? ratio_text(one.time.ratio) : "-",
+        over_text(one.timed, measures.queries.size()), is(TimeVerdict::better), is(TimeVerdict::worse),
+        is(TimeVerdict::inconclusive), failing_text(measures.designs.front(), measures.designs[at]));
   }
   return text;
 }
@@ -294,27 +360,47 @@ std::string servers_of(const ComparisonMeasures& measures) {
   return fmt::format("{}", fmt::join(servers, "; "));
 }
 
+/// What there is to say of a verdict beside the times.
+void explain_verdict(const DesignMeasures& first, const DesignMeasures& design, size_t query,
+                     const MachineFitness& fitness, QueryVerdict& verdict) {
+  if (!design.queries[query].error.empty()) {
+    verdict.reason = "it fails";
+  } else if (!first.queries[query].error.empty()) {
+    verdict.reason = "it fails on " + first.name;
+  } else if (!fitness.fit) {
+    verdict.verdict = TimeVerdict::inconclusive;
+    verdict.reason = "the machine is unfit: " + fitness.reason;
+  }
+}
+
+JudgedDesign judge_design(const ComparisonMeasures& measures, const DesignMeasures& design,
+                          const MachineFitness& fitness, const VerdictRules& rules) {
+  JudgedDesign one;
+  const DesignMeasures& first = measures.designs.front();
+  const std::vector<std::vector<double>> times = times_of(design);
+  const std::vector<QueryBlocks> blocks = blocks_of(measures, design, times, false);
+  one.verdicts = judge_times(blocks, rules);
+  for (size_t query = 0; query < one.verdicts.size(); ++query) {
+    if (one.verdicts[query].ratio.blocks > 0) ++one.timed;
+    explain_verdict(first, design, query, fitness, one.verdicts[query]);
+  }
+  one.time = overall_ratio(blocks);
+  one.weighted = overall_ratio(blocks_of(measures, design, times, true));
+  judge_buffers(first, design, one);
+  one.copy = paired_ratio(paired_blocks(first.writes.copy_us, design.writes.copy_us));
+  one.insert = paired_ratio(paired_blocks(first.writes.insert_us, design.writes.insert_us));
+  return one;
+}
+
 }  // namespace
 
 JudgedComparison judge(const ComparisonMeasures& measures, const VerdictRules& rules) {
   JudgedComparison judged;
   const DesignMeasures& first = measures.designs.front();
-  judged.fitness = machine_fitness(judge_times(blocks_of(measures, measures.again_ms, false), rules), rules);
-  for (const DesignMeasures& design : measures.designs) {
-    const std::vector<std::vector<double>> times = times_of(design);
-    JudgedDesign& one = judged.designs.emplace_back();
-    one.verdicts = judge_times(blocks_of(measures, times, false), rules);
-    if (!judged.fitness.fit)
-      for (QueryVerdict& verdict : one.verdicts) {
-        verdict.verdict = TimeVerdict::inconclusive;
-        verdict.reason = "the machine is unfit: " + judged.fitness.reason;
-      }
-    one.time = overall_ratio(blocks_of(measures, times, false));
-    one.weighted = overall_ratio(blocks_of(measures, times, true));
-    one.buffers = buffers_ratio(first, design);
-    one.copy = paired_ratio(paired_blocks(first.writes.copy_us, design.writes.copy_us));
-    one.insert = paired_ratio(paired_blocks(first.writes.insert_us, design.writes.insert_us));
-  }
+  judged.fitness =
+      machine_fitness(judge_times(blocks_of(measures, first, measures.again_ms, false), rules), rules);
+  for (const DesignMeasures& design : measures.designs)
+    judged.designs.push_back(judge_design(measures, design, judged.fitness, rules));
   return judged;
 }
 

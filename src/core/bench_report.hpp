@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -15,11 +17,13 @@ inline constexpr VerdictRules comparison_rules{.delta = 0.1, .floor_ms = 0.2, .s
 
 /// How one design's queries compare with those of the first one.
 struct JudgedDesign {
-  std::vector<QueryVerdict> verdicts;  // of each query
-  PairedRatio time;                    // the geometric mean over queries, each counting once
+  std::vector<QueryVerdict> verdicts;  // of each query; one that fails on either design has no block
+  size_t timed = 0;                    // queries that have
+  PairedRatio time;                    // the geometric mean over these, each counting once
   PairedRatio weighted;                // each counting as often as it runs
-  double buffers = 1;                  // the geometric mean of the ratios of buffers
-  PairedRatio copy;                    // of the time for a row
+  size_t counted = 0;                  // queries of which both designs' buffers are known
+  double buffers = std::numeric_limits<double>::quiet_NaN();  // the geometric mean of these ratios
+  PairedRatio copy;                                           // of the time for a row
   PairedRatio insert;
 };
 

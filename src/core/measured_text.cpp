@@ -19,8 +19,13 @@ std::string ratio_text(double ratio) {
 }
 
 std::string interval_text(const PairedRatio& ratio) {
+  if (ratio.blocks == 0) return "-";
   if (ratio.blocks < 2) return ratio_text(ratio.ratio);
   return fmt::format("{} ({} to {})", ratio_text(ratio.ratio), ratio_text(ratio.low), ratio_text(ratio.high));
+}
+
+std::string over_text(size_t counted, size_t all) {
+  return counted == 0 || counted == all ? "" : fmt::format(" over {} of {}", counted, all);
 }
 
 std::string_view short_name(TimeVerdict verdict) {

@@ -16,8 +16,11 @@ std::string time_text(double ms);
 /// `0.071`, `1.1`, `13`, `6 272`; `-` of what is no number.
 std::string ratio_text(double ratio);
 
-/// With its interval, where there is one: `0.63 (0.59 to 0.68)`.
+/// With its interval, where there is one: `0.63 (0.59 to 0.68)`; `-` without blocks.
 std::string interval_text(const PairedRatio& ratio);
+
+/// What a mean says of itself that is not of all: ` over 15 of 16`; empty of all, and of none.
+std::string over_text(size_t counted, size_t all);
 
 /// In one word, for a column or a plot: `better`, `worse`, `same`, `?`.
 std::string_view short_name(TimeVerdict verdict);

@@ -54,6 +54,7 @@ bool counts(const QueryBlocks& query) {
 }  // namespace
 
 double median_of(std::vector<double> values) {
+  std::erase_if(values, [](double value) { return std::isnan(value); });
   if (values.empty()) return std::numeric_limits<double>::quiet_NaN();
   std::sort(values.begin(), values.end());
   const size_t middle = values.size() / 2;

@@ -23,7 +23,7 @@ std::vector<BlockTimes> paired_blocks(const std::vector<double>& a_ms, const std
 /// What a clock in microseconds can tell from nothing.
 inline constexpr double shortest_ms = 0.001;
 
-/// The middle one, or the mean of the two in the middle; NaN of none.
+/// The middle one, or the mean of the two in the middle, NaN among them left out; NaN of none.
 double median_of(std::vector<double> values);
 
 /// How B's times relate to A's: under 1 is faster.

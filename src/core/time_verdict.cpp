@@ -87,17 +87,19 @@ std::string_view name_of(TimeVerdict verdict) {
 
 std::vector<QueryVerdict> judge_times(std::span<const QueryBlocks> queries, const VerdictRules& rules) {
   std::vector<QueryVerdict> verdicts(queries.size());
+  std::vector<size_t> tested;
   std::vector<double> p_values;
   for (size_t at = 0; at < queries.size(); ++at) {
     verdicts[at].ratio = paired_ratio(queries[at].blocks);
+    if (verdicts[at].ratio.blocks == 0) continue;
+    tested.push_back(at);
     p_values.push_back(verdicts[at].ratio.p_value);
   }
   const std::vector<double> corrected = holm(p_values);
-  for (size_t at = 0; at < queries.size(); ++at) {
-    QueryVerdict& found = verdicts[at];
-    found.p_value = corrected[at];
-    found.smallest_detectable = smallest_detectable_ratio(found.ratio.spread, found.ratio.blocks,
-                                                          rules.alpha / static_cast<double>(queries.size()));
+  for (size_t test = 0; test < tested.size(); ++test) verdicts[tested[test]].p_value = corrected[test];
+  const double level = rules.alpha / static_cast<double>(std::max<size_t>(tested.size(), 1));
+  for (QueryVerdict& found : verdicts) {
+    found.smallest_detectable = smallest_detectable_ratio(found.ratio.spread, found.ratio.blocks, level);
     decide(found, rules);
   }
   return verdicts;
@@ -115,8 +117,11 @@ std::optional<size_t> worst_of(std::span<const QueryVerdict> verdicts) {
 MachineFitness machine_fitness(std::span<const QueryVerdict> same_against_same, const VerdictRules& rules) {
   MachineFitness found;
   double coarsest = 1;
+  int measured = 0;
   for (size_t at = 0; at < same_against_same.size(); ++at) {
     const QueryVerdict& query = same_against_same[at];
+    if (query.ratio.blocks == 0) continue;
+    ++measured;
     if (query.ratio.blocks < least_blocks) {
       found.reason = fmt::format("a query has {}, at least {} are needed", blocks_words(query.ratio.blocks),
                                  least_blocks);
@@ -126,12 +131,12 @@ MachineFitness machine_fitness(std::span<const QueryVerdict> same_against_same, 
     if (query.p_value < rules.alpha && query.verdict != TimeVerdict::no_difference)
       found.different.push_back(at);
   }
-  if (same_against_same.empty()) {
+  if (measured == 0) {
     found.reason = "no query was measured against itself";
   } else if (!found.different.empty()) {
     found.reason =
         fmt::format("{} of {} queries differ from themselves: something else decides the times here",
-                    found.different.size(), same_against_same.size());
+                    found.different.size(), measured);
   } else {
     found.fit = true;
     found.reason = coarsest < 2

@@ -41,6 +41,7 @@ struct QueryVerdict {
 
 /// Judges all queries of a comparison together. The zone of changes that do not matter is 1/(1+δ) .. 1+δ,
 /// widened to the floor's part of A's time, and of a short query upwards to the slack's.
+/// A query without a block is no test, and the others' p is not corrected for it.
 /// - Less than `least_blocks`: inconclusive.
 /// - The whole interval within the zone: no difference (two one-sided tests: Schuirmann 1987; at 2.5 %
 ///   each, because the interval that is shown has to be the one that decides).
@@ -60,7 +61,8 @@ struct MachineFitness {
 };
 
 /// Unfit where a query differs significantly from itself (corrected for their number) and not demonstrably
-/// by less than what matters; or where nothing was measured.
+/// by less than what matters; or where nothing was measured. A query without a block, which fails, tells
+/// nothing of the machine.
 MachineFitness machine_fitness(std::span<const QueryVerdict> same_against_same, const VerdictRules& rules);
 
 }  // namespace kdb

@@ -68,6 +68,14 @@ bool is_said(const Report& report, const std::string& what) {
                      [&](const Problem& problem) { return test::has(problem.message, what); });
 }
 
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+
+QueryMeasures failing(const std::string& error) {
+  QueryMeasures failed;
+  failed.error = error;
+  return failed;
+}
+
 }  // namespace
 
 TEST_CASE("each query is judged, and all together") {
@@ -101,14 +109,64 @@ TEST_CASE("a slow, a failing and another answer are problems") {
                 "still takes 50 ms, and the profile allows 20 ms"));
   CHECK(is_said(report_comparison(measures, comparison_rules),
                 "still does not have the answer that it has with none"));
-  QueryMeasures failed;
-  failed.error = "relation \"gone\" does not exist (42P01)";
-  failed.block_ms.assign(12, std::numeric_limits<double>::quiet_NaN());
-  measures.designs[1].queries[1] = failed;
+  measures.designs[1].queries[1] = failing("relation \"gone\" does not exist (42P01)");
   const Report report = report_comparison(measures, comparison_rules);
   CHECK(is_said(report, "still fails: relation \"gone\" does not exist (42P01)"));
   CHECK_FALSE(is_said(report, "does not have the answer"));
   CHECK_FALSE(is_said(report, "takes"));
+}
+
+TEST_CASE("a query that fails on the first design has no verdict, and all others have theirs") {
+  ComparisonMeasures measures = example();
+  measures.designs[0].queries[0] = failing("function time_bucket does not exist (42883)");
+  measures.designs[1].queries[1] = measured(490, 400);
+  // Some blocks may have been measured before it failed.
+  for (const std::vector<double>& again : {std::vector<double>{}, std::vector<double>{100, nan}}) {
+    measures.again_ms[0] = again;
+    const Report report = report_comparison(measures, comparison_rules);
+    CHECK(judge(measures, comparison_rules).fitness.fit);
+    CHECK(is_said(report, "none: fast fails: function time_bucket does not exist (42883)"));
+    CHECK(is_said(report, "still takes 9.8 times as long"));
+    const std::string text = squeezed(render::render_text(report, {}));
+    CHECK_MESSAGE(test::has(text, "fast error not on none\n"), text);
+    CHECK(test::has(text, "still 50 ms 9.8 WORSE\n"));
+    const std::string json = render::render_json(report, {});
+    for (const char* key : {"ratio", "low", "high", "p_value", "verdict", "same_answer"}) {
+      CAPTURE(key);
+      CHECK(test::json_at(json, std::string("/queries/2/") + key) == "null");
+    }
+    CHECK(test::json_at(json, "/queries/2/reason") == "\"it fails on none\"");
+    CHECK(test::json_at(json, "/queries/2/rows") == "1");
+    CHECK(test::json_at(json, "/queries/3/verdict") == "\"worse\"");
+  }
+}
+
+TEST_CASE("a mean says of how many queries it is, and the summary how many fail") {
+  ComparisonMeasures measures = example();
+  measures.designs[1].queries[1] = failing("canceling statement due to statement timeout (57014)");
+  Report report = report_comparison(measures, comparison_rules);
+  const std::string text = squeezed(render::render_text(report, {}));
+  CHECK_MESSAGE(test::has(text, "still 50 ms error\n"), text);
+  CHECK_MESSAGE(test::has(text, ") over 1 of 2\n"), text);
+  CHECK_MESSAGE(test::has(text, "geometric mean 1 0.01 over 1 of 2\n"), text);
+  CHECK(report.summary ==
+        "profiles/quick.toml: 0.1 of the time over 1 of 2, 1 better, 0 worse, 0 undecided, 1 failing");
+  const std::string json = render::render_json(report, {});
+  CHECK(test::json_at(json, "/designs/1/timed_queries") == "1");
+  CHECK(test::json_at(json, "/designs/1/counted_queries") == "1");
+  for (const char* key : {"ms", "ratio", "low", "verdict", "rows", "same_answer", "workers"}) {
+    CAPTURE(key);
+    CHECK(test::json_at(json, std::string("/queries/3/") + key) == "null");
+  }
+  measures.designs[0].queries[0] = failing("function time_bucket does not exist (42883)");
+  report = report_comparison(measures, comparison_rules);
+  CHECK(report.summary ==
+        "profiles/quick.toml: - of the time, 0 better, 0 worse, 0 undecided, 1 failing, 1 failing on none");
+  const std::string nothing = render::render_json(report, {});
+  for (const char* key : {"time_ratio", "time_low", "weighted_time_ratio", "buffers_ratio"}) {
+    CAPTURE(key);
+    CHECK(test::json_at(nothing, std::string("/designs/1/") + key) == "null");
+  }
 }
 
 TEST_CASE("on a machine that is unfit no time is judged, and what is counted is told") {

@@ -187,6 +187,8 @@ TEST_CASE("degenerate blocks have a defined answer") {
   CHECK(median_of({5}) == 5);
   CHECK(median_of({5, 1, 3}) == 3);
   CHECK(median_of({4, 1, 3, 2}) == 2.5);
+  CHECK(median_of({5, nan, 1, 3, nan}) == 3);
+  CHECK(std::isnan(median_of({nan, nan})));
 }
 
 TEST_CASE("what blocks can detect shrinks with their number and grows with their spread") {

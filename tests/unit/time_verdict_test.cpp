@@ -195,6 +195,16 @@ TEST_CASE("what is significant alone may not be so among many") {
   CHECK(judge_times(all, {})[0].verdict == TimeVerdict::inconclusive);
 }
 
+TEST_CASE("a query that was not measured makes the others no less significant") {
+  std::vector<QueryBlocks> all(16);
+  all[3] = made(10, 0.1, 0.1);  // p = 0.03
+  const std::vector<QueryVerdict> verdicts = judge_times(all, {});
+  CHECK(verdicts[3].verdict == TimeVerdict::worse);
+  CHECK(verdicts[3].smallest_detectable == judged(all[3]).smallest_detectable);
+  CHECK(verdicts[0].ratio.blocks == 0);
+  CHECK(verdicts[0].verdict == TimeVerdict::inconclusive);
+}
+
 TEST_CASE("the worst query is the one with the greatest ratio of those measured") {
   const std::vector<QueryBlocks> queries{made(10, 0.1, 0), {}, made(10, 0.3, 0), made(10, -1, 0)};
   CHECK(worst_of(judge_times(queries, {})) == std::optional<size_t>(2));
@@ -221,6 +231,11 @@ TEST_CASE("a machine on which the same differs from itself is unfit") {
   // Significant and maybe more than that: unfit, although nobody would call it worse.
   CHECK_FALSE(fitness({made(10, 0.04, 0.015)}).fit);
   CHECK_FALSE(fitness({}).fit);
+  // What was not measured, for it fails, says nothing of the machine.
+  CHECK(fitness({made(10, 0.001, 0.02), {}}).fit);
+  CHECK(fitness({{}, made(10, 0.2, 0.02)}).different == std::vector<size_t>{1});
+  CHECK(fitness({{}, made(10, 0.2, 0.02)}).reason.starts_with("1 of 1 queries differ"));
+  CHECK(fitness({{}, {}}).reason == "no query was measured against itself");
   CHECK(fitness({made(10, 0, 0.01, 3)}).reason == "a query has 3 blocks, at least 5 are needed");
 }
 
