@@ -90,8 +90,10 @@ void Attribution::measure_queries() {
       progress(fmt::format("block {} of {}: {} without its parts", block + 1, options_.blocks,
                            queries_[query].name));
       for (const size_t which : orders[query][block]) {
+        QueryMeasures& measures = *variants[query][which].query;
         const LeftOut left_out(connection_, variants[query][which].leave_out);
-        variants[query][which].query->block_ms.push_back(time_query(connection_, queries_[query]));
+        if (const auto ms = time_query(connection_, queries_[query], measures))
+          measures.block_ms.push_back(*ms);
       }
     }
 }

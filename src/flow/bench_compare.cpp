@@ -1,7 +1,6 @@
 #include "flow/bench_compare.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -101,10 +100,11 @@ class Comparison {
     }
   }
 
-  double time(size_t design, size_t query) {
-    if (!clusters_[design]->measures().queries[query].error.empty())
-      return std::numeric_limits<double>::quiet_NaN();
-    return time_query(connection(design), words_of(options_.designs[design], queries_[query]));
+  /// A query that fails once is not timed again.
+  void time(size_t design, size_t query, std::vector<double>& times) {
+    const DeclaredQuery& words = words_of(options_.designs[design], queries_[query]);
+    QueryMeasures& measures = clusters_[design]->measures().queries[query];
+    if (const auto ms = time_query(connection(design), words, measures)) times.push_back(*ms);
   }
 
   /// A query on all designs in turn, in an order of chance, and then the next one: what disturbs the machine
@@ -117,9 +117,9 @@ class Comparison {
         progress(fmt::format("block {} of {}: {}", block + 1, orders.size(), queries_[query].name), "");
         for (const size_t which : orders[block]) {
           if (which == designs)
-            measures_.again_ms[query].push_back(time(0, query));
+            time(0, query, measures_.again_ms[query]);
           else
-            clusters_[which]->measures().queries[query].block_ms.push_back(time(which, query));
+            time(which, query, clusters_[which]->measures().queries[query].block_ms);
         }
       }
   }

@@ -1,6 +1,5 @@
 #include "flow/bench_measure.hpp"
 
-#include <limits>
 #include <optional>
 #include <utility>
 
@@ -84,7 +83,9 @@ QueryMeasures count_query(pg::Connection& connection, const ServerFacts& facts, 
   return measures;
 }
 
-double time_query(pg::Connection& connection, const DeclaredQuery& query) {
+std::optional<double> time_query(pg::Connection& connection, const DeclaredQuery& query,
+                                 QueryMeasures& measures) {
+  if (!measures.error.empty()) return std::nullopt;
   constexpr size_t most_runs = 15;
   constexpr size_t least_runs = 3;
   constexpr Milliseconds enough(100);    // from there on, least_runs do
@@ -103,7 +104,8 @@ double time_query(pg::Connection& connection, const DeclaredQuery& query) {
     }
   } catch (const pg::ServerError& error) {
     if (error.session_ended) throw;
-    return std::numeric_limits<double>::quiet_NaN();
+    measures = {.error = pg::describe(error), .reworded = measures.reworded};
+    return std::nullopt;
   }
   return median_of(std::move(times));
 }

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,8 +25,9 @@ QueryMeasures count_query(pg::Connection& connection, const ServerFacts& facts, 
                           std::chrono::milliseconds timeout);
 
 /// The median time of some runs, in milliseconds: planned and run each time, its rows fetched. Fast ones run
-/// oftener. NaN where the server refuses it.
-double time_query(pg::Connection& connection, const DeclaredQuery& query);
+/// oftener. Nothing where it fails, now or before: what the server said is then all that `measures` have.
+std::optional<double> time_query(pg::Connection& connection, const DeclaredQuery& query,
+                                 QueryMeasures& measures);
 
 /// Sizes of all that the database holds beside its catalogs: chunks are tables of other schemas.
 void measure_sizes(pg::Connection& connection, SizeMeasures& sizes);

@@ -13,7 +13,7 @@ namespace kdb {
 /// What was measured of one query on one design. What is counted comes from one run on a warm cache and is
 /// the same on every machine; times are the median of each block.
 struct QueryMeasures {
-  std::string error;                        // why it did not run; all else is empty then
+  std::string error;                        // why it did not run, once at least; all else is empty then
   bool reworded = false;                    // the design's profile has its own words for it
   std::optional<std::int64_t> buffers;      // pages of shared buffers, hit and read
   std::optional<std::int64_t> temp_blocks;  // read and written
@@ -23,7 +23,7 @@ struct QueryMeasures {
   std::vector<std::string> indexes;         // that the plan uses
   std::int64_t rows = 0;                    // that came
   std::string digest;                       // of these, in any order: equal where the answer is
-  std::vector<double> block_ms;             // NaN: not measured in that block
+  std::vector<double> block_ms;             // of each block
 };
 
 /// What writing costs. One entry a block.
