@@ -29,7 +29,7 @@ std::string percent_text(double part) { return fmt::format("{} %", std::llround(
 
 /// What a part takes of writing, and of the disk: WAL, time of a COPY, size.
 std::vector<Value> cost_cells(const PartMeasures& part, const JudgedPart& judged) {
-  std::string copy = "-";
+  std::string copy = part.writes.error.empty() ? "-" : "error";
   if (judged.copy.blocks > 0)
     copy = judged.copy.p_value < interval_level ? percent_text(1 - judged.copy.ratio) : "?";
   return {judged.wal ? percent_text(*judged.wal) : "-", std::move(copy),

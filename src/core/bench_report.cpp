@@ -106,9 +106,13 @@ Table buffers_table(const ComparisonMeasures& measures, const JudgedComparison& 
   return table;
 }
 
-double rows_per_second(const std::vector<double>& us) {
+std::optional<std::int64_t> rows_per_second(const std::vector<double>& us) {
   const double median = median_of(us);
-  return median > 0 ? 1e6 / median : 0;
+  return median > 0 ? std::optional(std::llround(1e6 / median)) : std::nullopt;
+}
+
+std::optional<std::int64_t> wal_of_row(const WriteMeasures& writes) {
+  return writes.wal_rows > 0 ? std::optional(writes.wal_bytes / writes.wal_rows) : std::nullopt;
 }
 
 Table costs_table(const ComparisonMeasures& measures) {
@@ -121,16 +125,18 @@ Table costs_table(const ComparisonMeasures& measures) {
   const auto bytes = [](std::int64_t size) { return human_bytes(static_cast<unsigned long long>(size)); };
   for (const DesignMeasures& design : measures.designs)
     table.columns.push_back({.key = "", .title = column_title(design.name), .align_right = true});
-  add("rows by COPY, a second", [](const DesignMeasures& design) {
-    return grouped_digits(std::llround(rows_per_second(design.writes.copy_us)));
-  });
-  add("rows by INSERT, a second", [](const DesignMeasures& design) {
-    return grouped_digits(std::llround(rows_per_second(design.writes.insert_us)));
-  });
-  add("WAL, bytes a row", [](const DesignMeasures& design) {
-    return design.writes.wal_rows > 0 ? grouped_digits(design.writes.wal_bytes / design.writes.wal_rows)
-                                      : "-";
-  });
+  const auto add_writes = [&](std::string name, const auto& number) {
+    add(std::move(name), [&](const DesignMeasures& design) {
+      const std::optional<std::int64_t> found = number(design.writes);
+      if (!design.writes.error.empty()) return std::string("error");
+      return found ? grouped_digits(*found) : "-";
+    });
+  };
+  add_writes("rows by COPY, a second",
+             [](const WriteMeasures& writes) { return rows_per_second(writes.copy_us); });
+  add_writes("rows by INSERT, a second",
+             [](const WriteMeasures& writes) { return rows_per_second(writes.insert_us); });
+  add_writes("WAL, bytes a row", wal_of_row);
   add("database", [&](const DesignMeasures& design) { return bytes(design.sizes.database); });
   add("indexes", [&](const DesignMeasures& design) { return bytes(design.sizes.indexes); });
   add("closed chunks", [&](const DesignMeasures& design) {
@@ -246,6 +252,7 @@ Table designs_for_programs(const ComparisonMeasures& measures, const JudgedCompa
                           "insert_rows_per_second",
                           "insert_time_ratio",
                           "wal_bytes_per_row",
+                          "write_error",
                           "database_bytes",
                           "table_bytes",
                           "index_bytes",
@@ -257,30 +264,43 @@ Table designs_for_programs(const ComparisonMeasures& measures, const JudgedCompa
   for (size_t at = 0; at < measures.designs.size(); ++at) {
     const DesignMeasures& design = measures.designs[at];
     const JudgedDesign& one = judged.designs[at];
-    table.rows.push_back(
-        {design.name,
-         design.server,
-         number_if(one.time, one.time.ratio),
-         number_if(one.time, one.time.low),
-         number_if(one.time, one.time.high),
-         static_cast<std::int64_t>(one.timed),
-         number_if(one.weighted, one.weighted.ratio),
-         number_or_nothing(one.buffers),
-         static_cast<std::int64_t>(one.counted),
-         number_or_nothing(rows_per_second(design.writes.copy_us)),
-         number_or_nothing(one.copy.ratio),
-         number_or_nothing(rows_per_second(design.writes.insert_us)),
-         number_or_nothing(one.insert.ratio),
-         design.writes.wal_rows > 0 ? Value(design.writes.wal_bytes / design.writes.wal_rows) : Value(),
-         design.sizes.database,
-         design.sizes.tables,
-         design.sizes.indexes,
-         design.sizes.closed_before,
-         design.sizes.closed_after,
-         std::int64_t{design.load.count()},
-         std::int64_t{design.build.count()}});
+    table.rows.push_back({design.name,
+                          design.server,
+                          number_if(one.time, one.time.ratio),
+                          number_if(one.time, one.time.low),
+                          number_if(one.time, one.time.high),
+                          static_cast<std::int64_t>(one.timed),
+                          number_if(one.weighted, one.weighted.ratio),
+                          number_or_nothing(one.buffers),
+                          static_cast<std::int64_t>(one.counted),
+                          number_or_nothing(rows_per_second(design.writes.copy_us)),
+                          number_if(one.copy, one.copy.ratio),
+                          number_or_nothing(rows_per_second(design.writes.insert_us)),
+                          number_if(one.insert, one.insert.ratio),
+                          number_or_nothing(wal_of_row(design.writes)),
+                          design.writes.error.empty() ? Value() : Value(design.writes.error),
+                          design.sizes.database,
+                          design.sizes.tables,
+                          design.sizes.indexes,
+                          design.sizes.closed_before,
+                          design.sizes.closed_after,
+                          std::int64_t{design.load.count()},
+                          std::int64_t{design.build.count()}});
   }
   return table;
+}
+
+void add_write_problems(const DesignMeasures& design, Report& report) {
+  const auto add = [&](const std::string& what, const std::string& error) {
+    if (!error.empty())
+      report.problems.push_back(
+          {.message = fmt::format("{}{}: writing fails: {}", design.name, what, error), .where = {}});
+  };
+  add("", design.writes.error);
+  if (!design.attribution) return;
+  add("", design.attribution->writes.error);
+  for (const PartMeasures& part : design.attribution->parts)
+    add(fmt::format(" without {} {}", part.kind, part.name), part.writes.error);
 }
 
 void add_problems(const ComparisonMeasures& measures, const JudgedComparison& judged, Report& report) {
@@ -430,6 +450,7 @@ Report report_comparison(const ComparisonMeasures& measures, const VerdictRules&
         {.message = "no verdict on times: " + judged.fitness.reason,
          .hint = "let nothing else run meanwhile, or take more blocks; what is counted holds all the same"});
   add_problems(measures, judged, report);
+  for (const DesignMeasures& design : measures.designs) add_write_problems(design, report);
   report.summary = summary_of(measures, judged);
   return report;
 }

@@ -100,8 +100,13 @@ void Attribution::measure_queries() {
 
 void Attribution::copy(const std::string& leave_out, const WriteLoad& load, int block,
                        WriteMeasures& measures) {
-  const LeftOut left_out(connection_, leave_out);
-  load.copy(connection_, options_.blocks + block, block, measures);
+  try {
+    const LeftOut left_out(connection_, leave_out);
+    load.copy(connection_, options_.blocks + block, block, measures);
+  } catch (const pg::ServerError& error) {
+    measures = {.error =
+                    pg::describe(error)};  // all else is measured by now, and no session is needed for it
+  }
 }
 
 void Attribution::measure_writes(const WriteLoad& load) {

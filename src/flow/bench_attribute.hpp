@@ -28,8 +28,8 @@ class Attribution {
 
   /// Counts all queries without each part; then times those that move, with it and without, in turn.
   void measure_queries();
-  /// Times and counts COPYs without each index, in turn. After everything else, for what is rolled back
-  /// leaves its pages behind.
+  /// Times and counts COPYs without each index, in turn, after begin_writing(). After everything else, for
+  /// what is rolled back leaves its pages behind.
   void measure_writes(const WriteLoad& load);
   /// What was measured.
   AttributionMeasures take();

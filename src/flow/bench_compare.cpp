@@ -61,7 +61,7 @@ class Comparison {
     if (options_.write_rows > 0) {
       const WriteLoad load(options_.data, context_.profile.database.schema, options_.write_rows);
       time_writes(load);
-      if (attribution) attribution->measure_writes(load);
+      if (attribution && clusters_.back()->measures().writes.error.empty()) attribution->measure_writes(load);
     }
     if (attribution) clusters_.back()->measures().attribution = attribution->take();
     for (const auto& cluster : clusters_) measures_.designs.push_back(std::move(cluster->measures()));
@@ -125,6 +125,7 @@ class Comparison {
   }
 
   void time_writes(const WriteLoad& load) {
+    for (size_t design = 0; design < clusters_.size(); ++design) begin_writing(connection(design));
     const auto orders =
         block_orders(clusters_.size(), static_cast<size_t>(options_.blocks), options_.data.seed + 1);
     for (size_t block = 0; block < orders.size(); ++block) {

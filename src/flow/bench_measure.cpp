@@ -43,6 +43,17 @@ std::string digest_of(const pg::Result& result) {
   return fmt::format("{:016x}", sum);
 }
 
+/// Calls `work` unless writing has failed before; what the server says if it fails is all that remains.
+template <class Work>
+void unless_failed(WriteMeasures& measures, const Work& work) {
+  if (!measures.error.empty()) return;
+  try {
+    work();
+  } catch (const pg::ServerError& error) {
+    measures = {.error = pg::describe(error)};
+  }
+}
+
 /// How many microseconds each of so many rows takes.
 template <class Work>
 double us_of_each(std::int64_t rows, const Work& work) {
@@ -59,6 +70,8 @@ void begin_measuring(pg::Connection& connection, const std::string& schema,
       fmt::format("SET search_path = {}, public; SET statement_timeout = {}; SET timezone = 'UTC'",
                   quote_ident(schema), timeout.count()));
 }
+
+void begin_writing(pg::Connection& connection) { connection.exec("SET statement_timeout = 0"); }
 
 QueryMeasures count_query(pg::Connection& connection, const ServerFacts& facts, const DeclaredQuery& query,
                           std::chrono::milliseconds timeout) {
@@ -141,8 +154,8 @@ std::string WriteLoad::target() const {
   return fmt::format("{} ({})", to_sql(table), columns_of(ReferenceTable::events));
 }
 
-void WriteLoad::copy(pg::Connection& connection, ReferenceRows& rows, const std::string& after,
-                     WriteMeasures& measures) const {
+void WriteLoad::copy_rows(pg::Connection& connection, ReferenceRows& rows, const std::string& after,
+                          WriteMeasures& measures) const {
   // What is sent is made before, so that only the server is measured.
   std::string copied;
   for (std::int64_t left = batch_; left > 0;) left -= rows.append(copied, left);
@@ -164,16 +177,25 @@ void WriteLoad::copy(pg::Connection& connection, ReferenceRows& rows, const std:
 
 void WriteLoad::copy(pg::Connection& connection, int block, int day, WriteMeasures& measures) const {
   ReferenceRows rows = rows_of(block, day);
-  copy(connection, rows,
-       "SELECT pg_catalog.count(pg_catalog.gin_clean_pending_list(c.oid)) FROM pg_catalog.pg_class AS c "
-       "JOIN pg_catalog.pg_am AS a ON a.oid = c.relam WHERE a.amname = 'gin' AND c.relkind = 'i'",
-       measures);
+  unless_failed(measures, [&] {
+    copy_rows(
+        connection, rows,
+        "SELECT pg_catalog.count(pg_catalog.gin_clean_pending_list(c.oid)) FROM pg_catalog.pg_class AS c "
+        "JOIN pg_catalog.pg_am AS a ON a.oid = c.relam WHERE a.amname = 'gin' AND c.relkind = 'i'",
+        measures);
+  });
 }
 
 void WriteLoad::write(pg::Connection& connection, int block, WriteMeasures& measures) const {
-  constexpr std::int64_t rows_of_insert = 500;
   ReferenceRows rows = rows_of(block, block);
-  copy(connection, rows, "", measures);
+  unless_failed(measures, [&] {
+    copy_rows(connection, rows, "", measures);
+    insert_rows(connection, rows, measures);
+  });
+}
+
+void WriteLoad::insert_rows(pg::Connection& connection, ReferenceRows& rows, WriteMeasures& measures) const {
+  constexpr std::int64_t rows_of_insert = 500;
   std::vector<std::string> inserts;
   for (std::int64_t left = batch_; left > 0;) {
     std::string piece;

@@ -19,6 +19,9 @@ namespace kdb::flow {
 void begin_measuring(pg::Connection& connection, const std::string& schema,
                      std::chrono::milliseconds timeout);
 
+/// Before rows are written: what may take so long is a query, and no COPY of many rows.
+void begin_writing(pg::Connection& connection);
+
 /// What is counted of a query, of its second run: the first one has warmed the caches. What the server
 /// refuses, or does not end in time, is QueryMeasures::error.
 QueryMeasures count_query(pg::Connection& connection, const ServerFacts& facts, const DeclaredQuery& query,
@@ -37,16 +40,18 @@ class WriteLoad {
  public:
   WriteLoad(const ReferenceData& data, std::string schema, std::int64_t batch);
 
-  /// Writes the `block`th rows: some by COPY, as many again by INSERT. Adds what it cost.
+  /// Writes the `block`th rows: some by COPY, as many again by INSERT. Adds what it cost. What the server
+  /// refuses is WriteMeasures::error, and nothing more is written then.
   void write(pg::Connection& connection, int block, WriteMeasures& measures) const;
   /// The COPY of the `block`th rows alone, which are of the `day`th day, with what GIN indexes put off until
-  /// later: else that falls on one of many.
+  /// later: else that falls on one of many. Fails as write() does.
   void copy(pg::Connection& connection, int block, int day, WriteMeasures& measures) const;
 
  private:
   ReferenceRows rows_of(int block, int day) const;
-  void copy(pg::Connection& connection, ReferenceRows& rows, const std::string& after,
-            WriteMeasures& measures) const;
+  void copy_rows(pg::Connection& connection, ReferenceRows& rows, const std::string& after,
+                 WriteMeasures& measures) const;
+  void insert_rows(pg::Connection& connection, ReferenceRows& rows, WriteMeasures& measures) const;
   std::string target() const;
 
   ReferenceData data_;

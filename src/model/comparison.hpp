@@ -28,6 +28,7 @@ struct QueryMeasures {
 
 /// What writing costs. One entry a block.
 struct WriteMeasures {
+  std::string error;              // why rows could not be written; all else is empty then
   std::vector<double> copy_us;    // microseconds for each row of a COPY
   std::vector<double> insert_us;  // the same of INSERTs of many rows each
   std::int64_t wal_bytes = 0;     // that the COPYs of all blocks wrote

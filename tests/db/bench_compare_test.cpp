@@ -86,7 +86,8 @@ TEST_CASE("of designs that are compared, what is counted is exact, and what is w
   CHECK_FALSE(has(page, "http"));
 }
 
-TEST_CASE("a query in a design's own words has to have the same answer") {
+TEST_CASE(
+    "a query in a design's own words has to have the same answer, and what fails later takes nothing along") {
   Bench bench;
   bench.folder.write("queries.toml", lookup);
   bench.folder.write(
@@ -100,10 +101,21 @@ TEST_CASE("a query in a design's own words has to have the same answer") {
   bench.folder.write(
       "broken.toml",
       "[queries.of_a_profile]\nsql = 'SELECT nothing FROM klaviyo_events WHERE profile_id = $1'\n"
-      "parameters = [\"01GCAHNYNG6HZHGE9WG7W3R3GE\"]\n");
-  const Run run = bench.compare({"none", "same.toml", "other.toml", "broken.toml"},
-                                {"--format", "json", "--write-rows", "0"});
+      "parameters = [\"01GCAHNYNG6HZHGE9WG7W3R3GE\"]\n"
+      // Runs when it is counted, and not to the end of the blocks.
+      "[queries.event_by_id]\nsql = \"SELECT 1 / (set_config('test.runs', (COALESCE(NULLIF(current_setting("
+      "'test.runs', true), ''), '0')::int + 1)::text, false)::int < 20)::int\"\n"
+      // Takes what was loaded, and nothing that comes later.
+      "[indexes.refusing]\ntable = \"klaviyo_events\"\ncolumns = [\"\"\"(1 / CASE WHEN \"timestamp\" >= "
+      "'2026-01-01 00:00:00+00'::timestamptz THEN 0 ELSE 1 END)\"\"\"]\n");
+  const Run run = bench.compare({"none", "same.toml", "other.toml", "broken.toml"}, {"--format", "json"});
   CHECK(run.exit == 1);
+  CHECK_MESSAGE(has(run.out, "broken.toml: event_by_id fails: division by zero (22012)"), run.out);
+  CHECK(json_at(run.out, "/queries/6/ms") == "null");
+  CHECK(json_at(run.out, "/queries/6/reason") == "\"it fails\"");
+  CHECK_MESSAGE(has(run.out, "broken.toml: writing fails: division by zero (22012)"), run.out);
+  CHECK(json_at(run.out, "/designs/3/copy_rows_per_second") == "null");
+  CHECK(std::stol(json_at(run.out, "/designs/2/copy_rows_per_second")) > 0);
   CHECK(json_at(run.out, "/queries/3/reworded") == "true");
   CHECK(json_at(run.out, "/queries/3/same_answer") == "true");
   CHECK(json_at(run.out, "/queries/5/same_answer") == "false");

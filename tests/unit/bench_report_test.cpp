@@ -169,6 +169,42 @@ TEST_CASE("a mean says of how many queries it is, and the summary how many fail"
   }
 }
 
+TEST_CASE("where rows cannot be written, the error is a problem, and all else is told") {
+  ComparisonMeasures measures = example();
+  measures.designs[1].writes = {.error = "division by zero (22012)"};
+  measures.designs[1].attribution.emplace();
+  measures.designs[1].attribution->parts = {{.kind = "index", .name = "by_day"}};
+  measures.designs[1].attribution->parts[0].writes.error = "connection lost";
+  const Report report = report_comparison(measures, comparison_rules);
+  CHECK(report.problems.size() == 2);
+  CHECK(is_said(report, "profiles/quick.toml: writing fails: division by zero (22012)"));
+  CHECK(is_said(report, "profiles/quick.toml without index by_day: writing fails: connection lost"));
+  const std::string text = squeezed(render::render_text(report, {}));
+  CHECK_MESSAGE(test::has(text, "rows by COPY, a second 100 000 error\n"), text);
+  CHECK(test::has(text, "WAL, bytes a row 500 error\n"));
+  CHECK(test::has(text, "index by_day - error -\n"));
+  CHECK(test::has(text, "fast 100 ms 0.1 better\n"));
+  const std::string json = render::render_json(report, {});
+  CHECK(test::json_at(json, "/designs/0/write_error") == "null");
+  CHECK(test::json_at(json, "/designs/1/write_error") == "\"division by zero (22012)\"");
+  CHECK(test::json_at(json, "/designs/1/wal_bytes_per_row") == "null");
+}
+
+TEST_CASE("of writes that were not asked for nothing is said") {
+  ComparisonMeasures measures = example();
+  for (DesignMeasures& design : measures.designs) design.writes = {};
+  const Report report = report_comparison(measures, comparison_rules);
+  const std::string text = squeezed(render::render_text(report, {}));
+  CHECK_MESSAGE(test::has(text, "rows by COPY, a second - -\n"), text);
+  CHECK(test::has(text, "rows by INSERT, a second - -\n"));
+  const std::string json = render::render_json(report, {});
+  for (const char* key : {"copy_rows_per_second", "copy_time_ratio", "insert_rows_per_second",
+                          "insert_time_ratio", "wal_bytes_per_row", "write_error"}) {
+    CAPTURE(key);
+    CHECK(test::json_at(json, std::string("/designs/1/") + key) == "null");
+  }
+}
+
 TEST_CASE("on a machine that is unfit no time is judged, and what is counted is told") {
   ComparisonMeasures measures = example();
   measures.again_ms[1] = blocks_around(80);
