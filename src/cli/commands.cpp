@@ -345,7 +345,9 @@ const std::vector<Command>& commands() {
            "held against, and `none` declares nothing. It is measured twice, to see what the machine can "
            "tell "
            "apart. A profile that has other words for a query is asked in these. Exit 1 if a query became "
-           "slower, or has another answer.\n\nWith --attribute each index, setting and extended statistics "
+           "slower, fails, has another answer or takes longer than its max_latency, if rows cannot be "
+           "written, or if the machine is too restless to judge any time.\n\nWith --attribute each index, "
+           "setting and extended statistics "
            "of "
            "the "
            "last PROFILE is left out by itself, in a transaction that is rolled back: which queries read "
@@ -356,7 +358,9 @@ const std::vector<Command>& commands() {
                         .repeatable = true}},
        .options = {{.flags = "--events", .value = "N", .help = "of the reference data [1000000]"},
                    {.flags = "--seed", .value = "N", .help = "of the data, and of the order [1]"},
-                   {.flags = "--blocks", .value = "N", .help = "how often all is measured [8]"},
+                   {.flags = "--blocks",
+                    .value = "N",
+                    .help = "how often all is measured; below 5 no time is judged [8]"},
                    {.flags = "--write-rows",
                     .value = "N",
                     .help = "by COPY, and as many by INSERT, in each block; 0: none [10000]"},

@@ -290,6 +290,19 @@ Table designs_for_programs(const ComparisonMeasures& measures, const JudgedCompa
   return table;
 }
 
+/// Who asks for too few blocks asks for no verdict; who asks for one and gets none may not take it for a good
+/// one.
+void add_fitness(const ComparisonMeasures& measures, const MachineFitness& fitness, Report& report) {
+  if (fitness.fit) return;
+  const bool too_few = measures.blocks < least_blocks;
+  (too_few ? report.warnings : report.problems)
+      .push_back({.message = "no verdict on times: " + fitness.reason,
+                  .where = {},
+                  .hint = fmt::format("{}; what is counted holds all the same",
+                                      too_few ? fmt::format("--blocks {} or more have one", least_blocks)
+                                              : "let nothing else run meanwhile, or take more blocks")});
+}
+
 void add_write_problems(const DesignMeasures& design, Report& report) {
   const auto add = [&](const std::string& what, const std::string& error) {
     if (!error.empty())
@@ -445,10 +458,7 @@ Report report_comparison(const ComparisonMeasures& measures, const VerdictRules&
     report.text = "* asked in the design's own words\n";
   for (const DesignMeasures& design : measures.designs)
     add_attribution(measures, design, judged.fitness, rules, report);
-  if (!judged.fitness.fit)
-    report.warnings.push_back(
-        {.message = "no verdict on times: " + judged.fitness.reason,
-         .hint = "let nothing else run meanwhile, or take more blocks; what is counted holds all the same"});
+  add_fitness(measures, judged.fitness, report);
   add_problems(measures, judged, report);
   for (const DesignMeasures& design : measures.designs) add_write_problems(design, report);
   report.summary = summary_of(measures, judged);

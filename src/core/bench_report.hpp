@@ -34,8 +34,9 @@ struct JudgedComparison {
 
 JudgedComparison judge(const ComparisonMeasures& measures, const VerdictRules& rules);
 
-/// For people and programs. Its problems: queries that a design makes worse, or does not answer as the first
-/// one does, or slower than the profile allows.
+/// For people and programs. Its problems: queries that fail, that a design makes worse, or does not answer as
+/// the first one does, or slower than the profile allows; rows that cannot be written; and that no time could
+/// be judged, which is a warning where less than `least_blocks` were measured.
 Report report_comparison(const ComparisonMeasures& measures, const VerdictRules& rules);
 
 }  // namespace kdb

@@ -9,6 +9,7 @@
 
 #include "core/bench_report.hpp"
 #include "core/block_order.hpp"
+#include "core/paired_ratio.hpp"
 #include "flow/bench_attribute.hpp"
 #include "flow/bench_measure.hpp"
 #include "host/machine.hpp"
@@ -50,6 +51,10 @@ class Comparison {
   }
 
   Report run() {
+    if (options_.blocks < least_blocks)
+      context_.events(
+          {.kind = Event::Kind::warning,
+           .message = fmt::format("no time will be judged: that takes {} blocks at least", least_blocks)});
     for (const Design& design : options_.designs) {
       clusters_.push_back(std::make_unique<BenchCluster>(context_, design, options_.data, options_.server));
       count(design, *clusters_.back());

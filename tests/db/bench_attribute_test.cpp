@@ -84,6 +84,7 @@ default_statistics_target = 200
 )");
   REQUIRE_MESSAGE((run.exit == 0 || run.exit == 1), run.err);
   CAPTURE(run.out);
+  CHECK(has(run.err, "no time will be judged: that takes 5 blocks at least"));
   CHECK(of_part(run, "by_profile", "moved") == "1");
   CHECK(of_part(run, "by_profile", "most_changed") == "\"of_a_profile\"");
   CHECK(std::stod(of_part(run, "by_profile", "buffers_ratio")) > 2);

@@ -208,13 +208,29 @@ TEST_CASE("of writes that were not asked for nothing is said") {
 TEST_CASE("on a machine that is unfit no time is judged, and what is counted is told") {
   ComparisonMeasures measures = example();
   measures.again_ms[1] = blocks_around(80);
+  measures.designs[1].queries[1] = measured(490, 400);
   const Report report = report_comparison(measures, comparison_rules);
-  REQUIRE(report.warnings.size() == 1);
-  CHECK(test::has(report.warnings[0].message, "no verdict on times: 1 of 2 queries differ from themselves"));
+  CHECK(report.warnings.empty());
+  REQUIRE(report.problems.size() == 1);
+  CHECK(test::has(report.problems[0].message, "no verdict on times: 1 of 2 queries differ from themselves"));
+  CHECK(test::has(report.problems[0].hint, "let nothing else run meanwhile"));
   const std::string text = render::render_text(report, {});
   CHECK(test::has(text, "0.1 ?"));
   CHECK_FALSE(test::has(text, "0.1 better"));
   CHECK(test::has(text, "5 000"));
+}
+
+TEST_CASE("of too few blocks no time is judged, and nobody expected it") {
+  ComparisonMeasures measures = example();
+  measures.blocks = 4;
+  for (std::vector<double>& again : measures.again_ms) again.resize(4);
+  for (DesignMeasures& design : measures.designs)
+    for (QueryMeasures& query : design.queries) query.block_ms.resize(4);
+  const Report report = report_comparison(measures, comparison_rules);
+  CHECK(report.problems.empty());
+  REQUIRE(report.warnings.size() == 1);
+  CHECK(report.warnings[0].message == "no verdict on times: a query has 4 blocks, at least 5 are needed");
+  CHECK(test::has(report.warnings[0].hint, "--blocks 5 or more"));
 }
 
 TEST_CASE("a comparison can be read by people and by programs") {
