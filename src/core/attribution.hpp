@@ -23,7 +23,7 @@ struct JudgedPart {
   double buffers = 1;         // geometric mean over all queries, those counting as 1 that do not move or fail
   double time = 1;            // the same, those counting as 1 too whose time is the same or undecided
   PairedRatio copy;           // of the time for a row of a COPY without it
-  std::optional<double> wal;  // the part of the WAL of a COPY that it makes
+  std::optional<double> wal;  // the part of the WAL of writing that it makes
 };
 
 /// Whether leaving something out changed anything that is counted: the plan's shape, its workers, whether it

@@ -115,6 +115,12 @@ std::optional<std::int64_t> wal_of_row(const WriteMeasures& writes) {
   return writes.wal_rows > 0 ? std::optional(writes.wal_bytes / writes.wal_rows) : std::nullopt;
 }
 
+std::optional<std::int64_t> lean_wal_of_row(const WriteMeasures& writes) {
+  return writes.wal_rows > 0 && writes.full_page_bytes
+             ? std::optional((writes.wal_bytes - *writes.full_page_bytes) / writes.wal_rows)
+             : std::nullopt;
+}
+
 Table costs_table(const ComparisonMeasures& measures) {
   Table table{.key = "", .columns = {{.key = "", .title = "cost"}}};
   const auto add = [&](std::string name, const auto& cell) {
@@ -137,6 +143,7 @@ Table costs_table(const ComparisonMeasures& measures) {
   add_writes("rows by INSERT, a second",
              [](const WriteMeasures& writes) { return rows_per_second(writes.insert_us); });
   add_writes("WAL, bytes a row", wal_of_row);
+  add_writes("WAL without full pages", lean_wal_of_row);
   add("database", [&](const DesignMeasures& design) { return bytes(design.sizes.database); });
   add("indexes", [&](const DesignMeasures& design) { return bytes(design.sizes.indexes); });
   add("closed chunks", [&](const DesignMeasures& design) {
@@ -146,6 +153,96 @@ Table costs_table(const ComparisonMeasures& measures) {
   });
   add("loaded in", [](const DesignMeasures& design) { return human_duration(design.load); });
   add("built in", [](const DesignMeasures& design) { return human_duration(design.build); });
+  return table;
+}
+
+/// For programs: a row of each query on each design.
+Table queries_for_programs(const ComparisonMeasures& measures, const JudgedComparison& judged) {
+  Table table{.key = "queries", .columns = {}};
+  for (const char* key :
+       {"design", "query", "ms", "ratio", "low", "high", "p_value", "verdict", "reason", "buffers",
+        "temp_blocks", "plan_shape", "workers", "jit", "indexes", "rows", "same_answer", "reworded", "error"})
+    table.columns.push_back({.key = key, .title = ""});
+  for (size_t at = 0; at < measures.designs.size(); ++at)
+    for (size_t query = 0; query < measures.queries.size(); ++query) {
+      const QueryMeasures& one = measures.designs[at].queries[query];
+      const QueryMeasures& first = measures.designs.front().queries[query];
+      const QueryVerdict& verdict = judged.designs[at].verdicts[query];
+      const PairedRatio& ratio = verdict.ratio;
+      const auto if_runs = [&](Value value) { return one.error.empty() ? std::move(value) : Value(); };
+      const auto if_compared = [&](Value value) { return ratio.blocks > 0 ? std::move(value) : Value(); };
+      table.rows.push_back(
+          {measures.designs[at].name, measures.queries[query].name,
+           if_runs(number_or_nothing(median_of(one.block_ms))), if_compared(number_or_nothing(ratio.ratio)),
+           if_compared(number_or_nothing(ratio.low)), if_compared(number_or_nothing(ratio.high)),
+           if_compared(number_or_nothing(verdict.p_value)),
+           if_compared(std::string(name_of(verdict.verdict))), verdict.reason, number_or_nothing(one.buffers),
+           number_or_nothing(one.temp_blocks), if_runs(one.shape), if_runs(std::int64_t{one.workers}),
+           if_runs(one.jit), if_runs(one.indexes), if_runs(one.rows),
+           first.error.empty() ? if_runs(answers_alike(first, one)) : Value(), one.reworded,
+           one.error.empty() ? Value() : Value(one.error)});
+    }
+  return table;
+}
+
+/// Of a ratio that nothing was measured of, null.
+Value number_if(const PairedRatio& ratio, double value) {
+  return ratio.blocks > 0 ? number_or_nothing(value) : Value();
+}
+
+Table designs_for_programs(const ComparisonMeasures& measures, const JudgedComparison& judged) {
+  Table table{.key = "designs", .columns = {}};
+  for (const char* key : {"design",
+                          "server",
+                          "time_ratio",
+                          "time_low",
+                          "time_high",
+                          "timed_queries",
+                          "weighted_time_ratio",
+                          "buffers_ratio",
+                          "counted_queries",
+                          "copy_rows_per_second",
+                          "copy_time_ratio",
+                          "insert_rows_per_second",
+                          "insert_time_ratio",
+                          "wal_bytes_per_row",
+                          "wal_bytes_per_row_without_full_pages",
+                          "write_error",
+                          "database_bytes",
+                          "table_bytes",
+                          "index_bytes",
+                          "closed_bytes_before",
+                          "closed_bytes_after",
+                          "load_ms",
+                          "build_ms"})
+    table.columns.push_back({.key = key, .title = ""});
+  for (size_t at = 0; at < measures.designs.size(); ++at) {
+    const DesignMeasures& design = measures.designs[at];
+    const JudgedDesign& one = judged.designs[at];
+    table.rows.push_back({design.name,
+                          design.server,
+                          number_if(one.time, one.time.ratio),
+                          number_if(one.time, one.time.low),
+                          number_if(one.time, one.time.high),
+                          static_cast<std::int64_t>(one.timed),
+                          number_if(one.weighted, one.weighted.ratio),
+                          number_or_nothing(one.buffers),
+                          static_cast<std::int64_t>(one.counted),
+                          number_or_nothing(rows_per_second(design.writes.copy_us)),
+                          number_if(one.copy, one.copy.ratio),
+                          number_or_nothing(rows_per_second(design.writes.insert_us)),
+                          number_if(one.insert, one.insert.ratio),
+                          number_or_nothing(wal_of_row(design.writes)),
+                          number_or_nothing(lean_wal_of_row(design.writes)),
+                          design.writes.error.empty() ? Value() : Value(design.writes.error),
+                          design.sizes.database,
+                          design.sizes.tables,
+                          design.sizes.indexes,
+                          design.sizes.closed_before,
+                          design.sizes.closed_after,
+                          std::int64_t{design.load.count()},
+                          std::int64_t{design.build.count()}});
+  }
   return table;
 }
 
@@ -200,94 +297,6 @@ RatioPlot buffers_plot(const ComparisonMeasures& measures) {
     }
   }
   return plot;
-}
-
-/// For programs: a row of each query on each design.
-Table queries_for_programs(const ComparisonMeasures& measures, const JudgedComparison& judged) {
-  Table table{.key = "queries", .columns = {}};
-  for (const char* key :
-       {"design", "query", "ms", "ratio", "low", "high", "p_value", "verdict", "reason", "buffers",
-        "temp_blocks", "plan_shape", "workers", "jit", "indexes", "rows", "same_answer", "reworded", "error"})
-    table.columns.push_back({.key = key, .title = ""});
-  for (size_t at = 0; at < measures.designs.size(); ++at)
-    for (size_t query = 0; query < measures.queries.size(); ++query) {
-      const QueryMeasures& one = measures.designs[at].queries[query];
-      const QueryMeasures& first = measures.designs.front().queries[query];
-      const QueryVerdict& verdict = judged.designs[at].verdicts[query];
-      const PairedRatio& ratio = verdict.ratio;
-      const auto if_runs = [&](Value value) { return one.error.empty() ? std::move(value) : Value(); };
-      const auto if_compared = [&](Value value) { return ratio.blocks > 0 ? std::move(value) : Value(); };
-      table.rows.push_back(
-          {measures.designs[at].name, measures.queries[query].name,
-           if_runs(number_or_nothing(median_of(one.block_ms))), if_compared(number_or_nothing(ratio.ratio)),
-           if_compared(number_or_nothing(ratio.low)), if_compared(number_or_nothing(ratio.high)),
-           if_compared(number_or_nothing(verdict.p_value)),
-           if_compared(std::string(name_of(verdict.verdict))), verdict.reason, number_or_nothing(one.buffers),
-           number_or_nothing(one.temp_blocks), if_runs(one.shape), if_runs(std::int64_t{one.workers}),
-           if_runs(one.jit), if_runs(one.indexes), if_runs(one.rows),
-           first.error.empty() ? if_runs(answers_alike(first, one)) : Value(), one.reworded,
-           one.error.empty() ? Value() : Value(one.error)});
-    }
-  return table;
-}
-
-/// Of a ratio that nothing was measured of, null.
-Value number_if(const PairedRatio& ratio, double value) {
-  return ratio.blocks > 0 ? number_or_nothing(value) : Value();
-}
-
-Table designs_for_programs(const ComparisonMeasures& measures, const JudgedComparison& judged) {
-  Table table{.key = "designs", .columns = {}};
-  for (const char* key : {"design",
-                          "server",
-                          "time_ratio",
-                          "time_low",
-                          "time_high",
-                          "timed_queries",
-                          "weighted_time_ratio",
-                          "buffers_ratio",
-                          "counted_queries",
-                          "copy_rows_per_second",
-                          "copy_time_ratio",
-                          "insert_rows_per_second",
-                          "insert_time_ratio",
-                          "wal_bytes_per_row",
-                          "write_error",
-                          "database_bytes",
-                          "table_bytes",
-                          "index_bytes",
-                          "closed_bytes_before",
-                          "closed_bytes_after",
-                          "load_ms",
-                          "build_ms"})
-    table.columns.push_back({.key = key, .title = ""});
-  for (size_t at = 0; at < measures.designs.size(); ++at) {
-    const DesignMeasures& design = measures.designs[at];
-    const JudgedDesign& one = judged.designs[at];
-    table.rows.push_back({design.name,
-                          design.server,
-                          number_if(one.time, one.time.ratio),
-                          number_if(one.time, one.time.low),
-                          number_if(one.time, one.time.high),
-                          static_cast<std::int64_t>(one.timed),
-                          number_if(one.weighted, one.weighted.ratio),
-                          number_or_nothing(one.buffers),
-                          static_cast<std::int64_t>(one.counted),
-                          number_or_nothing(rows_per_second(design.writes.copy_us)),
-                          number_if(one.copy, one.copy.ratio),
-                          number_or_nothing(rows_per_second(design.writes.insert_us)),
-                          number_if(one.insert, one.insert.ratio),
-                          number_or_nothing(wal_of_row(design.writes)),
-                          design.writes.error.empty() ? Value() : Value(design.writes.error),
-                          design.sizes.database,
-                          design.sizes.tables,
-                          design.sizes.indexes,
-                          design.sizes.closed_before,
-                          design.sizes.closed_after,
-                          std::int64_t{design.load.count()},
-                          std::int64_t{design.build.count()}});
-  }
-  return table;
 }
 
 /// Who asks for too few blocks asks for no verdict; who asks for one and gets none may not take it for a good

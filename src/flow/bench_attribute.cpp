@@ -98,11 +98,11 @@ void Attribution::measure_queries() {
     }
 }
 
-void Attribution::copy(const std::string& leave_out, const WriteLoad& load, int block,
-                       WriteMeasures& measures) {
+void Attribution::write(const std::string& leave_out, const WriteLoad& load, int block,
+                        WriteMeasures& measures) {
   try {
     const LeftOut left_out(connection_, leave_out);
-    load.copy(connection_, options_.blocks + block, block, measures);
+    load.write(connection_, options_.blocks + block, block, measures);
   } catch (const pg::ServerError& error) {
     measures = {.error =
                     pg::describe(error)};  // all else is measured by now, and no session is needed for it
@@ -120,9 +120,9 @@ void Attribution::measure_writes(const WriteLoad& load) {
     progress(fmt::format("block {} of {}: writing without its parts", block + 1, orders.size()));
     // Whoever is the first to change a page after a checkpoint writes all of it to the WAL.
     WriteMeasures unused;
-    copy("", load, static_cast<int>(block), unused);
+    write("", load, static_cast<int>(block), unused);
     for (const size_t which : orders[block])
-      copy(variants[which].first, load, static_cast<int>(block), *variants[which].second);
+      write(variants[which].first, load, static_cast<int>(block), *variants[which].second);
   }
 }
 

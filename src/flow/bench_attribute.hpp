@@ -28,7 +28,7 @@ class Attribution {
 
   /// Counts all queries without each part; then times those that move, with it and without, in turn.
   void measure_queries();
-  /// Times and counts COPYs without each index, in turn, after begin_writing(). After everything else, for
+  /// Times and counts writing without each index, in turn, after begin_writing(). After everything else, for
   /// what is rolled back leaves its pages behind.
   void measure_writes(const WriteLoad& load);
   /// What was measured.
@@ -46,7 +46,7 @@ class Attribution {
   std::vector<QueryMeasures> count(const std::string& leave_out);
   std::vector<Variant> variants_of(size_t query);
   /// The same rows in each call of a block, of a day that is there: no chunk has to be made for them.
-  void copy(const std::string& leave_out, const WriteLoad& load, int block, WriteMeasures& measures);
+  void write(const std::string& leave_out, const WriteLoad& load, int block, WriteMeasures& measures);
 
   const Context& outside_;
   const Design& design_;

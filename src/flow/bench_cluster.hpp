@@ -43,6 +43,10 @@ class BenchCluster {
   const Context& inside() const { return database_.inside(); }
   /// What is known by now: name, server, times of loading and building, sizes.
   DesignMeasures& measures() { return measures_; }
+  /// As SandboxDatabase has it.
+  std::optional<std::int64_t> full_page_bytes(const std::vector<WalRange>& ranges) const {
+    return database_.full_page_bytes(ranges);
+  }
 
  private:
   void fill(const ReferenceData& data);

@@ -131,12 +131,20 @@ class Comparison {
 
   void time_writes(const WriteLoad& load) {
     for (size_t design = 0; design < clusters_.size(); ++design) begin_writing(connection(design));
+    std::vector<std::vector<WalRange>> written(clusters_.size());
     const auto orders =
         block_orders(clusters_.size(), static_cast<size_t>(options_.blocks), options_.data.seed + 1);
     for (size_t block = 0; block < orders.size(); ++block) {
       progress(fmt::format("block {} of {}: writing", block + 1, orders.size()), "");
-      for (const size_t which : orders[block])
-        load.write(connection(which), static_cast<int>(block), clusters_[which]->measures().writes);
+      for (const size_t which : orders[block]) {
+        const int at = static_cast<int>(block);
+        if (const auto wal = load.write(connection(which), at, at, clusters_[which]->measures().writes))
+          written[which].push_back(*wal);
+      }
+    }
+    for (size_t design = 0; design < clusters_.size(); ++design) {
+      WriteMeasures& writes = clusters_[design]->measures().writes;
+      if (writes.error.empty()) writes.full_page_bytes = clusters_[design]->full_page_bytes(written[design]);
     }
   }
 

@@ -43,23 +43,32 @@ std::string digest_of(const pg::Result& result) {
   return fmt::format("{:016x}", sum);
 }
 
-/// Calls `work` unless writing has failed before; what the server says if it fails is all that remains.
-template <class Work>
-void unless_failed(WriteMeasures& measures, const Work& work) {
-  if (!measures.error.empty()) return;
-  try {
-    work();
-  } catch (const pg::ServerError& error) {
-    measures = {.error = pg::describe(error)};
-  }
-}
-
 /// How many microseconds each of so many rows takes.
 template <class Work>
 double us_of_each(std::int64_t rows, const Work& work) {
   const MeasureClock::time_point begun = MeasureClock::now();
   work();
   return 1'000 * Milliseconds(MeasureClock::now() - begun).count() / static_cast<double>(rows);
+}
+
+/// Where the WAL ends by now, in bytes from its beginning.
+std::int64_t end_of_wal(pg::Connection& connection) {
+  return connection.exec("SELECT (pg_catalog.pg_current_wal_insert_lsn() - '0/0')::bigint").integer(0, 0);
+}
+
+void copy_rows(pg::Connection& connection, const std::string& target, const std::string& rows) {
+  connection.copy(fmt::format("COPY {} FROM STDIN", target),
+                  [sent = false, &rows](std::string& buffer) mutable {
+                    if (!sent) buffer = rows;
+                    return !std::exchange(sent, true);
+                  });
+}
+
+/// What GIN indexes put off until later.
+void finish_gin(pg::Connection& connection) {
+  connection.exec(
+      "SELECT pg_catalog.count(pg_catalog.gin_clean_pending_list(c.oid)) FROM pg_catalog.pg_class AS c "
+      "JOIN pg_catalog.pg_am AS a ON a.oid = c.relam WHERE a.amname = 'gin' AND c.relkind = 'i'");
 }
 
 }  // namespace
@@ -154,59 +163,50 @@ std::string WriteLoad::target() const {
   return fmt::format("{} ({})", to_sql(table), columns_of(ReferenceTable::events));
 }
 
-void WriteLoad::copy_rows(pg::Connection& connection, ReferenceRows& rows, const std::string& after,
-                          WriteMeasures& measures) const {
-  // What is sent is made before, so that only the server is measured.
-  std::string copied;
-  for (std::int64_t left = batch_; left > 0;) left -= rows.append(copied, left);
-  const auto wal = [&] {
-    return connection.exec("SELECT (pg_catalog.pg_current_wal_insert_lsn() - '0/0')::bigint").integer(0, 0);
-  };
-  const std::int64_t before = wal();
-  measures.copy_us.push_back(us_of_each(batch_, [&] {
-    connection.copy(fmt::format("COPY {} FROM STDIN", target()),
-                    [sent = false, &copied](std::string& buffer) mutable {
-                      if (!sent) buffer = copied;
-                      return !std::exchange(sent, true);
-                    });
-    if (!after.empty()) connection.exec(after);
-  }));
-  measures.wal_bytes += wal() - before;
-  measures.wal_rows += batch_;
+std::string WriteLoad::copied(ReferenceRows& rows) const {
+  std::string text;
+  for (std::int64_t left = batch_; left > 0;) left -= rows.append(text, left);
+  return text;
 }
 
-void WriteLoad::copy(pg::Connection& connection, int block, int day, WriteMeasures& measures) const {
-  ReferenceRows rows = rows_of(block, day);
-  unless_failed(measures, [&] {
-    copy_rows(
-        connection, rows,
-        "SELECT pg_catalog.count(pg_catalog.gin_clean_pending_list(c.oid)) FROM pg_catalog.pg_class AS c "
-        "JOIN pg_catalog.pg_am AS a ON a.oid = c.relam WHERE a.amname = 'gin' AND c.relkind = 'i'",
-        measures);
-  });
-}
-
-void WriteLoad::write(pg::Connection& connection, int block, WriteMeasures& measures) const {
-  ReferenceRows rows = rows_of(block, block);
-  unless_failed(measures, [&] {
-    copy_rows(connection, rows, "", measures);
-    insert_rows(connection, rows, measures);
-  });
-}
-
-void WriteLoad::insert_rows(pg::Connection& connection, ReferenceRows& rows, WriteMeasures& measures) const {
+std::vector<std::string> WriteLoad::inserts(ReferenceRows& rows) const {
   constexpr std::int64_t rows_of_insert = 500;
-  std::vector<std::string> inserts;
+  std::vector<std::string> statements;
   for (std::int64_t left = batch_; left > 0;) {
     std::string piece;
     const std::int64_t made = rows.append(piece, std::min(left, rows_of_insert));
     if (made == 0) break;
-    inserts.push_back(fmt::format("INSERT INTO {} VALUES {}", target(), values_of_copy(piece)));
+    statements.push_back(fmt::format("INSERT INTO {} VALUES {}", target(), values_of_copy(piece)));
     left -= made;
   }
-  measures.insert_us.push_back(us_of_each(batch_, [&] {
-    for (const std::string& insert : inserts) connection.exec(insert);
-  }));
+  return statements;
+}
+
+std::optional<WalRange> WriteLoad::write(pg::Connection& connection, int block, int day,
+                                         WriteMeasures& measures) const {
+  if (!measures.error.empty()) return std::nullopt;
+  // What is sent is made before, so that only the server is measured.
+  ReferenceRows rows = rows_of(block, day);
+  const std::string first = copied(rows);
+  const std::vector<std::string> then = inserts(rows);
+  try {
+    WalRange wal{.from = end_of_wal(connection)};
+    measures.copy_us.push_back(us_of_each(batch_, [&] {
+      copy_rows(connection, target(), first);
+      finish_gin(connection);
+    }));
+    measures.insert_us.push_back(us_of_each(batch_, [&] {
+      for (const std::string& insert : then) connection.exec(insert);
+      finish_gin(connection);
+    }));
+    wal.to = end_of_wal(connection);
+    measures.wal_bytes += wal.to - wal.from;
+    measures.wal_rows += 2 * batch_;
+    return wal;
+  } catch (const pg::ServerError& error) {
+    measures = {.error = pg::describe(error)};  // a lost session too: nothing else is asked of it
+    return std::nullopt;
+  }
 }
 
 }  // namespace kdb::flow

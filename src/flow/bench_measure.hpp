@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/reference_data.hpp"
+#include "flow/sandbox_database.hpp"
 #include "flow/session.hpp"
 #include "model/comparison.hpp"
 #include "model/facts.hpp"
@@ -40,18 +41,17 @@ class WriteLoad {
  public:
   WriteLoad(const ReferenceData& data, std::string schema, std::int64_t batch);
 
-  /// Writes the `block`th rows: some by COPY, as many again by INSERT. Adds what it cost. What the server
-  /// refuses is WriteMeasures::error, and nothing more is written then.
-  void write(pg::Connection& connection, int block, WriteMeasures& measures) const;
-  /// The COPY of the `block`th rows alone, which are of the `day`th day, with what GIN indexes put off until
-  /// later: else that falls on one of many. Fails as write() does.
-  void copy(pg::Connection& connection, int block, int day, WriteMeasures& measures) const;
+  /// Writes the `block`th rows, which are of the `day`th day: some by COPY, as many again by INSERT, each
+  /// with what GIN indexes put off until later: else that falls on one of many. Adds what it cost, and
+  /// returns what it wrote to the WAL. Where the server refuses it, now or before, nothing, and what the
+  /// server said is all that `measures` have.
+  std::optional<WalRange> write(pg::Connection& connection, int block, int day,
+                                WriteMeasures& measures) const;
 
  private:
   ReferenceRows rows_of(int block, int day) const;
-  void copy_rows(pg::Connection& connection, ReferenceRows& rows, const std::string& after,
-                 WriteMeasures& measures) const;
-  void insert_rows(pg::Connection& connection, ReferenceRows& rows, WriteMeasures& measures) const;
+  std::string copied(ReferenceRows& rows) const;
+  std::vector<std::string> inserts(ReferenceRows& rows) const;
   std::string target() const;
 
   ReferenceData data_;

@@ -79,6 +79,27 @@ void SandboxDatabase::make_declared_roles() {
 
 void SandboxDatabase::checkpoint() const { connect_as_superuser("postgres")->exec("CHECKPOINT"); }
 
+std::optional<std::int64_t> SandboxDatabase::full_page_bytes(const std::vector<WalRange>& ranges) const {
+  try {
+    const auto server = connect_as_superuser("postgres");
+    server->exec("CREATE EXTENSION IF NOT EXISTS pg_walinspect SCHEMA pg_catalog");
+    // It reads what is on the disk, and what no COMMIT was waiting for may not be: this one waits.
+    server->exec("SELECT pg_catalog.pg_logical_emit_message(true, 'kdb', '')");
+    std::int64_t bytes = 0;
+    for (const WalRange& range : ranges)
+      bytes += server
+                   ->exec(
+                       "SELECT COALESCE(pg_catalog.sum(s.fpi_size), 0)::bigint FROM "
+                       "pg_catalog.pg_get_wal_stats('0/0'::pg_lsn + $1::numeric, '0/0'::pg_lsn + "
+                       "$2::numeric) AS s",
+                       {std::to_string(range.from), std::to_string(range.to)})
+                   .integer(0, 0);
+    return bytes;
+  } catch (const pg::ServerError&) {
+    return std::nullopt;
+  }
+}
+
 void SandboxDatabase::make_role(const std::string& name) {
   // Not in this database, where that would run what is in it.
   if (!make_powerless_role(*connect_as_superuser("postgres"), database_, name)) return;

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,6 +22,12 @@ struct SandboxDatabaseOptions {
   bool trust = false;
   std::vector<pg::WantedExtension> extensions;
   std::vector<std::pair<std::string, std::string>> settings;  // of the server, over kdb's own
+};
+
+/// A stretch of the WAL, in bytes from its beginning.
+struct WalRange {
+  std::int64_t from = 0;
+  std::int64_t to = 0;
 };
 
 /// A database on a throwaway server, gone with this object. libpq's variables are gone too.
@@ -46,6 +54,9 @@ class SandboxDatabase {
   void make_declared_roles();
   /// Writes out what the whole server has in memory.
   void checkpoint() const;
+  /// What of these stretches are whole pages, in bytes; nothing where the server cannot tell, or has these
+  /// stretches no more: pg_walinspect came with PostgreSQL 15, and not with every package of it.
+  std::optional<std::int64_t> full_page_bytes(const std::vector<WalRange>& ranges) const;
 
  private:
   std::unique_ptr<pg::Connection> connect_as_superuser(const std::string& database) const;

@@ -26,13 +26,15 @@ struct QueryMeasures {
   std::vector<double> block_ms;             // of each block
 };
 
-/// What writing costs. One entry a block.
+/// What writing costs, with what GIN indexes put off until later. One entry a block.
 struct WriteMeasures {
-  std::string error;              // why rows could not be written; all else is empty then
-  std::vector<double> copy_us;    // microseconds for each row of a COPY
-  std::vector<double> insert_us;  // the same of INSERTs of many rows each
-  std::int64_t wal_bytes = 0;     // that the COPYs of all blocks wrote
-  std::int64_t wal_rows = 0;      // for so many rows
+  std::string error;                            // why rows could not be written; all else is empty then
+  std::vector<double> copy_us;                  // microseconds for each row of a COPY
+  std::vector<double> insert_us;                // the same of INSERTs of many rows each
+  std::int64_t wal_bytes = 0;                   // that all blocks wrote
+  std::int64_t wal_rows = 0;                    // for so many rows
+  std::optional<std::int64_t> full_page_bytes;  // of these, pages that were whole: the first change of each
+                                                // after a checkpoint; nothing where the server cannot tell
 };
 
 /// Bytes on disk.
@@ -52,7 +54,7 @@ struct PartMeasures {
   bool standard = false;               // the server has it so anyway: it need not be left out
   std::int64_t bytes = 0;              // on disk that are its own
   std::vector<QueryMeasures> queries;  // as ComparisonMeasures has them; times of those alone that move
-  WriteMeasures writes;                // of COPYs that were taken back; of indexes alone
+  WriteMeasures writes;                // of rows that were taken back; of indexes alone
 };
 
 /// What leaving out each part does, by the design as it is: counted and timed in the same way, in turn with

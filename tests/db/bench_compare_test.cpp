@@ -80,6 +80,12 @@ TEST_CASE("of designs that are compared, what is counted is exact, and what is w
         std::stol(json_at(run.out, "/designs/0/index_bytes")));
   CHECK(std::stol(json_at(run.out, "/designs/1/wal_bytes_per_row")) >
         std::stol(json_at(run.out, "/designs/0/wal_bytes_per_row")));
+  // Where the server can tell: PostgreSQL 15 with pg_walinspect.
+  const std::string lean = json_at(run.out, "/designs/1/wal_bytes_per_row_without_full_pages");
+  if (lean != "null") {
+    CHECK(std::stol(lean) > 0);
+    CHECK(std::stol(lean) < std::stol(json_at(run.out, "/designs/1/wal_bytes_per_row")));
+  }
   const std::string page = read_file(bench.folder.path() / "it.html");
   CHECK(has(page, "<!doctype html>"));
   CHECK(has(page, "of_a_profile"));

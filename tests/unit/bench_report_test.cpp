@@ -47,7 +47,8 @@ ComparisonMeasures example() {
   second.writes = {.copy_us = blocks_around(40, 1),
                    .insert_us = blocks_around(40, 1),
                    .wal_bytes = 150'000,
-                   .wal_rows = 100};
+                   .wal_rows = 100,
+                   .full_page_bytes = 60'000};
   measures.designs = {first, second};
   measures.again_ms = {blocks_around(100, 3), blocks_around(50, 1)};
   measures.events = 1'000;
@@ -243,6 +244,9 @@ TEST_CASE("a comparison can be read by people and by programs") {
   CHECK(test::json_at(json, "/queries/2/verdict") == "\"better\"");
   CHECK(std::stod(test::json_at(json, "/queries/2/ratio")) == doctest::Approx(0.1).epsilon(0.01));
   CHECK(test::json_at(json, "/designs/1/wal_bytes_per_row") == "1500");
+  CHECK(test::has(text, "WAL without full pages - 900\n"));
+  CHECK(test::json_at(json, "/designs/0/wal_bytes_per_row_without_full_pages") == "null");
+  CHECK(test::json_at(json, "/designs/1/wal_bytes_per_row_without_full_pages") == "900");
   CHECK(test::json_at(json, "/fit") == "true");
 }
 
