@@ -118,13 +118,13 @@ class Applier {
     throw Error(exit, std::move(problems));
   }
 
-  /// Puts the files back, and has the server read them. Returns when it last started, if it runs.
+  /// Puts the files back, and has the server read them. Returns when it last started (in µs), if it runs.
   std::optional<std::int64_t> take_back(SettingsWriter& writer) {
     writer.take_back();
     try {
       const Session session = open_session(context_);
       session.connection->exec("SELECT pg_catalog.pg_reload_conf()");
-      return pg::read_tuning(*session.connection).started;
+      return pg::read_tuning(*session.connection).started_us;
     } catch (const Error&) {
       context_.watchdog.check();
       return std::nullopt;
@@ -132,14 +132,14 @@ class Applier {
   }
 
   /// Nothing where the server runs again, since then; else why not.
-  std::optional<Problem> run_restart_command(std::int64_t started) {
+  std::optional<Problem> run_restart_command(std::int64_t started_us) {
     context_.events({.kind = Event::Kind::info, .message = "restarting: " + options_.restart_command});
     const auto pause = [&](std::chrono::milliseconds time) { context_.watchdog.sleep(time); };
     if (const int status = host::run_in_shell(options_.restart_command, pause); status != 0)
       return Problem{.message = fmt::format("the restart command ended with status {}", status)};
     try {
       const Session session = open_session(context_);
-      if (pg::read_tuning(*session.connection).started != started) return std::nullopt;
+      if (pg::read_tuning(*session.connection).started_us != started_us) return std::nullopt;
       return Problem{.message = "the restart command ended well, and the server was not restarted"};
     } catch (const Error& error) {
       context_.watchdog.check();
@@ -149,8 +149,8 @@ class Applier {
 
   Report restart(SettingsWriter& writer, const FoundServer& before, const Tuned& tuned,
                  const SettingDiff& diff) {
-    const std::int64_t started = before.asked.server.started;
-    auto problem = run_restart_command(started);
+    const std::int64_t started_us = before.asked.server.started_us;
+    auto problem = run_restart_command(started_us);
     if (!problem) {
       const SettingDiff after = find_server(context_, options_.tune).difference(lines_);
       if (after.differences.empty() && after.waiting.empty())
@@ -159,7 +159,7 @@ class Applier {
                   "`kdb tune diff` says where");
     }
     const auto runs_since = take_back(writer);
-    if (runs_since == started)
+    if (runs_since == started_us)
       problem->hint = "the server was never stopped, and runs with the files as they were before";
     else if (const auto again = run_restart_command(runs_since.value_or(0)))
       problem->hint = "the files are as before, and the server does not run again: " + again->message;

@@ -34,9 +34,12 @@ ServerTuning read_tuning(Connection& connection) {
       "(SELECT wal_bytes::bigint FROM pg_catalog.pg_stat_wal), "
       "(SELECT pg_catalog.date_part('epoch', pg_catalog.now() - "
       "   coalesce(stats_reset, pg_catalog.pg_postmaster_start_time()))::bigint FROM "
-      "pg_catalog.pg_stat_wal)");
-  ServerTuning tuning{
-      .timescaledb = rows.boolean(0, 0), .data_directory = rows.text(0, 2), .started = rows.integer(0, 3)};
+      "pg_catalog.pg_stat_wal), "
+      "(pg_catalog.date_part('epoch', pg_catalog.pg_postmaster_start_time()) * 1000000)::bigint");
+  ServerTuning tuning{.timescaledb = rows.boolean(0, 0),
+                      .data_directory = rows.text(0, 2),
+                      .started = rows.integer(0, 3),
+                      .started_us = rows.integer(0, 6)};
   if (const auto bytes = number(rows, 1)) tuning.database_bytes = static_cast<std::uint64_t>(*bytes);
   constexpr std::int64_t hour = 3600;
   const auto written = number(rows, 4);

@@ -16,7 +16,8 @@ struct ServerTuning {
   std::optional<std::uint64_t> database_bytes;  // of all databases
   std::optional<double> wal_rate;  // bytes per second, since its statistics began; none below an hour of them
   std::string data_directory;      // empty where the role may not know
-  std::int64_t started = 0;        // seconds since the epoch
+  std::int64_t started = 0;        // seconds since the epoch, as postmaster.pid has it
+  std::int64_t started_us = 0;     // microseconds: a restart may be over within a second
 };
 
 ServerTuning read_tuning(Connection& connection);
