@@ -1,5 +1,5 @@
 // What back-off and jitter are for: many clients lose a server at once, and all come back. The pauses are
-// those of backoff_delay. `KDB_PRINT=1 kdb_test --test-case='*lose a server*'` prints the table.
+// those of backoff_delay. `scripts/bench backoff` prints the table.
 
 #include <algorithm>
 #include <chrono>
