@@ -72,14 +72,14 @@ TEST_CASE("whoever waits too long is a timeout, whoever is refused an error, and
 
 TEST_CASE("a timeout is kept from when a request was to start, with what is left of it on the server") {
   const Target target;
-  // Of one connection: the second request has 300 ms left when it is free, the third 100 ms.
+  // Of one connection: the second request has 1.1 s left when it is free, the third 100 ms.
   const Run run = target.load(
-      "[connection]\npool = { max = 1 }\n[queries.slow]\nsql = 'SELECT pg_sleep(0.4)'\n",
-      {"--on-target", "--rate", "10", "--duration", "250ms", "--arrivals", "fixed", "--timeout", "600ms"});
+      "[connection]\npool = { max = 1 }\n[queries.slow]\nsql = 'SELECT pg_sleep(2)'\n",
+      {"--on-target", "--rate", "10", "--duration", "250ms", "--arrivals", "fixed", "--timeout", "3s"});
   REQUIRE_MESSAGE(run.exit == 0, run.err);
   CHECK(number_at(run, "/steps/0/done") == 1);
   CHECK(number_at(run, "/steps/0/timeouts") == 2);
-  CHECK(std::stod(json_at(run.out, "/steps/0/max_ms")) < 690);  // 700 where the second may go on
+  CHECK(std::stod(json_at(run.out, "/steps/0/max_ms")) < 3'700);  // 3,900 where the second may go on
   const Run none = target.load("[queries.one]\nsql = 'SELECT 1'\n", {"--on-target", "--timeout", "0"});
   CHECK(none.exit == 64);
   CHECK_MESSAGE(has(none.err, "--timeout has to be above 0"), none.err);
