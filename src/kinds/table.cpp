@@ -36,6 +36,8 @@ std::string index_name_sql(std::string_view alias) {
 }  // namespace
 
 std::string TableProperties::catalog_query(const ServerFacts& facts) {
+  // attlen: half of all columns can be stored in one way only, and need not be joined; nor need relations
+  // that are no toast tables.
   return fmt::format(R"(
 SELECT n.nspname AS schema, c.relname AS name, c.oid, c.relkind AS kind, c.reloptions AS storage, {3} AS hypertable,
        toast.reloptions AS toast, ts.spcname AS tablespace, d.description AS comment, c.relreplident AS identity,
@@ -47,7 +49,7 @@ SELECT n.nspname AS schema, c.relname AS name, c.oid, c.relkind AS kind, c.relop
        a.option_columns, comments.columns AS comment_columns, comments.texts AS comment_texts
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-LEFT JOIN pg_catalog.pg_class toast ON toast.oid = c.reltoastrelid
+LEFT JOIN pg_catalog.pg_class toast ON toast.oid = c.reltoastrelid AND toast.relkind = 't'
 LEFT JOIN pg_catalog.pg_tablespace ts ON ts.oid = c.reltablespace
 LEFT JOIN pg_catalog.pg_description d
   ON d.objoid = c.oid AND d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objsubid = 0
@@ -68,6 +70,7 @@ LEFT JOIN (
   FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
   JOIN pg_catalog.pg_class r ON r.oid = a.attrelid AND r.relkind IN ('r', 'p', 'm')
   WHERE a.attnum > 0 AND NOT a.attisdropped
+    AND (a.attlen < 0 OR a.attstattarget >= 0 OR {0})
     AND (a.attstattarget >= 0 OR a.attstorage <> t.typstorage OR a.attcompression <> '' OR {0})
   GROUP BY a.attrelid) a ON a.attrelid = c.oid
 LEFT JOIN (

@@ -24,11 +24,27 @@ int version_number(std::string_view version) {
   return number;
 }
 
+/// Printing a definition takes 20 µs, and the planner takes it for free: so many tables are worth the start
+/// of the server's workers, which it would not give to catalogs of their size. Tables are read before
+/// indexes.
+constexpr size_t tables_for_workers = 500;
+
+void set_worker_costs(Connection& connection, std::string_view value) {
+  connection.exec(fmt::format("SET LOCAL min_parallel_table_scan_size TO {0}; "
+                              "SET LOCAL parallel_setup_cost TO {0}; SET LOCAL parallel_tuple_cost TO {0}",
+                              value),
+                  Phase::in_transaction);
+}
+
 template <class T>
-void read_kind(Connection& connection, const ServerFacts& facts, std::vector<Live<T>>& list) {
+void read_kind(Connection& connection, const ServerFacts& facts, const LiveSchema& live,
+               std::vector<Live<T>>& list) {
   const std::string query = T::catalog_query(facts);
   if (query.empty()) return;  // this database cannot have any
+  const bool by_workers = std::is_same_v<T, Index> && live.of<TableProperties>().size() >= tables_for_workers;
+  if (by_workers) set_worker_costs(connection, "0");
   const Result result = connection.exec(query, Phase::in_transaction);
+  if (by_workers) set_worker_costs(connection, "DEFAULT");
   list.reserve(result.size());
   for (size_t row = 0; row < result.size(); ++row) {
     const ResultRow values(result, row);
@@ -137,13 +153,15 @@ LiveSchema read_catalog(Connection& connection, const ServerFacts& facts,
                         std::chrono::milliseconds lock_timeout) {
   LiveSchema live;
   connection.exec(
-      // To compile a query of the catalog takes longer than to run it.
-      fmt::format("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL jit TO off; "
+      // To compile a query of the catalog takes longer than to run it. TimescaleDB's has no statistics: the
+      // planner expects one chunk, and would read the ranges of all again for each.
+      fmt::format("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL jit TO off; {}"
                   "SET LOCAL lock_timeout TO {}; {}",
-                  lock_timeout.count(), definition_settings_sql(facts)),
+                  facts.timescale ? "SET LOCAL enable_nestloop TO off; " : "", lock_timeout.count(),
+                  definition_settings_sql(facts)),
       Phase::in_transaction);
   try {
-    std::apply([&](auto&... list) { (read_kind(connection, facts, list), ...); }, live.lists);
+    std::apply([&](auto&... list) { (read_kind(connection, facts, live, list), ...); }, live.lists);
     read_parts(connection, facts, live);
   } catch (const ServerError& error) {
     if (!error.session_ended) tidy(connection, "ROLLBACK");
