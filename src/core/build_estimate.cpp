@@ -100,7 +100,7 @@ bool is_build(const Change& change) {
 void estimate_builds(std::vector<Change>& changes, const std::vector<Declared<Index>>& indexes,
                      const std::map<ObjectName, TableStatistics>& statistics,
                      std::string_view default_schema) {
-  std::map<ObjectName, const Index*> by_name;
+  ByName<const Index*> by_name;
   for (const auto& one : indexes) by_name[one.value.name] = &one.value;
   for (Change& change : changes) {
     if (!is_build(change) || !change.estimate.rows || !change.estimate.bytes) continue;

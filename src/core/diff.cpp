@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <deque>
-#include <map>
 #include <utility>
 
 #include <fmt/format.h>
@@ -30,7 +29,9 @@ class KindDiff {
         exclusive_(exclusive),
         options_(options),
         found_(found) {
+    by_name_.reserve(live_.size());
     for (const Live<T>& one : live_) by_name_[one.value.name] = &one;
+    declared_.reserve(desired_.size());
     for (const Declared<T>& one : desired_) declared_.insert(one.value.name);
   }
 
@@ -335,8 +336,8 @@ class KindDiff {
   const std::set<ObjectName>& exclusive_;
   const DiffOptions& options_;
   Differences& found_;
-  std::map<ObjectName, const Live<T>*> by_name_;
-  std::set<ObjectName> declared_;
+  ByName<const Live<T>*> by_name_;
+  NameSet declared_;
   std::vector<Change> late_;         // that come after indexes
   std::set<ObjectName> gone_;        // live ones that the plan has taken away so far
   std::set<ObjectName> renamed_;     // live ones that get a declared name

@@ -1,7 +1,7 @@
 #include "files/objects.hpp"
 
 #include <algorithm>
-#include <map>
+#include <unordered_map>
 
 #include <fmt/format.h>
 
@@ -22,8 +22,8 @@ std::string title(std::string_view key) {
 
 /// Where the objects of a list are, by key.
 template <class T>
-std::map<std::string, size_t> places_of(const std::vector<Declared<T>>& list) {
-  std::map<std::string, size_t> places;
+std::unordered_map<std::string, size_t> places_of(const std::vector<Declared<T>>& list) {
+  std::unordered_map<std::string, size_t> places;
   for (size_t i = 0; i < list.size(); ++i) places.emplace(list[i].key, i);
   return places;
 }

@@ -40,6 +40,9 @@ std::string RelationNames::part_on(const std::string& partition, const std::stri
 Surroundings::Surroundings(const ServerFacts& server, const LiveSchema& all, const DesiredSchema& desired,
                            const Becoming& becoming)
     : facts(server), live(all) {
+  declared_.reserve(desired.of<Index>().size());
+  tables_.reserve(live.of<TableProperties>().size());
+  indexes_.reserve(live.of<Index>().size());
   for (const auto& index : desired.of<Index>())
     if (!index.absent) declared_[index.value.name] = &index.value;
   for (const auto& table : live.of<TableProperties>()) tables_[table.value.name] = &table.facts;

@@ -89,9 +89,9 @@ class Surroundings {
  private:
   TableFacts aggregate_{.hypertable = true};  // what is indexed of one is its hypertable
   std::map<ObjectName, TableFacts> becoming_;
-  std::map<ObjectName, const TableFacts*> tables_;
-  std::map<ObjectName, const Live<Index>*> indexes_;
-  std::map<ObjectName, const Index*> declared_;
+  ByName<const TableFacts*> tables_;
+  ByName<const Live<Index>*> indexes_;
+  ByName<const Index*> declared_;
   mutable std::optional<RelationNames> names_;  // made when it is asked for: few changes name anything
 };
 

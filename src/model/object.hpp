@@ -1,8 +1,12 @@
 #pragma once
 
 #include <compare>
+#include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <unordered_set>
 
 namespace kdb {
 
@@ -14,6 +18,19 @@ struct ObjectName {
 
   auto operator<=>(const ObjectName&) const = default;
 };
+
+/// Most names of a database have the same schema: it is the name that tells them apart.
+struct ObjectNameHash {
+  size_t operator()(const ObjectName& name) const {
+    constexpr size_t odd = 31;
+    return std::hash<std::string>()(name.name) * odd + std::hash<std::string>()(name.schema);
+  }
+};
+
+/// Where names are only looked up: a database has thousands, and sorting them takes longer than finding them.
+template <class T>
+using ByName = std::unordered_map<ObjectName, T, ObjectNameHash>;
+using NameSet = std::unordered_set<ObjectName, ObjectNameHash>;
 
 /// For SQL: `"public"."My Table"`, quoted always.
 std::string to_sql(const ObjectName& name);

@@ -152,11 +152,12 @@ std::string free_prefix(const std::set<ObjectName>& tables) {
 }
 
 template <class T>
-using LiveByName = std::map<ObjectName, const Live<T>*>;
+using LiveByName = ByName<const Live<T>*>;
 
 template <class T>
 LiveByName<T> by_name(const LiveSchema& live) {
   LiveByName<T> found;
+  found.reserve(live.of<T>().size());
   for (const Live<T>& one : live.of<T>()) found.emplace(one.value.name, &one);
   return found;
 }
