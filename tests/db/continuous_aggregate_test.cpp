@@ -93,6 +93,21 @@ void converge(const Database& database, const std::string& toml, bool exists) {
   CHECK(text_of(differing(declared, after.of<ContinuousAggregate>().front())) == "");
 }
 
+/// kdb with a profile, and no migrations.
+class WithProfile {
+ public:
+  WithProfile() { std::filesystem::create_directories(project_.folder()); }
+
+  Run operator()(const Database& database, std::vector<std::string> words, const std::string& profile) const {
+    words.insert(words.end(), {"-p", folder_.write("p.toml", profile).string()});
+    return run(project_.command(database.url(), words));
+  }
+
+ private:
+  Project project_;
+  TempDir folder_;
+};
+
 }  // namespace
 
 TEST_CASE("a continuous aggregate is read, written as a profile, read back and made again the same") {
@@ -229,14 +244,10 @@ TEST_CASE("a query is compared by what it means, however it is spelled") {
   if (!server.reason().empty()) return skip(server.reason());
   const Database database;
   database.exec(source);
-  Project project;
-  std::filesystem::create_directories(project.folder());
-  TempDir folder;
+  const WithProfile with_profile;
   const auto kdb = [&](std::vector<std::string> words, const std::string& query) {
-    const std::string profile =
-        folder.write("p.toml", "[continuous_aggregates.daily]\nquery = '''" + query + "'''\n").string();
-    words.insert(words.end(), {"-p", profile});
-    return run(project.command(database.url(), words));
+    return with_profile(database, std::move(words),
+                        "[continuous_aggregates.daily]\nquery = '''" + query + "'''\n");
   };
   const std::string query =
       "select time_bucket('1 day', \"timestamp\") as day, count( * ) n from Events where value>5 group by 1";
@@ -277,19 +288,12 @@ TEST_CASE("an aggregate of another schema reads the tables of that one") {
       "CREATE EXTENSION timescaledb; CREATE SCHEMA app; CREATE TABLE public.events (at timestamptz NOT NULL);"
       "CREATE TABLE app.events (at timestamptz NOT NULL); SELECT create_hypertable('public.events', 'at');"
       "SELECT create_hypertable('app.events', 'at');");
-  Project project;
-  std::filesystem::create_directories(project.folder());
-  TempDir folder;
+  const WithProfile with_profile;
   const auto kdb = [&](std::vector<std::string> words, const std::string& table) {
-    const std::string profile =
-        folder
-            .write("p.toml",
-                   "[database]\nschema = \"app\"\n[continuous_aggregates.daily]\nquery = \"SELECT "
-                   "public.time_bucket('1 day', at) AS day, count(*) FROM " +
-                       table + " GROUP BY 1\"\n")
-            .string();
-    words.insert(words.end(), {"-p", profile});
-    return run(project.command(database.url(), words));
+    return with_profile(database, std::move(words),
+                        "[database]\nschema = \"app\"\n[continuous_aggregates.daily]\nquery = \"SELECT "
+                        "public.time_bucket('1 day', at) AS day, count(*) FROM " +
+                            table + " GROUP BY 1\"\n");
   };
   const Run unknown = kdb({"apply"}, "app.evnts");
   CHECK(unknown.exit == 1);
@@ -304,21 +308,14 @@ TEST_CASE("an aggregate of another schema reads the tables of that one") {
 TEST_CASE("aggregates that stand on each other, and their indexes, are one plan and one apply") {
   const Timescale server(false);
   if (!server.reason().empty()) return skip(server.reason());
-  Project project;
-  std::filesystem::create_directories(project.folder());
-  TempDir folder;
-  const auto profile_with = [&](const std::string& by_month) {
-    const std::string text = "[continuous_aggregates.by_month]\nquery = \"" + by_month +
-                             "\"\n[continuous_aggregates.daily]\nquery = \"SELECT time_bucket('1 day', hour) "
-                             "AS day, sum(n) AS n FROM hourly GROUP BY 1\"\n"
-                             "[continuous_aggregates.hourly]\nquery = '''SELECT time_bucket('1 hour', "
-                             "\"timestamp\") AS hour, count(*) AS n FROM events GROUP BY 1'''\n"
-                             "[indexes.daily_n]\ntable = \"daily\"\ncolumns = [\"n DESC\"]\n";
-    return folder.write("p.toml", text).string();
-  };
-  const auto kdb = [&](const Database& database, std::vector<std::string> words, const std::string& profile) {
-    words.insert(words.end(), {"-p", profile});
-    return run(project.command(database.url(), words));
+  const WithProfile kdb;
+  const auto profile_with = [](const std::string& by_month) {
+    return "[continuous_aggregates.by_month]\nquery = \"" + by_month +
+           "\"\n[continuous_aggregates.daily]\nquery = \"SELECT time_bucket('1 day', hour) "
+           "AS day, sum(n) AS n FROM hourly GROUP BY 1\"\n"
+           "[continuous_aggregates.hourly]\nquery = '''SELECT time_bucket('1 hour', "
+           "\"timestamp\") AS hour, count(*) AS n FROM events GROUP BY 1'''\n"
+           "[indexes.daily_n]\ntable = \"daily\"\ncolumns = [\"n DESC\"]\n";
   };
   for (const std::string daily_name : {"daily", "public.daily"}) {
     CAPTURE(daily_name);
@@ -349,19 +346,13 @@ TEST_CASE("an index of an aggregate that is there is compared by what it means, 
   if (!server.reason().empty()) return skip(server.reason());
   const Database database;
   database.exec(source);
-  Project project;
-  std::filesystem::create_directories(project.folder());
-  TempDir folder;
+  const WithProfile with_profile;
   const auto kdb = [&](std::vector<std::string> words, const std::string& indexes) {
-    const std::string profile =
-        folder
-            .write("p.toml",
-                   "[continuous_aggregates.h]\nquery = '''SELECT time_bucket('1 hour', \"timestamp\") AS "
-                   "hour, count(*) AS n FROM events GROUP BY 1'''\n" +
-                       indexes)
-            .string();
-    words.insert(words.end(), {"-p", profile});
-    return run(project.command(database.url(), words));
+    return with_profile(
+        database, std::move(words),
+        "[continuous_aggregates.h]\nquery = '''SELECT time_bucket('1 hour', \"timestamp\") AS "
+        "hour, count(*) AS n FROM events GROUP BY 1'''\n" +
+            indexes);
   };
   const std::string first = "[indexes.h_n]\ntable = 'h'\ncolumns = ['n desc']\nwhere = 'n>5'\n";
   const Run applied = kdb({"apply"}, first);
@@ -388,12 +379,9 @@ TEST_CASE("aggregates that stand on each other end from above, and one that is r
   if (!server.reason().empty()) return skip(server.reason());
   const Database database;
   database.exec(source);
-  Project project;
-  std::filesystem::create_directories(project.folder());
-  TempDir folder;
+  const WithProfile with_profile;
   const auto kdb = [&](std::vector<std::string> words, const std::string& profile) {
-    words.insert(words.end(), {"-p", folder.write("p.toml", profile).string()});
-    return run(project.command(database.url(), words));
+    return with_profile(database, std::move(words), profile);
   };
   const auto hourly = [](const std::string& width) {
     return "[continuous_aggregates.b_hourly]\nquery = '''SELECT time_bucket('" + width +
