@@ -82,6 +82,8 @@ flow::BenchLoadOptions load_options(Context& context) {
   if (options.rates.empty()) options.rates.push_back(10);
   options.to_knee = arguments.has("to-knee");
   if (arguments.has("duration")) options.duration = arguments.duration("duration");
+  if (options.duration.count() <= 0)
+    throw Error(Exit::usage, "--duration has to be above 0: nothing would be asked");
   if (arguments.value("arrivals") == "fixed") options.arrivals = Arrivals::fixed;
   if (arguments.has("seed")) options.seed = seed_of(arguments.value("seed"));
   if (arguments.has("timeout")) options.timeout = arguments.duration("timeout");
