@@ -48,7 +48,7 @@ class RelationNames {
   std::string part_on(const std::string& partition, const std::string& index) const;
 
  private:
-  std::set<ObjectName> taken_;
+  NameSet taken_;
   std::map<std::pair<std::string, std::string>, std::string> parts_;  // by partition and index
 };
 
@@ -76,6 +76,10 @@ class Surroundings {
   const Live<Index>* index(const ObjectName& name) const;
   /// Whether a profile declares an index of that name.
   bool is_declared(const ObjectName& index) const { return declared_.count(index) > 0; }
+  /// Whether a part of an index may be called so: a declared index needs its name, whichever is made first.
+  bool is_free_for_part(const ObjectName& name) const {
+    return !names().is_taken(name) && !is_declared(name);
+  }
   /// The name of the index of a table that its properties call `name`: its own one, or its part of one of a
   /// table above. Once the changes before are made; empty where there is none.
   std::string index_on(const ObjectName& table, const std::string& name) const;

@@ -33,20 +33,29 @@ class IndexPartSteps {
   /// is none.
   const Live<Index>* twin_on(const Part& part) const;
 
-  /// A name that is free, and is taken from now on. `make` gets to know which ones are not.
+  /// A name that is free and that no declared index will have, and is taken from now on. `make` gets to know
+  /// which ones are not.
   template <class Make>
   ObjectName choose(const std::string& schema, const Make& make) {
-    RelationNames& names = around_.names();
-    const ObjectName name{schema, make([&](const std::string& one) {
-                            return names.is_taken(ObjectName{schema, one});
-                          })};
-    names.take(name);
-    return name;
+    return take_name(schema, make, [&](const ObjectName& name) { return around_.is_free_for_part(name); });
+  }
+
+  /// The name that the server will choose, who knows of no profile.
+  template <class Make>
+  ObjectName expect(const std::string& schema, const Make& make) {
+    return take_name(schema, make, [&](const ObjectName& name) { return !around_.names().is_taken(name); });
   }
 
   std::vector<ChangeStep> take() { return std::move(steps_); }
 
  private:
+  template <class Make, class IsFree>
+  ObjectName take_name(const std::string& schema, const Make& make, const IsFree& is_free) {
+    ObjectName name{schema, make([&](const std::string& one) { return !is_free(ObjectName{schema, one}); })};
+    around_.names().take(name);
+    return name;
+  }
+
   const Index& index_;
   const Surroundings& around_;
   const TableFacts& table_;

@@ -57,10 +57,9 @@ std::vector<const Part*> in_server_order(const TableFacts& table) {
   return parts;
 }
 
-ObjectName free_name(IndexPartSteps& steps, const Part& part) {
-  return steps.choose(part.name.schema, [&](const IsTaken& is_taken) {
-    return partition_index_name(part.name.name, steps.index(), is_taken);
-  });
+auto namer_of(const IndexPartSteps& steps, const Part& part) {
+  return
+      [&](const IsTaken& is_taken) { return partition_index_name(part.name.name, steps.index(), is_taken); };
 }
 
 /// Builds on the partitions of a partitioned table, at all levels. From the bottom up: attached to an index
@@ -124,7 +123,7 @@ class PartitionBuild {
         continue;
       }
       if (there != nullptr) do_.drop_broken(*part, there->value.name);
-      slots_[part->oid].name = free_name(do_, *part);
+      slots_[part->oid].name = do_.choose(part->name.schema, namer_of(do_, *part));
     }
   }
 
@@ -293,9 +292,24 @@ std::map<std::string, ObjectName> names_by_server(const Index& index, const Surr
   for (const Part* part : in_server_order(whole.table())) {
     if (part->kind == 'f') continue;
     const Live<Index>* there = whole.twin_on(*part);  // which the server attaches
-    names[part->oid] = there != nullptr ? there->value.name : free_name(whole, *part);
+    names[part->oid] =
+        there != nullptr ? there->value.name : whole.expect(part->name.schema, namer_of(whole, *part));
   }
   return names;
+}
+
+std::vector<ChangeStep> spare_declared_names(std::map<std::string, ObjectName>& names, const Index& index,
+                                             const Surroundings& around) {
+  IndexPartSteps whole(index, around);
+  for (const Part* part : in_server_order(whole.table())) {
+    const auto found = names.find(part->oid);
+    if (found == names.end() || !around.is_declared(found->second)) continue;
+    const ObjectName own = whole.choose(part->name.schema, namer_of(whole, *part));
+    whole.add(fmt::format("ALTER INDEX {} RENAME TO {}", to_sql(found->second), quote_ident(own.name)),
+              "a declared index needs the name", LockMode::share_update_exclusive, part->name);
+    found->second = own;
+  }
+  return whole.take();
 }
 
 std::vector<ChangeStep> rename_on_parts(const PartsBuild& build, const Index& index, const Live<Index>& old,
@@ -318,7 +332,7 @@ std::vector<ChangeStep> rename_on_parts(const PartsBuild& build, const Index& in
     names.release(built->second);
     const ObjectName wanted{part->name.schema,
                             partition_index_name(part->name.name, index, [&](const auto& name) {
-                              return names.is_taken({part->name.schema, name});
+                              return !around.is_free_for_part({part->name.schema, name});
                             })};
     names.take_part(part->oid, index.name, wanted);
     if (wanted != built->second)

@@ -36,6 +36,9 @@ PartsBuild build_on_parts(const Index& index, const std::string& name, const Liv
 /// What the server will call the partitions' indexes where it makes `index` as a whole, by the oid of the
 /// partition.
 std::map<std::string, ObjectName> names_by_server(const Index& index, const Surroundings& around);
+/// Other names for those of `names` that the server takes from indexes that are declared and not made yet.
+std::vector<ChangeStep> spare_declared_names(std::map<std::string, ObjectName>& names, const Index& index,
+                                             const Surroundings& around);
 
 /// Gives the partitions' indexes the names that they would have had without those of `old` beside them, which
 /// is gone by then, and what the partitions have set about those.

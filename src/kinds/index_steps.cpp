@@ -89,6 +89,7 @@ class IndexSteps {
   /// `begun`: what an earlier run made of it.
   void create(const std::string& name, const Live<Index>* begun = nullptr) {
     if (is_built_by_parts()) {
+      around_.names().take({index_.table.schema, name});
       build_ = build_on_parts(index_, name, begun, around_);
       append(std::move(build_.steps));
       note_parts();
@@ -107,7 +108,9 @@ class IndexSteps {
   }
 
   void create_at_once(const std::string& name) {
+    around_.names().take({index_.table.schema, name});
     build_.names = names_by_server(index_, around_);
+    std::vector<ChangeStep> renames = spare_declared_names(build_.names, index_, around_);
     note_parts();
     const bool by_chunk = method_ == PartsMethod::one_transaction;
     const bool online = is_online() || by_chunk;
@@ -131,6 +134,7 @@ class IndexSteps {
                               .reason = fmt::format("nobody can write to {} while it is built",
                                                     with_its_parts(index_.table, around_)),
                               .needs_rows = true});
+    append(std::move(renames));
   }
 
   /// What the role lacks for a better way.

@@ -167,6 +167,42 @@ TEST_CASE("names of parts that are cut and collide are those that the server wou
   CHECK(names(database) == before);
 }
 
+TEST_CASE("no part takes the name of an index that is declared and not made yet") {
+  for (const bool by_server : {false, true}) {
+    CAPTURE(by_server);
+    const Database database;
+    if (database.text("SELECT count(*) FROM pg_available_extensions WHERE name = 'file_fdw'") == "0")
+      return skip("no foreign data wrapper");
+    database.exec("CREATE TABLE p (a int, b int) PARTITION BY RANGE (a); CREATE TABLE z (c int)");
+    database.exec("CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10)");
+    if (by_server)
+      database.exec(
+          "CREATE EXTENSION file_fdw; CREATE SERVER s FOREIGN DATA WRAPPER file_fdw; CREATE FOREIGN TABLE "
+          "far "
+          "PARTITION OF p FOR VALUES FROM (10) TO (20) SERVER s OPTIONS (filename '/dev/null')");
+    database.exec("CREATE INDEX p1_a_idx ON p1 (b, a); CREATE INDEX p1_b_idx ON z (c)");
+    database.exec("CREATE INDEX p_a ON p (a); CREATE INDEX b ON p (b)");
+    const std::string before = index_catalog(database);
+    const ProfileRun run(
+        "[indexes]\np_a = { table = \"p\", columns = [\"a\"] }\nb = { table = \"p\", columns = [\"b\"] }\n"
+        "p1_a_idx = { table = \"p1\", columns = [\"b\", \"a\"] }\n"
+        "p1_b_idx = { table = \"z\", columns = [\"c\"] }\n");
+    database.exec("DROP INDEX p_a, b, p1_a_idx, p1_b_idx");
+    const Run applied = run.apply(database);
+    CHECK_MESSAGE(applied.exit == 0, applied.err);
+    CHECK(index_catalog(database) == before);
+    CHECK(run.plan(database).exit == 0);
+
+    database.exec("DROP INDEX b, p1_b_idx");
+    const ProfileRun other(
+        "[indexes]\np_a = { table = \"p\", columns = [\"b\"] }\n"
+        "p1_b_idx = { table = \"p1\", columns = [\"b\"], where = \"a > 1\" }\n");
+    const Run replaced = other.apply(database);
+    CHECK_MESSAGE(replaced.exit == 0, replaced.err);
+    CHECK(other.plan(database).exit == 0);
+  }
+}
+
 TEST_CASE("what somebody attached before its own parts is completed without a deadlock") {
   const Database database;
   Start{makes[0]}.fill(database);
