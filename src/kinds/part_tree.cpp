@@ -188,6 +188,7 @@ void note_own(Live<Index>& index, const std::map<std::string, std::string>& part
   Own tablespaces{"own tablespaces", {}};
   Own targets{"statistics targets", {}};
   Own comments{"comments", {}};
+  Own orders{"own column orders", {}};
   const std::string columns = column_part(index.value);
   for (const PartIndex& part : index.facts.parts) {
     const std::string& name = part.name.name;
@@ -198,8 +199,9 @@ void note_own(Live<Index>& index, const std::map<std::string, std::string>& part
     if (part.tablespace != index.value.tablespace) tablespaces.parts.push_back(name);
     if (!part.statistics.empty()) targets.parts.push_back(name);
     if (part.commented) comments.parts.push_back(name);
+    if (part.own_order) orders.parts.push_back(name);
   }
-  for (const Own* own : {&names, &parameters, &tablespaces, &targets, &comments})
+  for (const Own* own : {&names, &parameters, &tablespaces, &targets, &comments, &orders})
     if (!own->parts.empty()) index.facts.unmanaged.push_back(of_parts(own->what, own->parts));
 }
 

@@ -42,6 +42,7 @@ PartIndex PartIndex::read(const Row& row) {
           .replica_identity = row.boolean("replica_identity"),
           .clustered = row.boolean("clustered"),
           .commented = row.boolean("commented"),
+          .own_order = row.boolean("own_order"),
           .tablespace = row.text("tablespace"),
           .statistics = row.options("statistics")};
 }
@@ -81,12 +82,13 @@ std::string part_indexes_query(const ServerFacts& facts) {
 SELECT i.indexrelid AS oid, i.indrelid AS part, h.inhparent AS parent, n.nspname AS schema, x.relname AS name,
        i.indisvalid AS valid, {}, false AS is_constraint, NULL::text AS definition, x.reloptions AS "with",
        i.indisreplident AS replica_identity, i.indisclustered AS clustered, d.objoid IS NOT NULL AS commented,
-       ts.spcname AS tablespace,
+       i.indoption::text <> o.indoption::text AS own_order, ts.spcname AS tablespace,
        CASE WHEN i.indexprs IS NOT NULL THEN (
          SELECT pg_catalog.array_agg(a.attnum || '=' || a.attstattarget ORDER BY a.attnum)
          FROM pg_catalog.pg_attribute a WHERE a.attrelid = i.indexrelid AND a.attstattarget >= 0) END AS statistics
 FROM pg_catalog.pg_inherits h
 JOIN pg_catalog.pg_index i ON i.indexrelid = h.inhrelid
+JOIN pg_catalog.pg_index o ON o.indexrelid = pg_catalog.pg_partition_root(i.indexrelid)
 JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = x.relnamespace
 LEFT JOIN pg_catalog.pg_tablespace ts ON ts.oid = x.reltablespace
@@ -97,7 +99,7 @@ LEFT JOIN pg_catalog.pg_description d
     sql += fmt::format(R"(
 UNION ALL
 SELECT i.indexrelid, i.indrelid, NULL, n.nspname, x.relname, i.indisvalid, {0}, false,
-       pg_catalog.pg_get_indexdef(i.indexrelid), x.reloptions, false, false, false, NULL, NULL
+       pg_catalog.pg_get_indexdef(i.indexrelid), x.reloptions, false, false, false, false, NULL, NULL
 FROM {1}
 JOIN pg_catalog.pg_index i ON i.indrelid = c.oid
 JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
@@ -105,7 +107,7 @@ WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_constraint o
                   WHERE o.conindid = i.indexrelid AND o.contype IN ('p', 'u', 'x'))
 UNION ALL
 SELECT i.indexrelid, i.indrelid, NULL, n.nspname, x.relname, i.indisvalid, NULL, true,
-       pg_catalog.pg_get_indexdef(i.indexrelid), x.reloptions, false, false, false, NULL, NULL
+       pg_catalog.pg_get_indexdef(i.indexrelid), x.reloptions, false, false, false, false, NULL, NULL
 FROM _timescaledb_catalog.hypertable k
 JOIN pg_catalog.pg_namespace n ON n.nspname = k.schema_name
 JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = k.table_name

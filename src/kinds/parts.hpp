@@ -37,6 +37,8 @@ struct PartIndex {
   bool replica_identity = false;  // this and what follows of partitions only
   bool clustered = false;
   bool commented = false;
+  /// DESC or NULLS FIRST otherwise than the whole's: the server attaches it all the same.
+  bool own_order = false;
   std::string tablespace;
   Options statistics;  // target by column
 

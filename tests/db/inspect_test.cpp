@@ -167,6 +167,7 @@ TEST_CASE(
   for (int part = 2; part <= 6; ++part)
     database.exec(fmt::format("ALTER INDEX p{}_b_idx SET (fillfactor = 50)", part));
   database.exec("ALTER INDEX p3_expr_idx ALTER COLUMN 1 SET STATISTICS 500");
+  database.exec("CREATE INDEX ON p4 (b, a DESC); CREATE INDEX p_other ON p (b, a)");
   const Project project;
   const Run inspected = project.kdb(database.url(), {"inspect"});
   CHECK(without_head(inspected.out) ==
@@ -176,6 +177,8 @@ TEST_CASE(
         "[indexes.p_b]\ntable = \"p\"\ncolumns = [\"b\"]\nwith = { fillfactor = 80 }\n\n"
         "# not managed: statistics targets of its parts: p3_expr_idx\n"
         "[indexes.p_expr]\ntable = \"p\"\ncolumns = [\"((a + b))\"]\n\n"
+        "# not managed: own column orders of its parts: p4_b_a_idx\n"
+        "[indexes.p_other]\ntable = \"p\"\ncolumns = [\"b\", \"a\"]\n\n"
         "[indexes.p_plain]\ntable = \"p\"\ncolumns = [\"a\", \"b\"]\n");
   const TempDir folder;
   const std::string profile =
