@@ -307,6 +307,7 @@ std::vector<ChangeStep> spare_declared_names(std::map<std::string, ObjectName>& 
     const ObjectName own = whole.choose(part->name.schema, namer_of(whole, *part));
     whole.add(fmt::format("ALTER INDEX {} RENAME TO {}", to_sql(found->second), quote_ident(own.name)),
               "a declared index needs the name", LockMode::share_update_exclusive, part->name);
+    around.names().release(found->second);  // the server may give it to a part of the next one
     found->second = own;
   }
   return whole.take();

@@ -145,6 +145,17 @@ TEST_CASE("somebody's database is loaded only where that is meant") {
   CHECK_MESSAGE(has(other.err + other.out, "the wrong database: its name is"), other.err);
 }
 
+TEST_CASE("a load on somebody's database writes nothing, whatever its queries call") {
+  const Target target;
+  target.database.exec(
+      "CREATE TABLE written (a int); CREATE FUNCTION writes() RETURNS int LANGUAGE sql AS "
+      "'INSERT INTO written VALUES (1) RETURNING a'");
+  const Run run =
+      target.load("[queries.one]\nsql = 'SELECT writes()'\n", {"--on-target", "--duration", "1s"});
+  CHECK_MESSAGE(has(run.err + run.out, "read-only transaction"), (run.err + run.out));
+  CHECK(target.database.text("SELECT count(*) FROM written") == "0");
+}
+
 TEST_CASE("of a stranger's profile nothing loads code or leads to another's files") {
   const TempDir folder;
   const std::string elsewhere = (folder.path() / "elsewhere").string();

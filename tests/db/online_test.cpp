@@ -181,13 +181,15 @@ TEST_CASE("no part takes the name of an index that is declared and not made yet"
           "far "
           "PARTITION OF p FOR VALUES FROM (10) TO (20) SERVER s OPTIONS (filename '/dev/null')");
     database.exec("CREATE INDEX p1_a_idx ON p1 (b, a); CREATE INDEX p1_b_idx ON z (c)");
-    database.exec("CREATE INDEX p_a ON p (a); CREATE INDEX b ON p (b)");
+    database.exec(
+        "CREATE INDEX p_a ON p (a); CREATE INDEX b ON p (b); CREATE INDEX p_some ON p (a) WHERE b > 1");
     const std::string before = index_catalog(database);
     const ProfileRun run(
         "[indexes]\np_a = { table = \"p\", columns = [\"a\"] }\nb = { table = \"p\", columns = [\"b\"] }\n"
+        "p_some = { table = \"p\", columns = [\"a\"], where = \"b > 1\" }\n"
         "p1_a_idx = { table = \"p1\", columns = [\"b\", \"a\"] }\n"
         "p1_b_idx = { table = \"z\", columns = [\"c\"] }\n");
-    database.exec("DROP INDEX p_a, b, p1_a_idx, p1_b_idx");
+    database.exec("DROP INDEX p_a, p_some, b, p1_a_idx, p1_b_idx");
     const Run applied = run.apply(database);
     CHECK_MESSAGE(applied.exit == 0, applied.err);
     CHECK(index_catalog(database) == before);
