@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "kinds/declared.hpp"
+#include "kinds/relation_names.hpp"
 #include "model/change.hpp"
 #include "model/facts.hpp"
 
@@ -30,6 +31,7 @@ struct Differences {
   std::vector<Problem> skipped;    // declared, not to be had here, and not wanted then
   std::vector<Finding> findings;   // what is declared, and hardly meant
   std::vector<Undeclared> undeclared;
+  std::set<ObjectName> names;  // that the changes give, and no index of the catalog has: others may
 };
 
 struct DiffOptions {
@@ -41,6 +43,7 @@ struct DiffOptions {
   std::vector<Extension> extensions;     // that they create, or the plan itself does
   std::set<ObjectName> unseen;           // what cannot be shown to the server before an extension is made
   std::map<ObjectName, Estimate> sizes;  // of tables that are to become hypertables
+  NameHolders held;                      // what else has names that the plan might give
 };
 
 /// `desired` in the server's form, as far as it was asked. Deterministic.

@@ -9,6 +9,7 @@
 #include "base/text.hpp"
 #include "core/kind_answers.hpp"
 #include "core/profile_text.hpp"
+#include "kinds/aggregate_indexes.hpp"
 #include "pg/catalog.hpp"
 
 namespace kdb::flow {
@@ -84,6 +85,8 @@ std::string inspect_once(const Context& context, const InspectOptions& options) 
   pg::Connection& connection = *session.connection;
   const ServerFacts facts = pg::read_facts(connection, database.schema, database.history_schema);
   LiveSchema live = pg::read_catalog(connection, facts, context.profile.connection.lock_timeout);
+  DesiredSchema nothing;
+  tell_apart(live, nothing);
   keep(live, Wanted(options, live, database.schema));
   std::string head = comment_line(session.facts.database + ", as `kdb inspect` found it.");
   if (options.schemas.empty() && options.tables.empty())

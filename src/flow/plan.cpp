@@ -14,11 +14,13 @@
 #include "flow/coming.hpp"
 #include "flow/compare_settings.hpp"
 #include "flow/picture.hpp"
+#include "kinds/aggregate_indexes.hpp"
 #include "lint/check.hpp"
 #include "pg/canonical.hpp"
 #include "pg/catalog.hpp"
 #include "pg/columns.hpp"
 #include "pg/estimates.hpp"
+#include "pg/name_holders.hpp"
 #include "pg/settings.hpp"
 #include "pg/table_statistics.hpp"
 
@@ -195,6 +197,22 @@ DiffOptions options_after(const std::vector<MigrationPlan>& migrations, const fi
   return options;
 }
 
+namespace {
+
+/// Names that the plan would give may be those of relations that no kind reads: the server is asked for them,
+/// until it knows of no further ones.
+Differences diff_beside_others(pg::Connection& connection, const DesiredSchema& desired,
+                               const LiveSchema& live, const ServerFacts& facts, DiffOptions& options) {
+  for (;;) {
+    Differences found = diff(desired, live, facts, options);
+    const size_t known = options.held.size();
+    options.held.merge(pg::read_name_holders(connection, found.names, facts.schema));
+    if (options.held.size() == known) return found;
+  }
+}
+
+}  // namespace
+
 Differences compare_objects(const Context& context, Session& session, DiffOptions options) {
   const files::Profile& profile = context.profile;
   pg::Connection& connection = *session.connection;
@@ -204,6 +222,7 @@ Differences compare_objects(const Context& context, Session& session, DiffOption
   facts.with_databases = !profile.desired.of<DatabaseSettings>().empty();
   LiveSchema live = pg::read_catalog(connection, facts, patience);
   DesiredSchema desired = profile.desired;
+  tell_apart(live, desired);
   const std::vector<Extension> declared = coming_extensions(desired, live);
   options.extensions.insert(options.extensions.begin(), declared.begin(), declared.end());
   const ServerFacts then = facts_with(connection, facts, options.extensions);
@@ -219,7 +238,7 @@ Differences compare_objects(const Context& context, Session& session, DiffOption
   if (!facts.timescale)  // whose functions their queries need
     for (const auto& one : desired.of<ContinuousAggregate>()) options.unseen.insert(one.value.name);
   options.sizes = read_sizes(connection, desired, live);
-  Differences found = diff(desired, live, then, options);
+  Differences found = diff_beside_others(connection, desired, live, then, options);
   append(found.problems, noted.problems);
   append(found.undecided, noted.undecided);
   sort_by_position(found.undecided);

@@ -38,7 +38,7 @@ class ChunkAlteration {
     if (right != there_.end()) {
       if (leftovers) take_over(*right);
     } else if (all_change_in_place(differences(*there_.front()))) {
-      set(there_.front()->name);
+      set(do_.names().name_of(*there_.front()));
     } else {
       replace();
     }
@@ -56,9 +56,7 @@ class ChunkAlteration {
   }
 
   void replace() {
-    const ObjectName made = do_.choose(chunk_.name.schema, [&](const IsTaken& is_taken) {
-      return chunk_index_name(chunk_.name.name, do_.index().name.name, is_taken);
-    });
+    const ObjectName made = choose_name();
     do_.build_on(chunk_, made);
     finish(made, there_);
   }
@@ -67,19 +65,28 @@ class ChunkAlteration {
   void take_over(const PartIndex* right) {
     std::vector<const PartIndex*> rest = there_;
     std::erase(rest, right);
-    finish(right->name, rest);
+    finish(do_.names().name_of(*right), rest);
   }
 
   void finish(const ObjectName& made, const std::vector<const PartIndex*>& old) {
-    for (const PartIndex* one : old)
-      do_.add("DROP INDEX CONCURRENTLY " + to_sql(one->name), "removes the old one",
+    for (const PartIndex* one : old) {
+      const ObjectName name = do_.names().name_of(*one);
+      do_.add("DROP INDEX CONCURRENTLY " + to_sql(name), "removes the old one",
               LockMode::share_update_exclusive, chunk_.name)
           .in_transaction = false;
-    const std::string name =
-        chunk_index_name(chunk_.name.name, do_.index().name.name, [](const std::string&) { return false; });
-    if (made.name != name)
-      do_.add(fmt::format("ALTER INDEX {} RENAME TO {}", to_sql(made), quote_ident(name)),
+      do_.names().release(name);
+    }
+    do_.names().release(made);
+    const ObjectName name = choose_name();
+    if (made != name)
+      do_.add(fmt::format("ALTER INDEX {} RENAME TO {}", to_sql(made), quote_ident(name.name)),
               "gives the new one its name", LockMode::share_update_exclusive, chunk_.name);
+  }
+
+  ObjectName choose_name() {
+    return do_.choose(chunk_.name.schema, [&](const IsTaken& is_taken) {
+      return chunk_index_name(chunk_.name.name, do_.index().name.name, is_taken);
+    });
   }
 
   IndexPartSteps& do_;

@@ -8,46 +8,19 @@
 
 namespace kdb {
 
-RelationNames::RelationNames(const LiveSchema& live) {
-  for (const auto& table : live.of<TableProperties>()) {
-    take(table.value.name);
-    for (const PartIndex& index : table.facts.unlinked) take(index.name);
-  }
-  for (const auto& index : live.of<Index>()) {
-    take(index.value.name);
-    for (const PartIndex& part : index.facts.parts) take_part(part.part, index.value.name, part.name);
-  }
-}
-
-void RelationNames::release(const Live<Index>& index) {
-  release(index.value.name);
-  for (const PartIndex& part : index.facts.parts) {
-    release(part.name);
-    parts_.erase({part.part, index.value.name.name});
-  }
-}
-
-void RelationNames::take_part(const std::string& partition, const ObjectName& index, const ObjectName& name) {
-  take(name);
-  parts_[{partition, index.name}] = name.name;
-}
-
-std::string RelationNames::part_on(const std::string& partition, const std::string& index) const {
-  const auto found = parts_.find({partition, index});
-  return found == parts_.end() ? "" : found->second;
-}
-
 Surroundings::Surroundings(const ServerFacts& server, const LiveSchema& all, const DesiredSchema& desired,
-                           const Becoming& becoming)
-    : facts(server), live(all) {
+                           const Becoming& becoming, const NameHolders& held)
+    : facts(server), live(all), held_(held) {
   declared_.reserve(desired.of<Index>().size());
   tables_.reserve(live.of<TableProperties>().size());
   indexes_.reserve(live.of<Index>().size());
   for (const auto& index : desired.of<Index>())
     if (!index.absent) declared_[index.value.name] = &index.value;
   for (const auto& table : live.of<TableProperties>()) tables_[table.value.name] = &table.facts;
-  for (const auto& aggregate : live.of<ContinuousAggregate>()) tables_[aggregate.value.name] = &aggregate_;
-  for (const ObjectName& name : becoming.aggregates) tables_[name] = &aggregate_;
+  for (const ObjectName& name : becoming.aggregates) aggregate_homes_[name] = "_timescaledb_internal";
+  for (const auto& aggregate : live.of<ContinuousAggregate>())
+    aggregate_homes_[aggregate.value.name] = aggregate.facts.materialization.schema;
+  for (const auto& [name, home] : aggregate_homes_) tables_[name] = &aggregate_;
   for (const ObjectName& name : becoming.hypertables) {
     TableFacts then = table(name);
     then.hypertable = true;
@@ -61,6 +34,11 @@ const TableFacts& Surroundings::table(const ObjectName& name) const {
   static const TableFacts unknown;
   const auto found = tables_.find(name);
   return found == tables_.end() ? unknown : *found->second;
+}
+
+std::string Surroundings::home_of(const ObjectName& table) const {
+  const auto found = aggregate_homes_.find(table);
+  return found == aggregate_homes_.end() ? table.schema : found->second;
 }
 
 const Live<Index>* Surroundings::index(const ObjectName& name) const {
@@ -90,8 +68,18 @@ std::string Surroundings::whole_of(const ObjectName& partition, const std::strin
 }
 
 RelationNames& Surroundings::names() const {
-  if (!names_) names_.emplace(live);
+  if (!names_) names_.emplace(live, held_);
   return *names_;
+}
+
+std::set<ObjectName> Surroundings::new_names() const {
+  if (!names_) return {};
+  std::set<ObjectName> names = names_->given();
+  for (const auto& index : live.of<Index>()) {
+    names.erase({index.facts.schema, index.value.name.name});
+    for (const PartIndex& part : index.facts.parts) names.erase(part.name);
+  }
+  return names;
 }
 
 std::string field_text(const std::vector<std::string>& member, std::string_view) {

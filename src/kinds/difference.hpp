@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "kinds/declared.hpp"
+#include "kinds/relation_names.hpp"
 #include "model/change.hpp"
 
 namespace kdb {
@@ -30,28 +31,6 @@ struct Difference {
   }
 };
 
-/// Which names relations have, and will have once the changes before are made.
-class RelationNames {
- public:
-  explicit RelationNames(const LiveSchema& live);
-
-  bool is_taken(const ObjectName& name) const { return taken_.count(name) > 0; }
-  void take(const ObjectName& name) { taken_.insert(name); }
-  void release(const ObjectName& name) { taken_.erase(name); }
-  /// An index and its parts.
-  void release(const Live<Index>& index);
-
-  /// What is called `name` is the part of `index` that the partition of that oid has.
-  void take_part(const std::string& partition, const ObjectName& index, const ObjectName& name);
-  /// The name of that part, by the name of the index alone: a partition may be in another schema. Empty where
-  /// there is none.
-  std::string part_on(const std::string& partition, const std::string& index) const;
-
- private:
-  NameSet taken_;
-  std::map<std::pair<std::string, std::string>, std::string> parts_;  // by partition and index
-};
-
 /// What the statements of a change may depend on.
 class Surroundings {
  public:
@@ -63,7 +42,7 @@ class Surroundings {
 
   /// All but `becoming` must outlive it.
   Surroundings(const ServerFacts& server, const LiveSchema& all, const DesiredSchema& desired,
-               const Becoming& becoming);
+               const Becoming& becoming, const NameHolders& held);
 
   const ServerFacts& facts;
   const LiveSchema& live;
@@ -72,6 +51,8 @@ class Surroundings {
   const TableFacts& table(const ObjectName& name) const;
   /// Of a table, materialised view or continuous aggregate.
   bool has_table(const ObjectName& name) const { return tables_.count(name) > 0; }
+  /// The schema of its indexes: of a continuous aggregate one of TimescaleDB's own.
+  std::string home_of(const ObjectName& table) const;
   /// Null where there is none.
   const Live<Index>* index(const ObjectName& name) const;
   /// Whether a profile declares an index of that name.
@@ -87,6 +68,10 @@ class Surroundings {
   std::string whole_of(const ObjectName& partition, const std::string& part) const;
   /// Changes note there what they name, one after the other.
   RelationNames& names() const;
+  /// Whether a change before has made an index of the catalog a part of another one.
+  bool is_absorbed(const ObjectName& index) const { return names_ && names_->is_absorbed(index); }
+  /// The names that the changes so far give, but for those of the catalog's indexes and their parts.
+  std::set<ObjectName> new_names() const;
   /// As a profile writes it.
   std::string text(const ObjectName& name) const { return to_text(name, facts.schema); }
 
@@ -94,8 +79,10 @@ class Surroundings {
   TableFacts aggregate_{.hypertable = true};  // what is indexed of one is its hypertable
   std::map<ObjectName, TableFacts> becoming_;
   ByName<const TableFacts*> tables_;
+  std::map<ObjectName, std::string> aggregate_homes_;
   ByName<const Live<Index>*> indexes_;
   ByName<const Index*> declared_;
+  const NameHolders& held_;
   mutable std::optional<RelationNames> names_;  // made when it is asked for: few changes name anything
 };
 

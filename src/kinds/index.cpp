@@ -179,6 +179,13 @@ std::string structure_of(const Index& index) {
   return create_sql(bare, "", "", false);
 }
 
+std::string unordered_structure_of(Index index) {
+  for (Fragment& column : index.columns)
+    for (const std::string_view order : {" NULLS FIRST", " NULLS LAST", " DESC"})
+      if (column.sql.ends_with(order)) column.sql.resize(column.sql.size() - order.size());
+  return structure_of(index);
+}
+
 std::string create_sql(const Index& index, std::string_view name, std::string_view table, bool concurrently) {
   std::string sql =
       fmt::format("CREATE {}INDEX {}{} ON {} USING {} ({})", index.unique ? "UNIQUE " : "",

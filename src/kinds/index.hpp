@@ -118,6 +118,9 @@ void cut_definition(std::string_view definition, Index& index);
 /// What makes two indexes of one table the same to a query: all but name, parameters, tablespace, comment.
 std::string structure_of(const Index& index);
 
+/// The same but for the order of the columns: what makes them the same to a partitioned table's index.
+std::string unordered_structure_of(Index index);
+
 /// `CREATE INDEX …`, without CONCURRENTLY, of `index` under `name` on `table` (both as SQL).
 std::string create_sql(const Index& index, std::string_view name, std::string_view table, bool concurrently);
 

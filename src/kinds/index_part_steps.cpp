@@ -35,11 +35,19 @@ ChangeStep& IndexPartSteps::build_on(const Part& part, const ObjectName& name) {
 }
 
 void IndexPartSteps::drop_broken(const Part& part, const ObjectName& name) {
-  ChangeStep& step = add("DROP INDEX CONCURRENTLY " + to_sql(name), "removes what an interrupted build left",
-                         LockMode::share_update_exclusive, part.name);
-  step.in_transaction = false;
+  const bool online = part.is_leaf();
+  ChangeStep& step = add(fmt::format("DROP INDEX {}{}", online ? "CONCURRENTLY " : "", to_sql(name)),
+                         "removes what an interrupted build left",
+                         online ? LockMode::share_update_exclusive : LockMode::access_exclusive, part.name);
+  step.in_transaction = !online;
   step.tidies = true;
-  around_.names().release(name);
+  names().release(name);
+}
+
+void IndexPartSteps::drop_broken(const Part& part, const Live<Index>& index) {
+  drop_broken(part, index.value.name);
+  names().release(index);
+  names().absorb(index.value.name);
 }
 
 void IndexPartSteps::rebuild(const Part& part, const ObjectName& name) {
@@ -48,16 +56,34 @@ void IndexPartSteps::rebuild(const Part& part, const ObjectName& name) {
       .in_transaction = false;
 }
 
+bool IndexPartSteps::is_free_on(const Live<Index>& one, const Part& part) const {
+  return one.value.table == part.name && names().is_taken(one.value.name) &&
+         !names().is_absorbed(one.value.name);
+}
+
 const Live<Index>* IndexPartSteps::twin_on(const Part& part) const {
-  const auto& indexes = around_.live.of<Index>();
   const auto is_twin = [&](const Live<Index>& one) {
-    return one.value.table == part.name && one.facts.building == 0 && one.value.with == index_.with &&
+    return is_free_on(one, part) && one.facts.building == 0 && one.value.with == index_.with &&
            one.value.tablespace == index_.tablespace && structure_of(one.value) == structure_of(index_) &&
            !around_.is_declared(one.value.name);
   };
   const Live<Index>* found = nullptr;
-  for (const Live<Index>& one : indexes)
+  for (const Live<Index>& one : around_.live.of<Index>())
     if (is_twin(one) && (found == nullptr || (one.facts.valid && !found->facts.valid))) found = &one;
+  return found;
+}
+
+// DefineIndex() goes through RelationGetIndexList(), which is in the order of oids, with CompareIndexInfo().
+const Live<Index>* IndexPartSteps::first_alike_on(const Part& part) const {
+  const auto is_older = [](const std::string& a, const std::string& b) {
+    return a.size() == b.size() ? a < b : a.size() < b.size();
+  };
+  const std::string wanted = unordered_structure_of(index_);
+  const Live<Index>* found = nullptr;
+  for (const Live<Index>& one : around_.live.of<Index>())
+    if (is_free_on(one, part) && (found == nullptr || is_older(one.facts.oid, found->facts.oid)) &&
+        unordered_structure_of(one.value) == wanted)
+      found = &one;
   return found;
 }
 

@@ -17,6 +17,7 @@ class IndexPartSteps {
 
   const Index& index() const { return index_; }
   const TableFacts& table() const { return table_; }
+  RelationNames& names() const { return around_.names(); }
 
   /// `on`: the table that is locked.
   ChangeStep& add(std::string sql, std::string purpose, LockMode mode, const ObjectName& on);
@@ -26,12 +27,17 @@ class IndexPartSteps {
   ChangeStep& build_on(const Part& part, const ObjectName& name);
   /// What an interrupted build left.
   void drop_broken(const Part& part, const ObjectName& name);
+  /// The same, of one that belongs to nothing.
+  void drop_broken(const Part& part, const Live<Index>& index);
   /// Of one that cannot be dropped because it is attached.
   void rebuild(const Part& part, const ObjectName& name);
 
   /// An index of the part that is defined alike and belongs to nothing, no profile included; null where there
   /// is none.
   const Live<Index>* twin_on(const Part& part) const;
+  /// The index of the part that the server attaches when it makes the whole, who looks at no order of
+  /// columns, parameters, tablespace or profile; null where there is none.
+  const Live<Index>* first_alike_on(const Part& part) const;
 
   /// A name that is free and that no declared index will have, and is taken from now on. `make` gets to know
   /// which ones are not.
@@ -55,6 +61,8 @@ class IndexPartSteps {
     around_.names().take(name);
     return name;
   }
+
+  bool is_free_on(const Live<Index>& one, const Part& part) const;
 
   const Index& index_;
   const Surroundings& around_;

@@ -1,6 +1,7 @@
 #include "kinds/index_parts.hpp"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -47,21 +48,6 @@ bool is_in_way_of_inserts(const Index& index, const Surroundings& around) {
                      [&](const PartIndex& one) { return disturbs(read_part_index(one)); });
 }
 
-/// As the server goes through partitions when it makes an index of all of them: by their bounds, the default
-/// ones last. Of names that are cut and are the same then, the first part's gets no number.
-std::vector<const Part*> in_server_order(const TableFacts& table) {
-  std::vector<const Part*> parts;
-  for (auto part = table.parts.rbegin(); part != table.parts.rend(); ++part) parts.push_back(&*part);
-  std::stable_partition(parts.begin(), parts.end(),
-                        [](const Part* part) { return part->bound != "DEFAULT"; });
-  return parts;
-}
-
-auto namer_of(const IndexPartSteps& steps, const Part& part) {
-  return
-      [&](const IsTaken& is_taken) { return partition_index_name(part.name.name, steps.index(), is_taken); };
-}
-
 /// Builds on the partitions of a partitioned table, at all levels. From the bottom up: attached to an index
 /// that is attached itself, the last one that was missing would make the server lock the tables above against
 /// everybody, in the order in which no writer can be beside it without a deadlock.
@@ -99,7 +85,8 @@ class PartitionBuild {
   };
 
   void note(const std::vector<PartIndex>& indexes) {
-    for (const PartIndex& index : indexes) slots_[index.part] = {index.name, true, index.valid, true};
+    for (const PartIndex& index : indexes)
+      slots_[index.part] = {do_.names().name_of(index), true, index.valid, true};
   }
 
   /// What partitioned parts have already, each with its own parts.
@@ -109,8 +96,13 @@ class PartitionBuild {
       const Live<Index>* there = do_.twin_on(part);
       if (there == nullptr) continue;
       note(there->facts.parts);
-      slots_[part.oid] = {there->value.name, true, there->facts.valid, false};
+      absorb(part, *there);
     }
+  }
+
+  void absorb(const Part& part, const Live<Index>& twin) {
+    slots_[part.oid] = {twin.value.name, true, twin.facts.valid, false};
+    do_.names().absorb(twin.value.name);
   }
 
   /// Of those that are still to be made.
@@ -119,11 +111,11 @@ class PartitionBuild {
       if (slots_.count(part->oid) > 0) continue;
       const Live<Index>* there = part->is_leaf() ? do_.twin_on(*part) : nullptr;
       if (there != nullptr && there->facts.valid) {
-        slots_[part->oid] = {there->value.name, true, true, false};
+        absorb(*part, *there);
         continue;
       }
-      if (there != nullptr) do_.drop_broken(*part, there->value.name);
-      slots_[part->oid].name = do_.choose(part->name.schema, namer_of(do_, *part));
+      if (there != nullptr) do_.drop_broken(*part, *there);
+      slots_[part->oid].name = choose_part_name(do_, *part);
     }
   }
 
@@ -208,7 +200,8 @@ class ChunkBuild {
     for (const Part& chunk : do_.table().parts) {
       const auto [begin, end] = there.equal_range(chunk.oid);
       if (std::any_of(begin, end, [](const auto& one) { return one.second.valid; })) continue;
-      for (auto broken = begin; broken != end; ++broken) do_.drop_broken(chunk, broken->second.name);
+      for (auto broken = begin; broken != end; ++broken)
+        do_.drop_broken(chunk, do_.names().name_of(broken->second));
       do_.build_on(chunk, do_.choose(chunk.name.schema, [&](const IsTaken& is_taken) {
         return chunk_index_name(chunk.name.name, root_.name, is_taken);
       }));
@@ -283,73 +276,6 @@ PartsBuild build_on_parts(const Index& index, const std::string& name, const Liv
                           const Surroundings& around) {
   if (around.table(index.table).hypertable) return ChunkBuild(index, name, begun, around).take();
   return PartitionBuild(index, name, begun, around).take();
-}
-
-std::map<std::string, ObjectName> names_by_server(const Index& index, const Surroundings& around) {
-  IndexPartSteps whole(index, around);
-  std::map<std::string, ObjectName> names;
-  if (whole.table().kind != 'p') return names;
-  for (const Part* part : in_server_order(whole.table())) {
-    if (part->kind == 'f') continue;
-    const Live<Index>* there = whole.twin_on(*part);  // which the server attaches
-    names[part->oid] =
-        there != nullptr ? there->value.name : whole.expect(part->name.schema, namer_of(whole, *part));
-  }
-  return names;
-}
-
-std::vector<ChangeStep> spare_declared_names(std::map<std::string, ObjectName>& names, const Index& index,
-                                             const Surroundings& around) {
-  IndexPartSteps whole(index, around);
-  for (const Part* part : in_server_order(whole.table())) {
-    const auto found = names.find(part->oid);
-    if (found == names.end() || !around.is_declared(found->second)) continue;
-    const ObjectName own = whole.choose(part->name.schema, namer_of(whole, *part));
-    whole.add(fmt::format("ALTER INDEX {} RENAME TO {}", to_sql(found->second), quote_ident(own.name)),
-              "a declared index needs the name", LockMode::share_update_exclusive, part->name);
-    around.names().release(found->second);  // the server may give it to a part of the next one
-    found->second = own;
-  }
-  return whole.take();
-}
-
-std::vector<ChangeStep> rename_on_parts(const PartsBuild& build, const Index& index, const Live<Index>& old,
-                                        const Surroundings& around) {
-  RelationNames& names = around.names();
-  names.release(old);
-  names.take(index.name);
-  std::map<std::string, const PartIndex*> before;
-  for (const PartIndex& part : old.facts.parts) before[part.part] = &part;
-  std::vector<ChangeStep> steps;
-  const auto add = [&](std::string sql, std::string purpose, LockMode mode, const Part& part) {
-    steps.push_back({.sql = std::move(sql),
-                     .purpose = std::move(purpose),
-                     .lock = {mode, around.text(part.name)},
-                     .hazards = {}});
-  };
-  for (const Part* part : in_server_order(around.table(index.table))) {
-    const auto built = build.names.find(part->oid);
-    if (built == build.names.end()) continue;
-    names.release(built->second);
-    const ObjectName wanted{part->name.schema,
-                            partition_index_name(part->name.name, index, [&](const auto& name) {
-                              return !around.is_free_for_part({part->name.schema, name});
-                            })};
-    names.take_part(part->oid, index.name, wanted);
-    if (wanted != built->second)
-      add(fmt::format("ALTER INDEX {} RENAME TO {}", to_sql(built->second), quote_ident(wanted.name)),
-          "takes the name that has become free", LockMode::share_update_exclusive, *part);
-    const auto old_part = before.find(part->oid);
-    if (old_part == before.end()) continue;
-    const std::string alter = fmt::format("ALTER TABLE {} ", to_sql(part->name));
-    if (old_part->second->replica_identity && index.unique)
-      add(alter + "REPLICA IDENTITY USING INDEX " + quote_ident(wanted.name),
-          "makes the new one the replica identity", LockMode::access_exclusive, *part);
-    if (old_part->second->clustered)
-      add(alter + "CLUSTER ON " + quote_ident(wanted.name), "keeps the order for CLUSTER",
-          LockMode::share_update_exclusive, *part);
-  }
-  return steps;
 }
 
 namespace {

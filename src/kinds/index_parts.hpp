@@ -1,11 +1,11 @@
 #pragma once
 
-#include <map>
 #include <string>
 #include <vector>
 
 #include "kinds/difference.hpp"
 #include "kinds/index.hpp"
+#include "kinds/part_names.hpp"
 
 namespace kdb {
 
@@ -25,25 +25,13 @@ std::string closed_to_chunks(const Index& index, const Surroundings& around);
 /// The statements that are left to do, and what the indexes of the partitions are called then.
 struct PartsBuild {
   std::vector<ChangeStep> steps;
-  std::map<std::string, ObjectName> names;  // by the oid of the partition; none of chunks
+  PartNames names;  // none of chunks
 };
 
 /// Builds what is missing of `index` under `name` while parts are read and written: all of it where `begun`
 /// is null.
 PartsBuild build_on_parts(const Index& index, const std::string& name, const Live<Index>* begun,
                           const Surroundings& around);
-
-/// What the server will call the partitions' indexes where it makes `index` as a whole, by the oid of the
-/// partition.
-std::map<std::string, ObjectName> names_by_server(const Index& index, const Surroundings& around);
-/// Other names for those of `names` that the server takes from indexes that are declared and not made yet.
-std::vector<ChangeStep> spare_declared_names(std::map<std::string, ObjectName>& names, const Index& index,
-                                             const Surroundings& around);
-
-/// Gives the partitions' indexes the names that they would have had without those of `old` beside them, which
-/// is gone by then, and what the partitions have set about those.
-std::vector<ChangeStep> rename_on_parts(const PartsBuild& build, const Index& index, const Live<Index>& old,
-                                        const Surroundings& around);
 
 /// `action`, or another one where the table has parts and the fields cannot be changed in place there. Empty
 /// fields need none.

@@ -41,6 +41,7 @@ class IndexSteps {
       case Action::run:
         break;
       case Action::create:
+        make_way();
         create(index_.name.name);
         finish(index_.name, {});
         break;
@@ -51,6 +52,7 @@ class IndexSteps {
         replace();
         break;
       case Action::rename:
+        make_way();
         rename();
         break;
       case Action::repair:
@@ -65,11 +67,8 @@ class IndexSteps {
   }
 
  private:
-  /// TimescaleDB keeps the indexes of a continuous aggregate in a schema of its own.
-  ObjectName really(const ObjectName& name) const {
-    const Live<Index>* live = difference_.live;
-    return {live != nullptr && !live->facts.schema.empty() ? live->facts.schema : name.schema, name.name};
-  }
+  /// Where it really is.
+  ObjectName really(const ObjectName& name) const { return {around_.home_of(index_.table), name.name}; }
 
   /// Whether the server builds and drops it while the table is written to.
   bool is_online() const { return table_.kind != 'p' && !table_.hypertable; }
@@ -86,10 +85,13 @@ class IndexSteps {
         ChangeStep{.sql = std::move(sql), .purpose = std::move(purpose), .lock = {mode, table_name_}});
   }
 
+  void make_way() { append(take_name_from_part(index_, around_)); }
+  void take_name(const std::string& name) { around_.names().take({around_.home_of(index_.table), name}); }
+
   /// `begun`: what an earlier run made of it.
   void create(const std::string& name, const Live<Index>* begun = nullptr) {
     if (is_built_by_parts()) {
-      around_.names().take({index_.table.schema, name});
+      take_name(name);
       build_ = build_on_parts(index_, name, begun, around_);
       append(std::move(build_.steps));
       note_parts();
@@ -108,8 +110,10 @@ class IndexSteps {
   }
 
   void create_at_once(const std::string& name) {
-    around_.names().take({index_.table.schema, name});
-    build_.names = names_by_server(index_, around_);
+    take_name(name);
+    IndexPartSteps parts(index_, around_);
+    build_.names = names_by_server(parts);
+    append(parts.take());
     std::vector<ChangeStep> renames = spare_declared_names(build_.names, index_, around_);
     note_parts();
     const bool by_chunk = method_ == PartsMethod::one_transaction;
@@ -181,9 +185,9 @@ class IndexSteps {
 
   void replace() {
     const Index& old = difference_.live->value;
-    const ObjectName made{old.name.schema, build_name(index_)};
+    const ObjectName made{index_.table.schema, build_name(index_)};
     if (!is_online()) return replace_on_parts(made);
-    const ObjectName aside{old.name.schema, temporary_name(old_prefix, to_sql(old.name) + build_name(old))};
+    const ObjectName aside{made.schema, temporary_name(old_prefix, to_sql(old.name) + build_name(old))};
     const Live<Index>* begun = around_.index(made);
     if (begun != nullptr && !begun->facts.valid) tidy(made, "removes what an interrupted build left");
     if (begun == nullptr || !begun->facts.valid) create(made.name);
@@ -204,7 +208,8 @@ class IndexSteps {
     if (!whole) create(made.name, begun);
     if (whole && is_built_by_parts()) build_ = build_on_parts(index_, made.name, begun, around_);
     if (whole && table_.kind == 'p')
-      for (const PartIndex& part : begun->facts.parts) build_.names[part.part] = part.name;
+      for (const PartIndex& part : begun->facts.parts)
+        build_.names[part.part] = around_.names().name_of(part);
     finish(made, begun != nullptr && (whole || is_built_by_parts()) ? begun->value : Index{});
     const Live<Index>& old = *difference_.live;
     const std::vector<std::string>& lost = old.facts.unmanaged;
@@ -213,7 +218,7 @@ class IndexSteps {
     steps_.back().begins = true;
     add(fmt::format("ALTER INDEX {} RENAME TO {}", to_sql(really(made)), quote_ident(index_.name.name)),
         "gives the new one its name", LockMode::share_update_exclusive);
-    append(rename_on_parts(build_, index_, old, around_));
+    append(rename_on_parts(build_.names, index_, old, around_));
     hand_over_flags();
   }
 
@@ -236,9 +241,9 @@ class IndexSteps {
         "the same definition is there under another name", LockMode::share_update_exclusive);
     RelationNames& names = around_.names();
     names.release(*difference_.live);
-    names.take(index_.name);
+    take_name(index_.name.name);
     for (const PartIndex& part : difference_.live->facts.parts)
-      names.take_part(part.part, index_.name, part.name);
+      names.take_part(part.part, index_.name, names.name_of(part));
     finish(index_.name, old);
   }
 

@@ -2,6 +2,8 @@
 
 #include <filesystem>
 
+#include <fmt/format.h>
+
 #include "base/text.hpp"
 #include "core/profile_text.hpp"
 #include "db/catalog.hpp"
@@ -372,6 +374,58 @@ TEST_CASE("an index of an aggregate that is there is compared by what it means, 
   const Run view = kdb({"plan"}, both + "[indexes.v_n]\ntable = 'v'\ncolumns = ['n']\n");
   CHECK(view.exit == 1);
   CHECK((view.out + view.err).find("is not a table") != std::string::npos);
+}
+
+TEST_CASE("an index of an aggregate goes by its view's schema, and is told from one of that name there") {
+  const Timescale server(false);
+  if (!server.reason().empty()) return skip(server.reason());
+  const Database database;
+  database.exec(source);
+  database.exec("CREATE TABLE z (n int)");
+  const WithProfile with_profile;
+  const auto kdb = [&](std::vector<std::string> words, const std::string& profile) {
+    return with_profile(database, std::move(words), profile);
+  };
+  const auto converges = [&](const std::string& profile) {
+    const Run applied = kdb({"apply"}, profile);
+    CHECK_MESSAGE(applied.exit == 0, (applied.out + applied.err));
+    const Run planned = kdb({"plan", "--exit-code"}, profile);
+    CHECK_MESSAGE(planned.exit == 0, (planned.out + planned.err));
+  };
+  const std::string aggregate =
+      "[continuous_aggregates.h]\nquery = \"SELECT time_bucket('1 hour', \\\"timestamp\\\") AS hour, "
+      "count(*) AS "
+      "n FROM events GROUP BY 1\"\n";
+  const auto of_h = [](const std::string& key, const std::string& comment) {
+    return fmt::format(
+        "[indexes.{}]\ntable = 'h'\ncolumns = ['(n + 1)']\ncomment = '{}'\nstatistics = {{ 1 = 300 }}\n", key,
+        comment);
+  };
+  const std::string of_z = "[indexes.k]\ntable = 'z'\ncolumns = ['n']\n";
+  converges(aggregate + of_h("k", "made with it"));
+  converges(aggregate + of_h("k", "made after it"));
+  database.exec("DROP INDEX _timescaledb_internal.k");
+  converges(aggregate + of_h("k", "on one that was there"));
+
+  // Declared for the table, too: neither is taken for the other one.
+  const Run planned = kdb({"plan", "--exit-code"}, aggregate + of_z);
+  CHECK(planned.exit == 2);
+  CHECK_MESSAGE(planned.out.find("create   index k on z") != std::string::npos, planned.out);
+  CHECK_MESSAGE(planned.out.find("_timescaledb_internal.k  h") != std::string::npos, planned.out);
+  CHECK(planned.out.find("drop ") == std::string::npos);
+  converges(aggregate + of_z + of_h("'_timescaledb_internal.k'", "beside it"));
+  const Run inspected = run({KDB_BINARY, "inspect", "-d", database.url()});
+  CHECK(inspected.out.find("[indexes.k]\ntable = \"z\"") != std::string::npos);
+  CHECK(inspected.out.find("[indexes.\"_timescaledb_internal.k\"]\ntable = \"h\"") != std::string::npos);
+  CHECK(kdb({"plan", "--exit-code"}, inspected.out).exit == 0);
+  converges(inspected.out);
+  database.exec("DROP INDEX k");
+  CHECK(kdb({"plan", "--exit-code"}, aggregate + of_h("'_timescaledb_internal.k'", "beside it")).exit == 0);
+
+  database.exec("CREATE TABLE _timescaledb_internal.taken ()");
+  const Run taken = kdb({"plan"}, aggregate + of_h("taken", ""));
+  CHECK(taken.exit == 1);
+  CHECK_MESSAGE(taken.out.find("index taken: the name is that of a table") != std::string::npos, taken.out);
 }
 
 TEST_CASE("aggregates that stand on each other end from above, and one that is read is not replaced") {

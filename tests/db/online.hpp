@@ -94,7 +94,11 @@ class ProfileRun {
     if (word == "plan") command.emplace_back("--exit-code");
     return command;
   }
-  Run apply(const Database& database) const { return run(command(database.url(), "apply")); }
+  Run apply(const Database& database, const std::vector<std::string>& options = {}) const {
+    std::vector<std::string> all = command(database.url(), "apply");
+    all.insert(all.end(), options.begin(), options.end());
+    return run(all);
+  }
   Run plan(const Database& database) const { return run(command(database.url(), "plan")); }
 
  private:

@@ -1,0 +1,54 @@
+#include "kinds/relation_names.hpp"
+
+namespace kdb {
+
+RelationNames::RelationNames(const LiveSchema& live, const NameHolders& held) {
+  for (const auto& table : live.of<TableProperties>()) {
+    taken_.insert(table.value.name);
+    for (const PartIndex& index : table.facts.unlinked) taken_.insert(index.name);
+  }
+  for (const auto& index : live.of<Index>()) {
+    taken_.insert(index.value.name);
+    for (const PartIndex& part : index.facts.parts) {
+      taken_.insert(part.name);
+      parts_[{part.part, index.value.name.name}] = part.name.name;
+    }
+  }
+  for (const auto& [name, what] : held) taken_.insert(name);
+}
+
+void RelationNames::take(const ObjectName& name) {
+  taken_.insert(name);
+  given_.insert(name);
+}
+
+void RelationNames::release(const Live<Index>& index) {
+  release(index.value.name);
+  for (const PartIndex& part : index.facts.parts) {
+    release(name_of(part));
+    parts_.erase({part.part, index.value.name.name});
+  }
+}
+
+void RelationNames::take_part(const std::string& partition, const ObjectName& index, const ObjectName& name) {
+  take(name);
+  parts_[{partition, index.name}] = name.name;
+}
+
+std::string RelationNames::part_on(const std::string& partition, const std::string& index) const {
+  const auto found = parts_.find({partition, index});
+  return found == parts_.end() ? "" : found->second;
+}
+
+void RelationNames::rename_part(const PartIndex& part, const ObjectName& index, const ObjectName& name) {
+  release(name_of(part));
+  renamed_[part.name] = name;
+  take_part(part.part, index, name);
+}
+
+ObjectName RelationNames::name_of(const PartIndex& part) const {
+  const auto found = renamed_.find(part.name);
+  return found == renamed_.end() ? part.name : found->second;
+}
+
+}  // namespace kdb
