@@ -1,48 +1,82 @@
 #include "core/index_moves.hpp"
 
 #include <algorithm>
-#include <set>
+#include <iterator>
+#include <map>
+#include <utility>
 
 namespace kdb {
 
 namespace {
 
-class Heirs {
+class Moves {
  public:
-  Heirs(const std::vector<Declared<Index>>& desired, const Surroundings& around) {
-    for (const Declared<Index>& one : desired)
-      if (!one.absent && !one.undecided && around.index(one.value.name) == nullptr) missing_.push_back(&one);
+  Moves(const std::vector<Declared<Index>>& desired, const Surroundings& around,
+        const std::set<ObjectName>& coming_tables) {
+    for (const Declared<Index>& one : desired) {
+      if (one.absent || one.undecided) continue;
+      const Live<Index>* live = around.index(one.value.name);
+      const ObjectName& table = one.value.table;
+      if (live == nullptr || around.is_retired(one.value.name)) {
+        wanted_.push_back(&one);
+      } else if (live->value.table != table && around.home_of(live->value.table) == around.home_of(table) &&
+                 (around.has_table(table) || coming_tables.count(table) > 0)) {
+        wanted_.push_back(&one);
+        moving_[one.value.name] = {.claimant = &one, .live = live, .heir = nullptr};
+      }
+    }
   }
 
-  const Declared<Index>* take(const Live<Index>& live) {
-    if (!live.facts.whole() || live.facts.building > 0 || is_leftover(live.value)) return nullptr;
-    const auto heir = std::find_if(missing_.begin(), missing_.end(), [&](const Declared<Index>* one) {
-      return one->value.name.schema == live.value.name.schema && same_but_name(live.value, one->value);
-    });
-    if (heir == missing_.end()) return nullptr;
-    const Declared<Index>* found = *heir;
-    missing_.erase(heir);
-    return found;
+  std::vector<IndexMove> take() {
+    for (auto& [name, move] : moving_) move.heir = take_heir(*move.live);
+    for (auto& [name, move] : moving_)
+      if (move.heir == nullptr) done_.push_back(move);
+    std::erase_if(moving_, [](const auto& one) { return one.second.heir == nullptr; });
+    while (!moving_.empty())
+      if (!take_free_ones()) drop_one();
+    return std::move(done_);
   }
 
  private:
-  std::vector<const Declared<Index>*> missing_;
+  const Declared<Index>* take_heir(const Live<Index>& live) {
+    if (!live.facts.whole() || live.facts.building > 0 || is_leftover(live.value)) return nullptr;
+    const auto heir = std::find_if(wanted_.begin(), wanted_.end(), [&](const Declared<Index>* one) {
+      return one->value.table == live.value.table && same_but_name(live.value, one->value);
+    });
+    if (heir == wanted_.end()) return nullptr;
+    const Declared<Index>* found = *heir;
+    wanted_.erase(heir);
+    return found;
+  }
+
+  /// Those whose new name nothing has that moves itself.
+  bool take_free_ones() {
+    const size_t before = done_.size();
+    for (auto move = moving_.begin(); move != moving_.end();) {
+      const bool free = moving_.count(move->second.heir->value.name) == 0;
+      if (free) done_.push_back(move->second);
+      move = free ? moving_.erase(move) : std::next(move);
+    }
+    return done_.size() > before;
+  }
+
+  /// Of a circle, to have a beginning.
+  void drop_one() {
+    moving_.begin()->second.heir = nullptr;
+    done_.push_back(moving_.begin()->second);
+    moving_.erase(moving_.begin());
+  }
+
+  std::vector<const Declared<Index>*> wanted_;  // that are not there under their names
+  std::map<ObjectName, IndexMove> moving_;      // by what they are called
+  std::vector<IndexMove> done_;
 };
 
 }  // namespace
 
-std::vector<IndexMove> index_moves(const std::vector<Declared<Index>>& desired, const Surroundings& around) {
-  std::vector<IndexMove> moves;
-  for (const Declared<Index>& one : desired) {
-    if (one.absent || one.undecided) continue;
-    const Live<Index>* live = around.index(one.value.name);
-    if (live != nullptr && live->value.table != one.value.table && around.has_table(one.value.table))
-      moves.push_back({.claimant = &one, .live = live, .heir = nullptr});
-  }
-  if (moves.empty()) return moves;
-  Heirs heirs(desired, around);
-  for (IndexMove& move : moves) move.heir = heirs.take(*move.live);
-  return moves;
+std::vector<IndexMove> index_moves(const std::vector<Declared<Index>>& desired, const Surroundings& around,
+                                   const std::set<ObjectName>& coming_tables) {
+  return Moves(desired, around, coming_tables).take();
 }
 
 IndexOrder::IndexOrder(const LiveSchema& live) {

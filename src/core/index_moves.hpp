@@ -1,5 +1,6 @@
 #pragma once
 
+#include <set>
 #include <vector>
 
 #include "kinds/difference.hpp"
@@ -10,12 +11,14 @@ namespace kdb {
 struct IndexMove {
   const Declared<Index>* claimant = nullptr;
   const Live<Index>* live = nullptr;
-  const Declared<Index>* heir =
-      nullptr;  // is the same under another name, and not there; null: nobody wants it
+  /// The same under another name, that is not there yet; null: the live one is dropped.
+  const Declared<Index>* heir = nullptr;
 };
 
-/// In the order of `desired`.
-std::vector<IndexMove> index_moves(const std::vector<Declared<Index>>& desired, const Surroundings& around);
+/// In an order in which each finds the name free that it is to have. Of tables that are not there those count
+/// that are in `coming_tables`.
+std::vector<IndexMove> index_moves(const std::vector<Declared<Index>>& desired, const Surroundings& around,
+                                   const std::set<ObjectName>& coming_tables);
 
 /// By table and name; an index of a partition after those of the tables above it, of which the server may
 /// make it a part.

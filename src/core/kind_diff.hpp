@@ -4,6 +4,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -38,19 +39,20 @@ class KindDiff {
     by_name_.reserve(live_.size());
     for (const Live<T>& one : live_) by_name_[one.value.name] = &one;
     declared_.reserve(desired_.size());
-    for (const Declared<T>& one : desired_) declared_.insert(one.value.name);
+    for (const Declared<T>& one : desired_)
+      if (!declared_.insert(one.value.name).second) twice_.insert(&one);
   }
 
   void run() {
     if constexpr (std::is_same_v<T, Index>) move_to_other_tables();
     for (const Declared<T>* declared : sorted()) {
       const Declared<T>& one = *declared;
-      if (one.undecided || settled_.count(one.value.name) > 0) continue;
+      if (one.undecided || is_settled(one.value.name) || refuse_second(one)) continue;
       if constexpr (has_parts<T>) {
         look_at_parts(one);
         continue;
       }
-      const Live<T>* live = is_gone(one.value.name) ? nullptr : find_live(one.value.name);
+      const Live<T>* live = has_gone(one.value.name) ? nullptr : find_live(one.value.name);
       if (one.absent)
         take_away(one, live);
       else if (live == nullptr)
@@ -89,12 +91,17 @@ class KindDiff {
     return found == by_name_.end() ? nullptr : found->second;
   }
 
-  /// Whether a change before has left nothing of that name: it is dropped, renamed, or a part of another one.
-  bool is_gone(const ObjectName& name) const {
-    if constexpr (std::is_same_v<T, Index>)
-      return gone_.count(name) > 0 || renamed_.count(name) > 0 || around_.is_absorbed(name);
+  bool is_settled(const ObjectName& name) const {
+    const auto found = settled_.find(name);
+    return found != settled_.end() && !is_retired(found->second);
+  }
+
+  bool is_retired(const ObjectName& name) const {
+    if constexpr (std::is_same_v<T, Index>) return around_.is_retired(name);
     return false;
   }
+  /// Whether a change before has left nothing of that name.
+  bool has_gone(const ObjectName& name) const { return renamed_.count(name) > 0 || is_retired(name); }
 
   std::string text(const ObjectName& name) const { return around_.text(name); }
   std::string title(const ObjectName& name) const { return fmt::format("{} {}", T::word, text(name)); }
@@ -113,8 +120,17 @@ class KindDiff {
                   .estimate = {},
                   .steps = steps_of(difference, around_)};
     if constexpr (std::is_same_v<T, Hypertable>) add_late_steps(difference, change);
-    if (difference.action == Action::drop || difference.action == Action::replace) gone_.insert(value.name);
+    if (difference.action == Action::drop || difference.action == Action::replace) note_end(*difference.live);
     if (!change.steps.empty()) found_.changes.push_back(std::move(change));
+  }
+
+  void note_end(const Live<T>& live) {
+    ended_.insert(live.value.name);
+    if constexpr (std::is_same_v<T, ContinuousAggregate>) {
+      around_.names().release(live.value.name);
+      for (const Live<Index>& index : around_.live.of<Index>())
+        if (index.value.table == live.value.name) around_.names().release(index);
+    }
   }
 
   /// Whether a pending migration or an extension makes what it stands on: the server has not seen its
@@ -157,7 +173,7 @@ class KindDiff {
 
   /// Before all others: what these make needs the names.
   void move_to_other_tables() {
-    for (const IndexMove& move : index_moves(desired_, around_)) {
+    for (const IndexMove& move : index_moves(desired_, around_, options_.coming_tables)) {
       const Source& where = move.claimant->where_of("table");
       const std::string reason =
           fmt::format("its name is declared for an index of {}", text(move.claimant->value.table));
@@ -165,8 +181,9 @@ class KindDiff {
         add({.action = Action::drop, .desired = nullptr, .live = move.live, .fields = {}}, where, reason);
         continue;
       }
-      settled_.insert(move.heir->value.name);
+      settled_[move.heir->value.name] = move.live->value.name;
       renamed_.insert(move.live->value.name);
+      if (refuse_name(*move.heir)) continue;
       add({.action = Action::rename, .desired = &move.heir->value, .live = move.live, .fields = {}},
           move.heir->where, reason);
     }
@@ -186,7 +203,7 @@ class KindDiff {
     std::vector<std::string> readers;
     if constexpr (std::is_same_v<T, ContinuousAggregate>)
       for (const ObjectName& reader : readers_of(one.value.name, live_))
-        if (gone_.count(reader) == 0) readers.push_back(text(reader));
+        if (ended_.count(reader) == 0) readers.push_back(text(reader));
     if (readers.empty()) return false;
     found_.problems.push_back(has_readers(title(one.value.name), readers, done, one.where));
     return true;
@@ -211,8 +228,7 @@ class KindDiff {
     if (!has_table(one)) return;
     if (const std::optional<Problem> problem = problem_if_missing(one.value))
       if (options_.coming_roles.count(one.value.name) == 0) return refuse(one.value, *problem, one.where);
-    if constexpr (std::is_same_v<T, Index>)
-      if (refuse_held_name(one)) return;
+    if (refuse_name(one) || refuse_on_partitions(one)) return;
     if constexpr (is_made_elsewhere<T>) {
       // A pending migration makes it; till then, all of it is as it is by default.
       coming_.push_back({.value = {.name = one.value.name}, .facts = {}});
@@ -220,9 +236,9 @@ class KindDiff {
     } else {
       if constexpr (T::is_whole) {
         for (const Live<T>& other : live_) {
-          if (declared_.count(other.value.name) > 0 || is_gone(other.value.name) ||
-              other.value.name.schema != one.value.name.schema || !is_usable(other) ||
-              !same_but_name(other.value, one.value))
+          if (declared_.count(other.value.name) > 0 || has_gone(other.value.name) ||
+              other.value.name.schema != one.value.name.schema || !of_one_table(other.value, one.value) ||
+              !is_usable(other) || !same_but_name(other.value, one.value))
             continue;
           renamed_.insert(other.value.name);
           return add({.action = Action::rename, .desired = &one.value, .live = &other, .fields = {}},
@@ -234,18 +250,41 @@ class KindDiff {
     }
   }
 
-  /// Of an index whose name something has that no plan takes from it, and no pending migration may.
-  bool refuse_held_name(const Declared<Index>& one) {
-    const auto held = options_.held.find({around_.home_of(one.value.table), one.value.name.name});
-    if (held == options_.held.end() || options_.migrations_pending) return false;
-    found_.problems.push_back(name_is_held(title(one.value.name), held->second, one.where));
+  bool refuse_name(const Declared<T>& one) {
+    if constexpr (std::is_same_v<T, Index>)
+      return refuse_for(name_problem(one.value, around_, options_), one, one.where);
+    return false;
+  }
+
+  bool refuse_on_partitions(const Declared<T>& one) {
+    if constexpr (std::is_same_v<T, Index>)
+      return refuse_for(partition_problem(one.value, around_), one, one.where_of("columns"));
+    return false;
+  }
+
+  bool refuse_for(std::optional<Problem> problem, const Declared<T>& one, const Source& where) {
+    if (!problem) return false;
+    refuse(one.value, std::move(*problem), where);
     return true;
+  }
+
+  /// Two keys may come to the same object.
+  bool refuse_second(const Declared<T>& one) {
+    if (twice_.count(&one) == 0) return false;
+    refuse(one.value, {.message = "it is declared twice"}, one.where);
+    return true;
+  }
+
+  /// A cheap question before a dear one: there may be thousands.
+  static bool of_one_table(const T& a, const T& b) {
+    const ObjectName* table = table_of(a);
+    return table == nullptr || *table == *table_of(b);
   }
 
   /// Of a table whose properties name an index that is not there, and that no migration may make yet.
   bool refuse_missing_indexes(const Declared<T>& one) {
     if (options_.migrations_pending) return false;
-    const std::vector<Problem> missing = no_indexes(title(one.value.name), one, around_);
+    const std::vector<Problem> missing = index_problems(title(one.value.name), one, around_);
     found_.problems.insert(found_.problems.end(), missing.begin(), missing.end());
     return !missing.empty();
   }
@@ -318,7 +357,8 @@ class KindDiff {
       action = action_on_parts(action, one.value, fields, around_);
       if (action == Action::replace) replacing_.insert(build_name(one.value));
     }
-    if (action == Action::replace && refuse_while_read(one, "replaced")) return;
+    if (action == Action::replace && (refuse_while_read(one, "replaced") || refuse_on_partitions(one)))
+      return;
     add({.action = action, .desired = &one.value, .live = &live, .fields = std::move(fields)}, one.where, "");
   }
 
@@ -343,7 +383,7 @@ class KindDiff {
   }
 
   void look_at_undeclared(const Live<T>& one) {
-    if (renamed_.count(one.value.name) > 0 || is_gone(one.value.name) || !counts(one.value)) return;
+    if (has_gone(one.value.name) || !counts(one.value)) return;
     if constexpr (std::is_same_v<T, Index>) {
       if (is_leftover(one.value)) return look_at_leftover(one);
       if (exclusive_.count(one.value.table) > 0 && options_.prune)
@@ -373,12 +413,13 @@ class KindDiff {
   Differences& found_;
   ByName<const Live<T>*> by_name_;
   NameSet declared_;
-  std::vector<Change> late_;         // that come after indexes
-  std::set<ObjectName> gone_;        // live ones that the plan has taken away so far
-  std::set<ObjectName> renamed_;     // live ones that get a declared name
-  std::set<ObjectName> settled_;     // declared ones that are done before the others
-  std::set<std::string> replacing_;  // names under which replacements are built
-  std::deque<Live<T>> coming_;       // tables that are not there yet
+  std::set<const Declared<T>*> twice_;        // with the name of one before
+  std::vector<Change> late_;                  // that come after indexes
+  std::set<ObjectName> ended_;                // live ones that are dropped or replaced so far
+  std::set<ObjectName> renamed_;              // live ones that get a declared name
+  std::map<ObjectName, ObjectName> settled_;  // declared ones that a live one has become before the others
+  std::set<std::string> replacing_;           // names under which replacements are built
+  std::deque<Live<T>> coming_;                // tables that are not there yet
 };
 
 }  // namespace kdb

@@ -1,6 +1,10 @@
 #include "core/refusals.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
+
+#include "kinds/index_flags.hpp"
 
 namespace kdb {
 
@@ -10,9 +14,32 @@ Problem no_table(const std::string& title, const std::string& table, const Sourc
           .hint = "tables are made by migrations; names are as the catalog has them"};
 }
 
-std::vector<Problem> no_indexes(const std::string& title, const Declared<TableProperties>& table,
-                                const Surroundings& around) {
+namespace {
+
+/// What is wrong with indexes that are declared to be what the table is clustered by, or its identity.
+std::vector<Problem> unfit_indexes(const std::string& title, const Declared<TableProperties>& table,
+                                   const Surroundings& around) {
   std::vector<Problem> problems;
+  const auto look = [&](const std::string& field, const std::string& name, const IndexFlags& flags,
+                        std::string hint) {
+    const Index* index = around.declared({table.value.name.schema, name});
+    if (index == nullptr || flag_words(refused_flags(flags, *index)).empty()) return;
+    problems.push_back({.message = fmt::format("{}: index \"{}\" cannot be its {}", title, name, field),
+                        .where = table.where_of(field),
+                        .hint = std::move(hint)});
+  };
+  look("cluster", table.value.cluster, {.replica_identity = false, .clustered = true},
+       "CLUSTER goes by a btree or GiST index of all rows");
+  look("replica_identity", identity_index(table.value), {.replica_identity = true, .clustered = false},
+       "replicas find rows by a unique index of all of them, by columns that are NOT NULL");
+  return problems;
+}
+
+}  // namespace
+
+std::vector<Problem> index_problems(const std::string& title, const Declared<TableProperties>& table,
+                                    const Surroundings& around) {
+  std::vector<Problem> problems = unfit_indexes(title, table, around);
   for (const auto& [field, index] : missing_indexes(table.value, around)) {
     const std::string whole = around.whole_of(table.value.name, index);
     problems.push_back(
@@ -33,10 +60,70 @@ Problem has_readers(const std::string& title, const std::vector<std::string>& re
           .hint = "with state = \"absent\" they are dropped before it; a later apply makes them again"};
 }
 
-Problem name_is_held(const std::string& title, const std::string& holder, const Source& where) {
-  return {.message = fmt::format("{}: the name is that of {}", title, holder),
-          .where = where,
-          .hint = "indexes share their names with tables, views, sequences and constraints of the schema"};
+namespace {
+
+/// The key columns of an index, of expressions the empty text.
+std::vector<std::string> key_columns(const Index& index) {
+  std::vector<std::string> columns;
+  for (const Fragment& key : index.columns) columns.push_back(plain_column(key));
+  return columns;
+}
+
+std::string unique_without(const std::vector<std::string>& columns, const ObjectName& table,
+                           const Surroundings& around) {
+  for (const std::string& column : around.table(table).partition_key) {
+    if (column.empty())
+      return fmt::format("it is unique, and {} is partitioned by an expression", around.text(table));
+    if (std::find(columns.begin(), columns.end(), column) == columns.end())
+      return fmt::format("it is unique without {}, by which {} is partitioned", column, around.text(table));
+  }
+  return {};
+}
+
+}  // namespace
+
+std::optional<Problem> partition_problem(const Index& index, const Surroundings& around) {
+  const TableFacts& table = around.table(index.table);
+  if (!index.unique || table.kind != 'p') return std::nullopt;
+  const std::vector<std::string> columns = key_columns(index);
+  std::string message = unique_without(columns, index.table, around);
+  for (const Part& part : table.parts) {
+    if (!message.empty()) break;
+    if (part.kind == 'p') message = unique_without(columns, part.name, around);
+    if (part.kind == 'f')
+      message = fmt::format("it is unique, and {} is a foreign table", around.text(part.name));
+  }
+  if (message.empty()) return std::nullopt;
+  return Problem{.message = std::move(message),
+                 .hint = "the server refuses it: rows can only be unique within a partition"};
+}
+
+namespace {
+
+/// What has a name by then; empty where it is free, or a part's of another index, which gives it away.
+std::string name_holder(const ObjectName& name, const Surroundings& around, const DiffOptions& options) {
+  if (options.aggregates.count(name) > 0) return "a continuous aggregate that is declared";
+  if (!around.names().is_taken(name)) return {};
+  if (const auto held = options.held.find(name); held != options.held.end()) return held->second;
+  const Live<Index>* index = around.holder_of(name);
+  return index == nullptr ? "" : fmt::format("an index of {}", around.text(index->value.table));
+}
+
+}  // namespace
+
+std::optional<Problem> name_problem(const Index& index, const Surroundings& around,
+                                    const DiffOptions& options) {
+  const std::string home = around.home_of(index.table);
+  if (index.name.schema != index.table.schema && index.name.schema != home)
+    return Problem{
+        .message = fmt::format("an index is in the schema of its table, \"{}\"", index.table.schema),
+        .hint = "leave the schema out of its name"};
+  if (options.migrations_pending) return std::nullopt;
+  const std::string holder = name_holder({home, index.name.name}, around, options);
+  if (holder.empty()) return std::nullopt;
+  return Problem{
+      .message = fmt::format("the name is that of {}", holder),
+      .hint = "indexes share their names with tables, views, sequences and constraints of the schema"};
 }
 
 }  // namespace kdb

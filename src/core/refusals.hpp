@@ -1,8 +1,10 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "core/diff.hpp"
 #include "kinds/difference.hpp"
 
 namespace kdb {
@@ -12,15 +14,21 @@ namespace kdb {
 /// Its table is not there.
 Problem no_table(const std::string& title, const std::string& table, const Source& where);
 
-/// Its properties name indexes that it has not.
-std::vector<Problem> no_indexes(const std::string& title, const Declared<TableProperties>& table,
-                                const Surroundings& around);
+/// Its properties name indexes that it has not, or that are none for it.
+std::vector<Problem> index_problems(const std::string& title, const Declared<TableProperties>& table,
+                                    const Surroundings& around);
 
 /// Continuous aggregates read it; `done`: what cannot be.
 Problem has_readers(const std::string& title, const std::vector<std::string>& readers, std::string_view done,
                     const Source& where);
 
-/// Something that no plan touches has its name.
-Problem name_is_held(const std::string& title, const std::string& holder, const Source& where);
+/// Why a partitioned table cannot have such a unique index (PG docs, CREATE TABLE). Without title and place.
+std::optional<Problem> partition_problem(const Index& index, const Surroundings& around);
+
+/// What is wrong with the name of an index that is to be made: it is in another schema than its table, or
+/// something has it that the plan does not take it from and no pending migration may. Without title and
+/// place.
+std::optional<Problem> name_problem(const Index& index, const Surroundings& around,
+                                    const DiffOptions& options);
 
 }  // namespace kdb

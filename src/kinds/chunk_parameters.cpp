@@ -83,11 +83,7 @@ class ChunkAlteration {
               "gives the new one its name", LockMode::share_update_exclusive, chunk_.name);
   }
 
-  ObjectName choose_name() {
-    return do_.choose(chunk_.name.schema, [&](const IsTaken& is_taken) {
-      return chunk_index_name(chunk_.name.name, do_.index().name.name, is_taken);
-    });
-  }
+  ObjectName choose_name() { return choose_chunk_name(do_, chunk_, do_.index().name.name); }
 
   IndexPartSteps& do_;
   const Part& chunk_;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "kinds/aggregate_indexes.hpp"
 #include "kinds/definition.hpp"
 #include "kinds/parameter.hpp"
 
@@ -17,7 +18,7 @@ Surroundings::Surroundings(const ServerFacts& server, const LiveSchema& all, con
   for (const auto& index : desired.of<Index>())
     if (!index.absent) declared_[index.value.name] = &index.value;
   for (const auto& table : live.of<TableProperties>()) tables_[table.value.name] = &table.facts;
-  for (const ObjectName& name : becoming.aggregates) aggregate_homes_[name] = "_timescaledb_internal";
+  for (const ObjectName& name : becoming.aggregates) aggregate_homes_[name] = aggregate_index_schema;
   for (const auto& aggregate : live.of<ContinuousAggregate>())
     aggregate_homes_[aggregate.value.name] = aggregate.facts.materialization.schema;
   for (const auto& [name, home] : aggregate_homes_) tables_[name] = &aggregate_;
@@ -46,13 +47,32 @@ const Live<Index>* Surroundings::index(const ObjectName& name) const {
   return found == indexes_.end() ? nullptr : found->second;
 }
 
+const Index* Surroundings::declared(const ObjectName& index) const {
+  const auto found = declared_.find(index);
+  return found == declared_.end() ? nullptr : found->second;
+}
+
+bool Surroundings::keeps_its_name(const Live<Index>& index) const {
+  return !names_ || (!names_->is_retired(index.value.name) && names_->name_of(index) == real_name(index));
+}
+
+const Live<Index>* Surroundings::holder_of(const ObjectName& name) const {
+  const auto holds = [&](const Live<Index>& index) {
+    return !names().is_retired(index.value.name) && names().name_of(index) == name;
+  };
+  const auto& indexes = live.of<Index>();
+  if (!names().is_taken(name)) return nullptr;
+  const auto found = std::find_if(indexes.begin(), indexes.end(), holds);
+  return found == indexes.end() ? nullptr : &*found;
+}
+
 std::string Surroundings::index_on(const ObjectName& table, const std::string& name) const {
   const TableFacts& its = this->table(table);
   const ObjectName own{table.schema, name};
-  const auto declared = declared_.find(own);
+  const Index* wanted = declared(own);
   const Live<Index>* there = index(own);
-  if ((declared != declared_.end() && declared->second->table == table) ||
-      (there != nullptr && there->value.table == table && names().is_taken(own)) ||
+  if ((wanted != nullptr && wanted->table == table) ||
+      (there != nullptr && there->value.table == table && keeps_its_name(*there)) ||
       std::find(its.constraint_indexes.begin(), its.constraint_indexes.end(), name) !=
           its.constraint_indexes.end())
     return name;
@@ -76,7 +96,7 @@ std::set<ObjectName> Surroundings::new_names() const {
   if (!names_) return {};
   std::set<ObjectName> names = names_->given();
   for (const auto& index : live.of<Index>()) {
-    names.erase({index.facts.schema, index.value.name.name});
+    names.erase(real_name(index));
     for (const PartIndex& part : index.facts.parts) names.erase(part.name);
   }
   return names;

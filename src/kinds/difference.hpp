@@ -55,8 +55,9 @@ class Surroundings {
   std::string home_of(const ObjectName& table) const;
   /// Null where there is none.
   const Live<Index>* index(const ObjectName& name) const;
-  /// Whether a profile declares an index of that name.
-  bool is_declared(const ObjectName& index) const { return declared_.count(index) > 0; }
+  /// The index that a profile declares by that name; null where none does.
+  const Index* declared(const ObjectName& index) const;
+  bool is_declared(const ObjectName& index) const { return declared(index) != nullptr; }
   /// Whether a part of an index may be called so: a declared index needs its name, whichever is made first.
   bool is_free_for_part(const ObjectName& name) const {
     return !names().is_taken(name) && !is_declared(name);
@@ -66,16 +67,21 @@ class Surroundings {
   std::string index_on(const ObjectName& table, const std::string& name) const;
   /// The index of a table above of which `part` is what a partition has; empty where there is none.
   std::string whole_of(const ObjectName& partition, const std::string& part) const;
+  /// The index of the catalog that is called so by then, by the schema in which it really is; null where none
+  /// is.
+  const Live<Index>* holder_of(const ObjectName& name) const;
   /// Changes note there what they name, one after the other.
   RelationNames& names() const;
-  /// Whether a change before has made an index of the catalog a part of another one.
-  bool is_absorbed(const ObjectName& index) const { return names_ && names_->is_absorbed(index); }
+  /// Whether a change before has left nothing of an index of the catalog, or made it a part of another one.
+  bool is_retired(const ObjectName& index) const { return names_ && names_->is_retired(index); }
   /// The names that the changes so far give, but for those of the catalog's indexes and their parts.
   std::set<ObjectName> new_names() const;
   /// As a profile writes it.
   std::string text(const ObjectName& name) const { return to_text(name, facts.schema); }
 
  private:
+  bool keeps_its_name(const Live<Index>& index) const;
+
   TableFacts aggregate_{.hypertable = true};  // what is indexed of one is its hypertable
   std::map<ObjectName, TableFacts> becoming_;
   ByName<const TableFacts*> tables_;

@@ -172,6 +172,17 @@ std::string remark(const Index&, const IndexFacts& facts, std::string_view) {
   return facts.coverage.leaves > 0 ? facts.coverage.text() : "INVALID";
 }
 
+std::string plain_column(const Fragment& key) {
+  const std::string_view name = Cutter(key.sql).name();
+  if (!name.starts_with('"')) return name.find('(') == std::string_view::npos ? std::string(name) : "";
+  std::string column;
+  for (size_t at = 1; at + 1 < name.size(); ++at) {
+    if (name[at] == '"') ++at;  // a quote is doubled
+    column += name[at];
+  }
+  return column;
+}
+
 std::string structure_of(const Index& index) {
   Index bare = index;
   bare.with = {};

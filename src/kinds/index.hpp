@@ -115,6 +115,9 @@ std::vector<std::pair<std::string, std::string>> check(const Index& index);
 /// Cuts the fields out of what pg_get_indexdef() printed; by its own punctuation only, nothing is changed.
 void cut_definition(std::string_view definition, Index& index);
 
+/// The column that a key names in the server's form, unquoted; empty for an expression.
+std::string plain_column(const Fragment& key);
+
 /// What makes two indexes of one table the same to a query: all but name, parameters, tablespace, comment.
 std::string structure_of(const Index& index);
 

@@ -1,6 +1,7 @@
 #include "kinds/index_part_steps.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include <fmt/format.h>
 
@@ -12,6 +13,10 @@ namespace kdb {
 ChangeStep& IndexPartSteps::add(std::string sql, std::string purpose, LockMode mode, const ObjectName& on) {
   return steps_.emplace_back(ChangeStep{
       .sql = std::move(sql), .purpose = std::move(purpose), .lock = {mode, around_.text(on)}, .hazards = {}});
+}
+
+void IndexPartSteps::append(std::vector<ChangeStep> steps) {
+  std::move(steps.begin(), steps.end(), std::back_inserter(steps_));
 }
 
 ChangeStep& IndexPartSteps::declare_on(const ObjectName& table, const ObjectName& name) {
@@ -45,9 +50,8 @@ void IndexPartSteps::drop_broken(const Part& part, const ObjectName& name) {
 }
 
 void IndexPartSteps::drop_broken(const Part& part, const Live<Index>& index) {
-  drop_broken(part, index.value.name);
+  drop_broken(part, names().name_of(index));
   names().release(index);
-  names().absorb(index.value.name);
 }
 
 void IndexPartSteps::rebuild(const Part& part, const ObjectName& name) {
@@ -57,15 +61,14 @@ void IndexPartSteps::rebuild(const Part& part, const ObjectName& name) {
 }
 
 bool IndexPartSteps::is_free_on(const Live<Index>& one, const Part& part) const {
-  return one.value.table == part.name && names().is_taken(one.value.name) &&
-         !names().is_absorbed(one.value.name);
+  return one.value.table == part.name && !names().is_retired(one.value.name);
 }
 
 const Live<Index>* IndexPartSteps::twin_on(const Part& part) const {
   const auto is_twin = [&](const Live<Index>& one) {
     return is_free_on(one, part) && one.facts.building == 0 && one.value.with == index_.with &&
            one.value.tablespace == index_.tablespace && structure_of(one.value) == structure_of(index_) &&
-           !around_.is_declared(one.value.name);
+           !around_.is_declared(names().name_of(one));
   };
   const Live<Index>* found = nullptr;
   for (const Live<Index>& one : around_.live.of<Index>())

@@ -21,6 +21,7 @@ class IndexPartSteps {
 
   /// `on`: the table that is locked.
   ChangeStep& add(std::string sql, std::string purpose, LockMode mode, const ObjectName& on);
+  void append(std::vector<ChangeStep> steps);
   /// On a table only, not on its parts.
   ChangeStep& declare_on(const ObjectName& table, const ObjectName& name);
   /// While the part is read and written.

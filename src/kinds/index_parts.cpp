@@ -32,7 +32,9 @@ std::set<std::string> conflict_key(const Index& index) {
 bool is_in_way_of_inserts(const Index& index, const Surroundings& around) {
   if (!index.unique) return false;
   const Live<Index>* there = around.index(index.name);
-  if (there != nullptr && structure_of(there->value) == structure_of(index)) return false;
+  if (there != nullptr && there->value.table == index.table &&
+      structure_of(there->value) == structure_of(index))
+    return false;
   const auto disturbs = [&](const Index& other) {
     return other.unique && conflict_key(other) == conflict_key(index) &&
            structure_of(other) != structure_of(index);
@@ -101,8 +103,8 @@ class PartitionBuild {
   }
 
   void absorb(const Part& part, const Live<Index>& twin) {
-    slots_[part.oid] = {twin.value.name, true, twin.facts.valid, false};
-    do_.names().absorb(twin.value.name);
+    slots_[part.oid] = {do_.names().name_of(twin), true, twin.facts.valid, false};
+    do_.names().retire(twin);
   }
 
   /// Of those that are still to be made.
@@ -202,9 +204,7 @@ class ChunkBuild {
       if (std::any_of(begin, end, [](const auto& one) { return one.second.valid; })) continue;
       for (auto broken = begin; broken != end; ++broken)
         do_.drop_broken(chunk, do_.names().name_of(broken->second));
-      do_.build_on(chunk, do_.choose(chunk.name.schema, [&](const IsTaken& is_taken) {
-        return chunk_index_name(chunk.name.name, root_.name, is_taken);
-      }));
+      do_.build_on(chunk, choose_chunk_name(do_, chunk, root_.name));
     }
     return {.steps = do_.take(), .names = {}};
   }

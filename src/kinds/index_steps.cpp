@@ -9,6 +9,7 @@
 #include "kinds/definition.hpp"
 #include "kinds/difference.hpp"
 #include "kinds/index.hpp"
+#include "kinds/index_flags.hpp"
 #include "kinds/index_parts.hpp"
 
 namespace kdb {
@@ -44,6 +45,10 @@ class IndexSteps {
         make_way();
         create(index_.name.name);
         finish(index_.name, {});
+        // One that the server makes a part of another one has what the table has set about it.
+        if (const Live<Index>* before = around_.index(index_.name);
+            before && before->value.table == index_.table)
+          hand_over_flags(before->facts);
         break;
       case Action::alter:
         alter();
@@ -60,6 +65,7 @@ class IndexSteps {
         break;
       case Action::drop:
         drop(difference_.live->value.name);
+        add_identity_hazard();
         around_.names().release(*difference_.live);
         break;
     }
@@ -187,6 +193,7 @@ class IndexSteps {
     const Index& old = difference_.live->value;
     const ObjectName made{index_.table.schema, build_name(index_)};
     if (!is_online()) return replace_on_parts(made);
+    around_.names().retire(*difference_.live);
     const ObjectName aside{made.schema, temporary_name(old_prefix, to_sql(old.name) + build_name(old))};
     const Live<Index>* begun = around_.index(made);
     if (begun != nullptr && !begun->facts.valid) tidy(made, "removes what an interrupted build left");
@@ -196,8 +203,9 @@ class IndexSteps {
         "sets the old one aside", LockMode::share_update_exclusive);
     add(fmt::format("ALTER INDEX {} RENAME TO {}", to_sql(really(made)), quote_ident(index_.name.name)),
         "gives the new one its name", LockMode::share_update_exclusive);
-    hand_over_flags();
-    drop(aside, "removes the old one");
+    hand_over_flags(difference_.live->facts);
+    drop(aside, removal({}));
+    add_identity_hazard();
   }
 
   /// Without a way to drop it beside readers, the old one goes in the moment in which the new one takes its
@@ -212,38 +220,47 @@ class IndexSteps {
         build_.names[part.part] = around_.names().name_of(part);
     finish(made, begun != nullptr && (whole || is_built_by_parts()) ? begun->value : Index{});
     const Live<Index>& old = *difference_.live;
-    const std::vector<std::string>& lost = old.facts.unmanaged;
-    drop(old.value.name,
-         fmt::format("removes the old one{}{}", lost.empty() ? "" : " and ", fmt::join(lost, "; ")));
+    drop(old.value.name, removal(old.facts.unmanaged));
+    add_identity_hazard();
     steps_.back().begins = true;
     add(fmt::format("ALTER INDEX {} RENAME TO {}", to_sql(really(made)), quote_ident(index_.name.name)),
         "gives the new one its name", LockMode::share_update_exclusive);
     append(rename_on_parts(build_.names, index_, old, around_));
-    hand_over_flags();
+    hand_over_flags(old.facts);
   }
 
   /// What the table has set about the index that goes.
-  void hand_over_flags() {
+  void hand_over_flags(const IndexFacts& facts) {
+    append(set_flags(flags_of(facts), index_, index_.table, index_.name.name, around_));
+  }
+
+  /// What goes with the old one: `lost`, and what the table has set that the new one cannot have.
+  std::string removal(std::vector<std::string> lost) const {
+    const IndexFlags refused = refused_flags(flags_of(difference_.live->facts), index_);
+    for (std::string& word : flag_words(refused)) lost.push_back(std::move(word));
+    for (const PartIndex& part : difference_.live->facts.parts)
+      for (const std::string& word : flag_words(refused_flags(flags_of(part), index_)))
+        lost.push_back(fmt::format("{} of {}", word, part.name.name));
+    return fmt::format("removes the old one{}{}", lost.empty() ? "" : " and ", fmt::join(lost, "; "));
+  }
+
+  /// Of the drop that was added last.
+  void add_identity_hazard() {
+    const auto loses = [&](const IndexFlags& flags) {
+      return difference_.desired == nullptr ? flags.replica_identity
+                                            : refused_flags(flags, index_).replica_identity;
+    };
     const IndexFacts& facts = difference_.live->facts;
-    const std::string table = to_sql(index_.table);
-    const std::string name = quote_ident(index_.name.name);
-    if (facts.replica_identity && index_.unique)
-      add(fmt::format("ALTER TABLE {} REPLICA IDENTITY USING INDEX {}", table, name),
-          "makes the new one the replica identity", LockMode::access_exclusive);
-    if (facts.clustered)
-      add(fmt::format("ALTER TABLE {} CLUSTER ON {}", table, name), "keeps the order for CLUSTER",
-          LockMode::share_update_exclusive);
+    if (loses(flags_of(facts)) || std::any_of(facts.parts.begin(), facts.parts.end(),
+                                              [&](const PartIndex& part) { return loses(flags_of(part)); }))
+      steps_.back().hazards.push_back(identity_hazard(text_, with_its_parts(index_.table, around_)));
   }
 
   void rename() {
     const Index& old = difference_.live->value;
     add(fmt::format("ALTER INDEX {} RENAME TO {}", to_sql(really(old.name)), quote_ident(index_.name.name)),
         "the same definition is there under another name", LockMode::share_update_exclusive);
-    RelationNames& names = around_.names();
-    names.release(*difference_.live);
-    take_name(index_.name.name);
-    for (const PartIndex& part : difference_.live->facts.parts)
-      names.take_part(part.part, index_.name, names.name_of(part));
+    around_.names().rename(*difference_.live, {around_.home_of(index_.table), index_.name.name});
     finish(index_.name, old);
   }
 

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "kinds/index_flags.hpp"
 #include "kinds/index_names.hpp"
 
 namespace kdb {
@@ -33,9 +34,9 @@ void rename_part(IndexPartSteps& steps, const Part& part, const ObjectName& from
 
 /// An index of a part that the server attaches to the whole, with all that belongs to it.
 void note_twin(const Part& part, const Live<Index>& twin, PartNames& names, RelationNames& relations) {
-  names[part.oid] = twin.value.name;
+  names[part.oid] = relations.name_of(twin);
   for (const PartIndex& below : twin.facts.parts) names[below.part] = relations.name_of(below);
-  relations.absorb(twin.value.name);
+  relations.retire(twin);
 }
 
 }  // namespace
@@ -52,6 +53,12 @@ std::vector<const Part*> in_server_order(const TableFacts& table) {
 ObjectName choose_part_name(IndexPartSteps& steps, const Part& part) {
   return steps.choose(part.name.schema, [&](const IsTaken& is_taken) {
     return partition_index_name(part.name.name, steps.index(), is_taken);
+  });
+}
+
+ObjectName choose_chunk_name(IndexPartSteps& steps, const Part& chunk, const std::string& index) {
+  return steps.choose(chunk.name.schema, [&](const IsTaken& is_taken) {
+    return chunk_index_name(chunk.name.name, index, is_taken);
   });
 }
 
@@ -106,42 +113,45 @@ std::vector<ChangeStep> rename_on_parts(const PartNames& built, const Index& ind
       rename_part(steps, *part, found->second, wanted, "takes the name that has become free");
     const auto old_part = before.find(part->oid);
     if (old_part == before.end()) continue;
-    const std::string alter = fmt::format("ALTER TABLE {} ", to_sql(part->name));
-    if (old_part->second->replica_identity && index.unique)
-      steps.add(alter + "REPLICA IDENTITY USING INDEX " + quote_ident(wanted.name),
-                "makes the new one the replica identity", LockMode::access_exclusive, part->name);
-    if (old_part->second->clustered)
-      steps.add(alter + "CLUSTER ON " + quote_ident(wanted.name), "keeps the order for CLUSTER",
-                LockMode::share_update_exclusive, part->name);
+    steps.append(set_flags(flags_of(*old_part->second), index, part->name, wanted.name, around));
   }
   return steps.take();
 }
 
-std::vector<ChangeStep> take_name_from_part(const Index& index, const Surroundings& around) {
-  RelationNames& names = around.names();
-  const ObjectName wanted{around.home_of(index.table), index.name.name};
-  if (!names.is_taken(wanted)) return {};
+namespace {
+
+/// The part that has a name by then, and the index that it is a part of.
+struct NamedPart {
+  const Live<Index>* whole = nullptr;
+  const PartIndex* index = nullptr;
+  const Part* part = nullptr;
+};
+
+NamedPart find_part(const ObjectName& name, const Surroundings& around) {
   for (const Live<Index>& whole : around.live.of<Index>())
     for (const PartIndex& one : whole.facts.parts) {
-      if (names.name_of(one) != wanted) continue;
-      IndexPartSteps steps(whole.value, around);
-      const auto& parts = steps.table().parts;
-      const auto part =
-          std::find_if(parts.begin(), parts.end(), [&](const Part& its) { return its.oid == one.part; });
-      if (part == parts.end()) return {};
-      const ObjectName own =
-          steps.table().hypertable
-              ? steps.choose(part->name.schema,
-                             [&](const IsTaken& is_taken) {
-                               return chunk_index_name(part->name.name, whole.value.name.name, is_taken);
-                             })
-              : choose_part_name(steps, *part);
-      rename_part(steps, *part, wanted, own,
-                  fmt::format("a part of {}, whose name is needed", around.text(whole.value.name)));
-      names.rename_part(one, whole.value.name, own);
-      return steps.take();
+      if (around.names().name_of(one) != name) continue;
+      for (const Part& part : around.table(whole.value.table).parts)
+        if (part.oid == one.part) return {&whole, &one, &part};
     }
   return {};
+}
+
+}  // namespace
+
+std::vector<ChangeStep> take_name_from_part(const Index& index, const Surroundings& around) {
+  const ObjectName wanted{around.home_of(index.table), index.name.name};
+  if (!around.names().is_taken(wanted)) return {};
+  const auto [whole, named, part] = find_part(wanted, around);
+  if (whole == nullptr) return {};
+  IndexPartSteps steps(whole->value, around);
+  const ObjectName own = steps.table().hypertable ? choose_chunk_name(steps, *part, whole->value.name.name)
+                                                  : choose_part_name(steps, *part);
+  rename_part(
+      steps, *part, wanted, own,
+      fmt::format("gives the name to a declared index; it is a part of {}", around.text(whole->value.name)));
+  around.names().rename_part(*named, whole->value.name, own);
+  return steps.take();
 }
 
 }  // namespace kdb

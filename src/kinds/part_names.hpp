@@ -16,8 +16,10 @@ using PartNames = std::map<std::string, ObjectName>;
 /// number.
 std::vector<const Part*> in_server_order(const TableFacts& table);
 
-/// A free name that the server might choose for the part of an index, and that no declared index needs.
+/// A free name that the server might choose for the part of an index, and that no declared index needs; of a
+/// chunk the one that TimescaleDB might, where the index is called `index`.
 ObjectName choose_part_name(IndexPartSteps& steps, const Part& part);
+ObjectName choose_chunk_name(IndexPartSteps& steps, const Part& chunk, const std::string& index);
 
 /// What the parts will be called where the server makes an index as a whole. It makes those of its parts that
 /// are there and fit; broken ones would make it broken, and are dropped before.

@@ -197,7 +197,7 @@ void note_own(Live<Index>& index, const std::map<std::string, std::string>& part
       names.parts.push_back(name);
     if (part.with != index.value.with) parameters.parts.push_back(name);
     if (part.tablespace != index.value.tablespace) tablespaces.parts.push_back(name);
-    if (!part.statistics.empty()) targets.parts.push_back(name);
+    if (part.statistics != index.value.statistics) targets.parts.push_back(name);
     if (part.commented) comments.parts.push_back(name);
     if (part.own_order) orders.parts.push_back(name);
   }
@@ -218,6 +218,14 @@ bool may_have_parts(const LiveSchema& live) {
   const auto& tables = live.of<TableProperties>();
   return std::any_of(tables.begin(), tables.end(),
                      [](const auto& table) { return table.facts.kind == 'p' || table.facts.hypertable; });
+}
+
+void add_partition_keys(LiveSchema& live, const std::vector<PartitionKey>& keys) {
+  std::map<std::string_view, const PartitionKey*> by_table;
+  for (const PartitionKey& key : keys) by_table[key.table] = &key;
+  for (auto& table : live.of<TableProperties>())
+    if (const auto found = by_table.find(table.facts.oid); found != by_table.end())
+      table.facts.partition_key = found->second->columns;
 }
 
 void add_parts(LiveSchema& live, std::vector<Part> parts, std::vector<PartIndex> indexes) {

@@ -10,6 +10,9 @@ namespace kdb {
 /// Whether it has partitioned tables or hypertables; only then is there more to read.
 bool may_have_parts(const LiveSchema& live);
 
+/// Gives every partitioned table its key.
+void add_partition_keys(LiveSchema& live, const std::vector<PartitionKey>& keys);
+
 /// Gives every table its parts, and every index those that belong to it. A partition's index does where it is
 /// attached; a chunk's where its structure is that of the hypertable's, which is how TimescaleDB 2.22
 /// decides, or its name is, and as much of the structure as is printed alike.

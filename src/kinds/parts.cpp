@@ -47,6 +47,19 @@ PartIndex PartIndex::read(const Row& row) {
           .statistics = row.options("statistics")};
 }
 
+PartitionKey PartitionKey::read(const Row& row) {
+  return {.table = row.text("table"), .columns = row.list("columns")};
+}
+
+std::string partition_keys_query() {
+  return R"(
+SELECT p.partrelid AS "table", pg_catalog.array_agg(coalesce(a.attname, '') ORDER BY k.ordinal) AS columns
+FROM pg_catalog.pg_partitioned_table p
+CROSS JOIN LATERAL pg_catalog.unnest(p.partattrs::smallint[]) WITH ORDINALITY AS k (attnum, ordinal)
+LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = p.partrelid AND a.attnum = k.attnum AND k.attnum > 0
+GROUP BY p.partrelid ORDER BY p.partrelid)";
+}
+
 std::string parts_query(const ServerFacts& facts) {
   // One that is being detached takes no part in its parent's indexes any more (PG docs, ALTER TABLE).
   std::string sql = R"(

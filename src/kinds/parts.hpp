@@ -45,8 +45,18 @@ struct PartIndex {
   static PartIndex read(const Row& row);
 };
 
+/// By what a partitioned table is partitioned.
+struct PartitionKey {
+  std::string table;                 // its oid
+  std::vector<std::string> columns;  // in their order, empty for an expression
+
+  static PartitionKey read(const Row& row);
+};
+
 /// One row for every part of a partitioned table or hypertable.
 std::string parts_query(const ServerFacts& facts);
+/// One row for every partitioned table.
+std::string partition_keys_query();
 /// One row for every attached index of a partition, every index of a chunk, and every unique constraint of a
 /// hypertable.
 std::string part_indexes_query(const ServerFacts& facts);

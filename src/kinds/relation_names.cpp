@@ -8,7 +8,7 @@ RelationNames::RelationNames(const LiveSchema& live, const NameHolders& held) {
     for (const PartIndex& index : table.facts.unlinked) taken_.insert(index.name);
   }
   for (const auto& index : live.of<Index>()) {
-    taken_.insert(index.value.name);
+    taken_.insert(real_name(index));
     for (const PartIndex& part : index.facts.parts) {
       taken_.insert(part.name);
       parts_[{part.part, index.value.name.name}] = part.name.name;
@@ -23,7 +23,8 @@ void RelationNames::take(const ObjectName& name) {
 }
 
 void RelationNames::release(const Live<Index>& index) {
-  release(index.value.name);
+  release(name_of(index));
+  retire(index);
   for (const PartIndex& part : index.facts.parts) {
     release(name_of(part));
     parts_.erase({part.part, index.value.name.name});
@@ -46,9 +47,19 @@ void RelationNames::rename_part(const PartIndex& part, const ObjectName& index, 
   take_part(part.part, index, name);
 }
 
-ObjectName RelationNames::name_of(const PartIndex& part) const {
-  const auto found = renamed_.find(part.name);
-  return found == renamed_.end() ? part.name : found->second;
+void RelationNames::rename(const Live<Index>& index, const ObjectName& name) {
+  release(name_of(index));
+  renamed_[real_name(index)] = name;
+  take(name);
+  for (const PartIndex& part : index.facts.parts) {
+    parts_.erase({part.part, index.value.name.name});
+    take_part(part.part, name, name_of(part));
+  }
+}
+
+ObjectName RelationNames::now(const ObjectName& name) const {
+  const auto found = renamed_.find(name);
+  return found == renamed_.end() ? name : found->second;
 }
 
 }  // namespace kdb

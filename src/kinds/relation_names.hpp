@@ -12,7 +12,13 @@ namespace kdb {
 /// What has a name and is no index that a plan may touch: said of each, `a view`.
 using NameHolders = std::map<ObjectName, std::string>;
 
-/// Which names relations have, and will have once the changes before are made.
+/// Where it really is: an index of a continuous aggregate goes by the schema of its view.
+inline ObjectName real_name(const Live<Index>& index) {
+  return {index.facts.schema.empty() ? index.value.name.schema : index.facts.schema, index.value.name.name};
+}
+
+/// Which names relations have, and will have once the changes before are made. By the schemas in which they
+/// really are.
 class RelationNames {
  public:
   RelationNames(const LiveSchema& live, const NameHolders& held);
@@ -20,7 +26,7 @@ class RelationNames {
   bool is_taken(const ObjectName& name) const { return taken_.count(name) > 0; }
   void take(const ObjectName& name);
   void release(const ObjectName& name) { taken_.erase(name); }
-  /// An index and its parts.
+  /// An index of the catalog and its parts.
   void release(const Live<Index>& index);
   /// Those that were taken, whoever has them now.
   const std::set<ObjectName>& given() const { return given_; }
@@ -31,19 +37,23 @@ class RelationNames {
   /// there is none.
   std::string part_on(const std::string& partition, const std::string& index) const;
 
-  /// A part that the catalog calls otherwise.
+  // What the catalog has may be called otherwise by then.
   void rename_part(const PartIndex& part, const ObjectName& index, const ObjectName& name);
-  ObjectName name_of(const PartIndex& part) const;
+  void rename(const Live<Index>& index, const ObjectName& name);
+  ObjectName name_of(const PartIndex& part) const { return now(part.name); }
+  ObjectName name_of(const Live<Index>& index) const { return now(real_name(index)); }
 
-  /// An index of a partition becomes a part of another one: what is said of it by its name is so no more.
-  void absorb(const ObjectName& index) { absorbed_.insert(index); }
-  bool is_absorbed(const ObjectName& index) const { return absorbed_.count(index) > 0; }
+  /// An index of the catalog is no more what it was: released, made anew, or a part of another one.
+  void retire(const Live<Index>& index) { retired_.insert(index.value.name); }
+  bool is_retired(const ObjectName& index) const { return retired_.count(index) > 0; }
 
  private:
+  ObjectName now(const ObjectName& name) const;
+
   NameSet taken_;
   std::set<ObjectName> given_;
-  std::set<ObjectName> absorbed_;
-  std::map<ObjectName, ObjectName> renamed_;                          // parts, by what the catalog calls them
+  std::set<ObjectName> retired_;
+  std::map<ObjectName, ObjectName> renamed_;                          // by what the catalog calls it
   std::map<std::pair<std::string, std::string>, std::string> parts_;  // by partition and index
 };
 

@@ -25,6 +25,7 @@ struct TableFacts {
   bool hypertable = false;
   std::vector<std::string> unmanaged;  // what somebody has set that no profile can say: `n_distinct of "a"`
   std::vector<std::string> constraint_indexes;  // their names
+  std::vector<std::string> partition_key;       // its columns, empty for an expression
   std::vector<Part> parts;                      // newest first, each before its own parts
   std::vector<PartIndex> unlinked;              // indexes of chunks that belong to none of the hypertable's
   std::vector<PartIndex> constraints;           // the hypertable's own unique ones

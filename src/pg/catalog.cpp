@@ -67,6 +67,7 @@ void read_parts(Connection& connection, const ServerFacts& facts, LiveSchema& li
   if (!may_have_parts(live)) return;
   std::vector<Part> parts = read_rows<Part>(connection, parts_query(facts));
   add_parts(live, std::move(parts), read_rows<PartIndex>(connection, part_indexes_query(facts)));
+  add_partition_keys(live, read_rows<PartitionKey>(connection, partition_keys_query()));
 }
 
 }  // namespace

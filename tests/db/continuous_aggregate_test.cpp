@@ -428,6 +428,52 @@ TEST_CASE("an index of an aggregate goes by its view's schema, and is told from 
   CHECK_MESSAGE(taken.out.find("index taken: the name is that of a table") != std::string::npos, taken.out);
 }
 
+TEST_CASE("an aggregate that is replaced or dropped takes its indexes along, and the plan knows it") {
+  const Timescale server(false);
+  if (!server.reason().empty()) return skip(server.reason());
+  const Database database;
+  database.exec(source);
+  database.exec("CREATE TABLE z (n int); CREATE SCHEMA a; CREATE SCHEMA b; CREATE INDEX kk ON z (n DESC)");
+  const WithProfile with_profile;
+  const auto kdb = [&](std::vector<std::string> words, const std::string& profile) {
+    return with_profile(database, std::move(words), profile);
+  };
+  const auto converges = [&](const std::string& profile) {
+    const Run applied = kdb({"apply", "--allow", "all,DELETES_DATA,IRREVERSIBLE"}, profile);
+    CHECK_MESSAGE(applied.exit == 0, (applied.out + applied.err));
+    const Run planned = kdb({"plan", "--exit-code"}, profile);
+    CHECK_MESSAGE(planned.exit == 0, (planned.out + planned.err));
+  };
+  const auto aggregate = [](const std::string& name, const std::string& width) {
+    return fmt::format(
+        "[continuous_aggregates.'{}']\nquery = '''SELECT time_bucket('{}', \"timestamp\") AS hour, "
+        "count(*) AS n FROM events GROUP BY 1'''\n",
+        name, width);
+  };
+  const auto index = [](const std::string& key, const std::string& table, const std::string& columns) {
+    return fmt::format("[indexes.'{}']\ntable = '{}'\ncolumns = ['{}']\n", key, table, columns);
+  };
+  converges(aggregate("h", "1 hour") + index("k", "h", "n"));
+  converges(aggregate("h", "2 hours") + index("k", "h", "n"));
+  converges(aggregate("h", "3 hours") + index("k", "h", "n desc"));
+  converges(aggregate("g", "1 hour") + "[continuous_aggregates.h]\nstate = 'absent'\n" +
+            index("k", "g", "n"));
+  converges("[continuous_aggregates.g]\nstate = 'absent'\n" + index("g", "z", "n"));
+
+  // One that the profile does not know is no table's of that name.
+  converges(aggregate("public.h", "1 hour") + index("kk", "h", "n"));
+  CHECK(database.text("SELECT count(*) FROM pg_class WHERE relname = 'kk'") == "2");
+  const auto refused = [&](const std::string& profile, const std::string& text) {
+    const Run planned = kdb({"plan"}, profile);
+    CHECK(planned.exit == 1);
+    CHECK_MESSAGE(planned.out.find(text) != std::string::npos, planned.out);
+  };
+  refused(aggregate("b.h", "1 hour") + index("b.kk", "b.h", "n"),
+          "index b.kk: the name is that of an index of h");
+  refused(aggregate("new", "1 hour") + index("new", "z", "(n + 1)"),
+          "index new: the name is that of a continuous aggregate that is declared");
+}
+
 TEST_CASE("aggregates that stand on each other end from above, and one that is read is not replaced") {
   const Timescale server(false);
   if (!server.reason().empty()) return skip(server.reason());
