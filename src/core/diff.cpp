@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <iterator>
+#include <type_traits>
 #include <utility>
 
+#include "core/index_diff.hpp"
 #include "core/kind_diff.hpp"
 
 namespace kdb {
@@ -28,7 +30,8 @@ void diff_kinds(KindList<T...>, const DesiredSchema& desired, const LiveSchema& 
   std::vector<Change> late;
   const auto one_kind = [&]<class Kind>(Kind*, size_t now) {
     if (Kind::rank != now) return;
-    KindDiff<Kind> kind(desired.of<Kind>(), live.of<Kind>(), around, exclusive, options, found);
+    using Diff = std::conditional_t<std::is_same_v<Kind, Index>, IndexDiff, KindDiff<Kind>>;
+    Diff kind(desired.of<Kind>(), live.of<Kind>(), around, exclusive, options, found);
     kind.run();
     append(late, kind.take_late());
   };

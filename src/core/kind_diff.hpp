@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <deque>
 #include <functional>
-#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -14,16 +13,14 @@
 
 #include "base/checksum.hpp"
 #include "core/diff.hpp"
-#include "core/index_moves.hpp"
 #include "core/kind_answers.hpp"
 #include "core/profile_text.hpp"
 #include "core/refusals.hpp"
 #include "kinds/difference.hpp"
-#include "kinds/index_parts.hpp"
 
 namespace kdb {
 
-/// The changes of one kind.
+/// The changes of one kind. What only indexes need is in IndexDiff.
 template <class T>
 class KindDiff {
  public:
@@ -43,8 +40,12 @@ class KindDiff {
       if (!declared_.insert(one.value.name).second) twice_.insert(&one);
   }
 
+  virtual ~KindDiff() = default;
+  KindDiff(const KindDiff&) = delete;
+  KindDiff& operator=(const KindDiff&) = delete;
+
   void run() {
-    if constexpr (std::is_same_v<T, Index>) move_to_other_tables();
+    begin();
     for (const Declared<T>* declared : sorted()) {
       const Declared<T>& one = *declared;
       if (one.undecided || is_settled(one.value.name) || refuse_second(one)) continue;
@@ -66,7 +67,30 @@ class KindDiff {
 
   std::vector<Change> take_late() { return std::move(late_); }
 
- private:
+ protected:
+  virtual void begin() {}
+  virtual bool comes_before(const T& a, const T& b) const { return a < b; }
+  /// Whether begin() has done what a declared object needs.
+  virtual bool is_settled(const ObjectName&) const { return false; }
+  /// Whether a change before has left nothing of that name.
+  virtual bool has_gone(const ObjectName& name) const { return renamed_.count(name) > 0; }
+  /// Whether one that is to be made cannot be; says so.
+  virtual bool refuse_new(const Declared<T>&) { return false; }
+  /// Whether one that is not declared may get a declared name.
+  virtual bool is_usable(const Live<T>&) const { return true; }
+  virtual void compare(const Declared<T>& one, const Live<T>& live) {
+    if constexpr (std::is_same_v<T, TableProperties>)
+      if (refuse_missing_indexes(one)) return;
+    std::vector<FieldChange> fields = fields_of(one, live, around_.facts.schema);
+    if (fields.empty()) return;
+    const Action action = action_of(one.value, fields);
+    if (action == Action::replace && refuse_while_read(one, "replaced")) return;
+    add({.action = action, .desired = &one.value, .live = &live, .fields = std::move(fields)}, one.where, "");
+  }
+  virtual void look_at_undeclared(const Live<T>& one) {
+    if (!has_gone(one.value.name) && counts(one.value)) list(one, {});
+  }
+
   std::vector<const Declared<T>*> sorted() const {
     std::vector<const Declared<T>*> list;
     list.reserve(desired_.size());
@@ -74,14 +98,8 @@ class KindDiff {
       for (const size_t at : order_of_changes(desired_, live_)) list.push_back(&desired_[at]);
     } else {
       for (const Declared<T>& one : desired_) list.push_back(&one);
-      const auto by = [&](const auto& comes_before) {
-        std::sort(list.begin(), list.end(),
-                  [&](const auto* a, const auto* b) { return comes_before(a->value, b->value); });
-      };
-      if constexpr (std::is_same_v<T, Index>)
-        by(IndexOrder(around_.live));
-      else
-        by(std::less<T>());
+      std::sort(list.begin(), list.end(),
+                [&](const auto* a, const auto* b) { return comes_before(a->value, b->value); });
     }
     return list;
   }
@@ -90,18 +108,6 @@ class KindDiff {
     const auto found = by_name_.find(name);
     return found == by_name_.end() ? nullptr : found->second;
   }
-
-  bool is_settled(const ObjectName& name) const {
-    const auto found = settled_.find(name);
-    return found != settled_.end() && !is_retired(found->second);
-  }
-
-  bool is_retired(const ObjectName& name) const {
-    if constexpr (std::is_same_v<T, Index>) return around_.is_retired(name);
-    return false;
-  }
-  /// Whether a change before has left nothing of that name.
-  bool has_gone(const ObjectName& name) const { return renamed_.count(name) > 0 || is_retired(name); }
 
   std::string text(const ObjectName& name) const { return around_.text(name); }
   std::string title(const ObjectName& name) const { return fmt::format("{} {}", T::word, text(name)); }
@@ -171,24 +177,6 @@ class KindDiff {
     return table == nullptr ? "" : text(*table);
   }
 
-  /// Before all others: what these make needs the names.
-  void move_to_other_tables() {
-    for (const IndexMove& move : index_moves(desired_, around_, options_.coming_tables)) {
-      const Source& where = move.claimant->where_of("table");
-      const std::string reason =
-          fmt::format("its name is declared for an index of {}", text(move.claimant->value.table));
-      if (move.heir == nullptr) {
-        add({.action = Action::drop, .desired = nullptr, .live = move.live, .fields = {}}, where, reason);
-        continue;
-      }
-      settled_[move.heir->value.name] = move.live->value.name;
-      renamed_.insert(move.live->value.name);
-      if (refuse_name(*move.heir)) continue;
-      add({.action = Action::rename, .desired = &move.heir->value, .live = move.live, .fields = {}},
-          move.heir->where, reason);
-    }
-  }
-
   void take_away(const Declared<T>& one, const Live<T>* live) {
     if (const std::optional<Problem> problem = problem_if_absent(one.value)) {
       refuse(one.value, *problem, one.where);
@@ -228,7 +216,7 @@ class KindDiff {
     if (!has_table(one)) return;
     if (const std::optional<Problem> problem = problem_if_missing(one.value))
       if (options_.coming_roles.count(one.value.name) == 0) return refuse(one.value, *problem, one.where);
-    if (refuse_name(one) || refuse_on_partitions(one)) return;
+    if (refuse_new(one)) return;
     if constexpr (is_made_elsewhere<T>) {
       // A pending migration makes it; till then, all of it is as it is by default.
       coming_.push_back({.value = {.name = one.value.name}, .facts = {}});
@@ -248,18 +236,6 @@ class KindDiff {
       add({.action = Action::create, .desired = &one.value, .live = nullptr, .fields = {}}, one.where,
           "is not there" + counted_on(one.value));
     }
-  }
-
-  bool refuse_name(const Declared<T>& one) {
-    if constexpr (std::is_same_v<T, Index>)
-      return refuse_for(name_problem(one.value, around_, options_), one, one.where);
-    return false;
-  }
-
-  bool refuse_on_partitions(const Declared<T>& one) {
-    if constexpr (std::is_same_v<T, Index>)
-      return refuse_for(partition_problem(one.value, around_), one, one.where_of("columns"));
-    return false;
   }
 
   bool refuse_for(std::optional<Problem> problem, const Declared<T>& one, const Source& where) {
@@ -336,73 +312,13 @@ class KindDiff {
     return options_.coming_tables.count(table) > 0 ? Estimate{.rows = 0, .bytes = 0} : Estimate{};
   }
 
-  static bool is_usable(const Live<T>& live) {
-    if constexpr (std::is_same_v<T, Index>) return live.facts.whole() && !is_leftover(live.value);
-    return true;
-  }
-
-  void compare(const Declared<T>& one, const Live<T>& live) {
-    if constexpr (std::is_same_v<T, TableProperties>)
-      if (refuse_missing_indexes(one)) return;
-    std::vector<FieldChange> fields = fields_of(one, live, around_.facts.schema);
-    if constexpr (std::is_same_v<T, Index>)
-      if (!live.facts.whole()) return mend(one, live, std::move(fields));
-    if (fields.empty()) return;
-    change(one, live, std::move(fields));
-  }
-
-  void change(const Declared<T>& one, const Live<T>& live, std::vector<FieldChange> fields) {
-    Action action = action_of(one.value, fields);
-    if constexpr (std::is_same_v<T, Index>) {
-      action = action_on_parts(action, one.value, fields, around_);
-      if (action == Action::replace) replacing_.insert(build_name(one.value));
-    }
-    if (action == Action::replace && (refuse_while_read(one, "replaced") || refuse_on_partitions(one)))
-      return;
-    add({.action = action, .desired = &one.value, .live = &live, .fields = std::move(fields)}, one.where, "");
-  }
-
-  /// An index that no query uses, or not for every part of its table.
-  void mend(const Declared<T>& one, const Live<T>& live, std::vector<FieldChange> fields) {
-    if (live.facts.building > 0) {
-      found_.undecided.push_back(
-          {.message = fmt::format("{} is being built by pid {}", title(one.value.name), live.facts.building),
-           .where = one.where,
-           .hint = "plan again when it is done"});
-      return;
-    }
-    const bool has_parts = live.facts.coverage.leaves > 0;
-    if (has_parts &&
-        action_on_parts(action_of(one.value, fields), one.value, fields, around_) == Action::replace)
-      return change(one, live, std::move(fields));
-    if (!has_parts) fields.clear();
-    add({.action = Action::repair, .desired = &one.value, .live = &live, .fields = std::move(fields)},
-        one.where,
-        has_parts ? live.facts.coverage.lack()
-                  : "is invalid: its build did not end, no query uses it, every write maintains it");
-  }
-
-  void look_at_undeclared(const Live<T>& one) {
-    if (has_gone(one.value.name) || !counts(one.value)) return;
-    if constexpr (std::is_same_v<T, Index>) {
-      if (is_leftover(one.value)) return look_at_leftover(one);
-      if (exclusive_.count(one.value.table) > 0 && options_.prune)
-        return add({.action = Action::drop, .desired = nullptr, .live = &one, .fields = {}}, {},
-                   "is not declared, and its table's indexes are exclusive");
-    }
-    const ObjectName* table = table_of(one.value);
-    found_.undeclared.push_back(
-        {.kind = std::string(T::word),
-         .object = text(one.value.name),
-         .table = table_text(one.value),
-         .remark = remark(one.value, one.facts, around_.facts.schema),
-         .drift = std::is_same_v<T, Index> && table != nullptr && exclusive_.count(*table) > 0});
-  }
-
-  void look_at_leftover(const Live<T>& one) {
-    if (replacing_.count(one.value.name.name) > 0 || one.facts.building > 0) return;
-    add({.action = Action::repair, .desired = nullptr, .live = &one, .fields = {}}, {},
-        "is what an interrupted apply left");
+  /// Of what no profile declares.
+  void list(const Live<T>& one, Undeclared how) {
+    how.kind = std::string(T::word);
+    how.object = text(one.value.name);
+    how.table = table_text(one.value);
+    if (how.remark.empty()) how.remark = remark(one.value, one.facts, around_.facts.schema);
+    found_.undeclared.push_back(std::move(how));
   }
 
   const std::vector<Declared<T>>& desired_;
@@ -413,13 +329,11 @@ class KindDiff {
   Differences& found_;
   ByName<const Live<T>*> by_name_;
   NameSet declared_;
-  std::set<const Declared<T>*> twice_;        // with the name of one before
-  std::vector<Change> late_;                  // that come after indexes
-  std::set<ObjectName> ended_;                // live ones that are dropped or replaced so far
-  std::set<ObjectName> renamed_;              // live ones that get a declared name
-  std::map<ObjectName, ObjectName> settled_;  // declared ones that a live one has become before the others
-  std::set<std::string> replacing_;           // names under which replacements are built
-  std::deque<Live<T>> coming_;                // tables that are not there yet
+  std::set<const Declared<T>*> twice_;  // with the name of one before
+  std::vector<Change> late_;            // that come after indexes
+  std::set<ObjectName> ended_;          // live ones that are dropped or replaced so far
+  std::set<ObjectName> renamed_;        // live ones that get a declared name
+  std::deque<Live<T>> coming_;          // tables that are not there yet
 };
 
 }  // namespace kdb

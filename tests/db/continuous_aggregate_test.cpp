@@ -456,6 +456,8 @@ TEST_CASE("an aggregate that is replaced or dropped takes its indexes along, and
   converges(aggregate("h", "1 hour") + index("k", "h", "n"));
   converges(aggregate("h", "2 hours") + index("k", "h", "n"));
   converges(aggregate("h", "3 hours") + index("k", "h", "n desc"));
+  const Run lost = kdb({"plan"}, aggregate("h", "4 hours"));
+  CHECK_MESSAGE(lost.out.find("goes with its continuous aggregate") != std::string::npos, lost.out);
   converges(aggregate("g", "1 hour") + "[continuous_aggregates.h]\nstate = 'absent'\n" +
             index("k", "g", "n"));
   converges("[continuous_aggregates.g]\nstate = 'absent'\n" + index("g", "z", "n"));
