@@ -391,6 +391,43 @@ TEST_CASE("an index that no partitioned table can have is refused by the plan") 
   plan_says("\"a\"", "index u: it is unique, and far is a foreign table");
 }
 
+TEST_CASE("chunks in a schema of tables give their indexes' names away, and get others when built again") {
+  const Parted& make = makes[1];
+  if (const std::string why = make.missing(); !why.empty()) return skip(why);
+  const Database database;
+  database.exec(
+      "SET client_min_messages TO error; CREATE EXTENSION timescaledb; CREATE TABLE z (a int);"
+      "CREATE TABLE e (a int NOT NULL, v int, w int); SELECT create_hypertable('e', 'a', chunk_time_interval "
+      "=> "
+      "10, associated_schema_name => 'public', create_default_indexes => false);"
+      "INSERT INTO e SELECT n, n, n FROM generate_series(1, 25) n; CREATE INDEX e_v ON e (v)");
+  const auto indexes = [&] {
+    return database.text(
+        "SELECT string_agg(indexrelid::regclass || ' on ' || indrelid::regclass, ', ' ORDER BY "
+        "indexrelid::regclass::text) FROM pg_index WHERE indexrelid::regclass::text ~ '^_hyper'");
+  };
+  converges(database, ProfileRun("[indexes]\ne_v = { table = \"e\", columns = [\"v\"] }\n"
+                                 "e_w = { table = \"e\", columns = [\"w\"] }\n"
+                                 "_hyper_1_1_chunk_e_v = { table = \"z\", columns = [\"a\"] }\n"
+                                 "_hyper_1_2_chunk_e_w = { table = \"z\", columns = [\"a\"] }\n"));
+  CHECK(indexes() ==
+        "_hyper_1_1_chunk_e_v on z, _hyper_1_1_chunk_e_v_1 on _hyper_1_1_chunk, _hyper_1_1_chunk_e_w on "
+        "_hyper_1_1_chunk, _hyper_1_2_chunk_e_v on _hyper_1_2_chunk, _hyper_1_2_chunk_e_w on z, "
+        "_hyper_1_2_chunk_e_w_1 on _hyper_1_2_chunk, _hyper_1_3_chunk_e_v on _hyper_1_3_chunk, "
+        "_hyper_1_3_chunk_e_w on _hyper_1_3_chunk");
+  // A parameter that no chunk's index can change in place; in the way of the new name is a declared one
+  // again.
+  converges(database,
+            ProfileRun("[indexes]\ne_v = { table = \"e\", method = \"brin\", columns = [\"v\"] }\n"));
+  converges(database,
+            ProfileRun("[indexes]\ne_v = { table = \"e\", method = \"brin\", columns = [\"v\"], with = { "
+                       "pages_per_range = 4 } }\n_hyper_1_3_chunk_e_v = { table = \"z\", columns = "
+                       "[\"a\"] }\n"));
+  CHECK(database.text(
+            "SELECT count(*) FROM pg_class WHERE reloptions = ARRAY['pages_per_range=4'] AND relname ~ "
+            "'^_hyper_1_[123]_chunk_e_v'") == "3");
+}
+
 namespace {
 
 /// Names that the server gives to parts of other indexes, among others.
