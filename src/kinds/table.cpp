@@ -69,7 +69,7 @@ LEFT JOIN (
          pg_catalog.array_agg(a.attname ORDER BY a.attnum) FILTER (WHERE {0}) AS option_columns
   FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
   JOIN pg_catalog.pg_class r ON r.oid = a.attrelid AND r.relkind IN ('r', 'p', 'm')
-  WHERE a.attnum > 0 AND NOT a.attisdropped
+  WHERE a.attrelid >= 16384 AND a.attnum > 0 AND NOT a.attisdropped  -- the server's own have lower oids
     AND (a.attlen < 0 OR a.attstattarget >= 0 OR {0})
     AND (a.attstattarget >= 0 OR a.attstorage <> t.typstorage OR a.attcompression <> '' OR {0})
   GROUP BY a.attrelid) a ON a.attrelid = c.oid
