@@ -58,7 +58,7 @@ Report to_report(const Planned& planned, std::string command) {
   }
   report.fields = {
       {.key = "target", .label = "target", .value = planned.target},
-      {.key = "profiles", .label = "profile", .value = std::move(profiles)},
+      {.key = "profiles", .label = profiles.empty() ? "" : "profile", .value = profiles},
       {.key = "replicas", .label = planned.replicas > 0 ? "replicas" : "", .value = planned.replicas},
       {.key = "kdb_version", .value = origin.kdb_version},
       {.key = "system_identifier", .value = origin.system_identifier},
