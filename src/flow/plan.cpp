@@ -20,6 +20,7 @@
 #include "pg/catalog.hpp"
 #include "pg/columns.hpp"
 #include "pg/estimates.hpp"
+#include "pg/foreign_keys.hpp"
 #include "pg/name_holders.hpp"
 #include "pg/settings.hpp"
 #include "pg/table_statistics.hpp"
@@ -211,6 +212,30 @@ Differences diff_beside_others(pg::Connection& connection, const DesiredSchema& 
   }
 }
 
+/// Takes changes out that drop an index which a foreign key needs: the server refuses that at their very end.
+void refuse_while_referenced(pg::Connection& connection, std::string_view schema, Differences& found) {
+  const auto drops = [](const Change& change) {
+    return change.kind == Index::word && (change.action == Action::drop || change.action == Action::replace);
+  };
+  std::set<ObjectName> indexes;
+  for (const Change& change : found.changes)
+    if (drops(change)) indexes.insert(parse_name(change.object, schema));
+  const auto keys = pg::read_foreign_keys(connection, indexes, schema);
+  const auto key_of = [&](const Change& change) { return keys.find(parse_name(change.object, schema)); };
+  for (const Change& change : found.changes)
+    if (drops(change) && key_of(change) != keys.end())
+      found.problems.push_back(
+          {.message =
+               fmt::format("index {}: it cannot be {} while a foreign key needs it: {}", change.object,
+                           change.action == Action::drop ? "dropped" : "replaced", key_of(change)->second),
+           .where = change.where,
+           .hint = "a migration can drop the key, and make it again on another index"});
+  // And what would take its name.
+  std::erase_if(found.changes, [&](const Change& change) {
+    return change.kind == Index::word && key_of(change) != keys.end();
+  });
+}
+
 }  // namespace
 
 Differences compare_objects(const Context& context, Session& session, DiffOptions options) {
@@ -239,6 +264,7 @@ Differences compare_objects(const Context& context, Session& session, DiffOption
     for (const auto& one : desired.of<ContinuousAggregate>()) options.unseen.insert(one.value.name);
   options.sizes = read_sizes(connection, desired, live);
   Differences found = diff_beside_others(connection, desired, live, then, options);
+  if (!options.migrations_pending) refuse_while_referenced(connection, facts.schema, found);
   append(found.problems, noted.problems);
   append(found.undecided, noted.undecided);
   sort_by_position(found.undecided);

@@ -213,3 +213,25 @@ TEST_CASE("a unique index that moves to another hypertable is built as any other
   CHECK(run.plan(database).out.find("CREATE UNIQUE INDEX \"k\" ON \"public\".\"e2\"") != std::string::npos);
   converges(database, run);
 }
+
+TEST_CASE("an index that a foreign key needs is neither dropped nor replaced, and the plan says so") {
+  const Database database;
+  database.exec(
+      "CREATE TABLE y (a int); CREATE TABLE z (a int, b int); CREATE UNIQUE INDEX k ON z (a); CREATE SCHEMA "
+      "other;"
+      "CREATE TABLE other.r (a int CONSTRAINT r_fk REFERENCES z (a))");
+  const auto refused = [&](const std::string& profile, const std::string& done) {
+    const Run planned = ProfileRun(profile).plan(database);
+    CHECK(planned.exit == 1);
+    CHECK_MESSAGE(
+        planned.out.find("index k: it cannot be " + done +
+                         " while a foreign key needs it: r_fk of table other.r") != std::string::npos,
+        planned.out);
+    CHECK(ProfileRun(profile).apply(database).exit == 1);
+    CHECK(definition(database, "k") == "CREATE UNIQUE INDEX k ON public.z USING btree (a)");
+    CHECK(database.text("SELECT count(*) FROM pg_class WHERE relname ~ '^kdb_'") == "0");
+  };
+  refused("[indexes.k]\ntable = \"z\"\nstate = \"absent\"\ncolumns = [\"a\"]\n", "dropped");
+  refused("[indexes.k]\ntable = \"y\"\ncolumns = [\"a\"]\n", "dropped");
+  refused("[indexes.k]\ntable = \"z\"\nunique = true\ncolumns = [\"a\"]\ninclude = [\"b\"]\n", "replaced");
+}
