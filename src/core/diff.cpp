@@ -50,6 +50,8 @@ Differences diff(const DesiredSchema& desired, const LiveSchema& live, const Ser
   if (facts.timescale)
     for (const auto& one : desired.of<Hypertable>()) becoming.hypertables.push_back(one.value.name);
   const Surroundings around(facts, live, desired, becoming, options.held);
+  for (const auto& index : live.of<Index>())
+    if (options.going_tables.count(index.value.table) > 0) around.names().release(index);
   diff_kinds(Kinds{}, desired, live, around, options, found);
   found.names = around.new_names();
   sort_by_position(found.problems);

@@ -38,6 +38,7 @@ struct DiffOptions {
   bool prune = false;                    // drop what `indexes = "exclusive"` does not want
   bool migrations_pending = false;       // which may make any index
   std::set<ObjectName> coming_tables;    // that pending migrations create
+  std::set<ObjectName> going_tables;     // that they drop
   std::set<ObjectName> coming_roles;     // that they speak of, and may create
   std::set<ObjectName> aggregates;       // that the plan itself creates, for others and indexes to stand on
   std::vector<Extension> extensions;     // that they create, or the plan itself does

@@ -19,7 +19,11 @@ bool IndexDiff::has_gone(const ObjectName& name) const {
 }
 
 bool IndexDiff::refuse_new(const Declared<Index>& one) {
-  return refuse_name(one) || refuse_on_partitions(one);
+  return refuse_schema(one) || refuse_name(one) || refuse_on_partitions(one);
+}
+
+bool IndexDiff::refuse_schema(const Declared<Index>& one) {
+  return refuse_for(schema_problem(one.value, around_), one, one.where);
 }
 
 bool IndexDiff::refuse_name(const Declared<Index>& one) {
@@ -30,8 +34,8 @@ bool IndexDiff::refuse_on_partitions(const Declared<Index>& one) {
   return refuse_for(partition_problem(one.value, around_), one, one.where_of("columns"));
 }
 
-bool IndexDiff::is_usable(const Live<Index>& live) const {
-  return live.facts.whole() && !is_leftover(live.value);
+bool IndexDiff::can_become(const Live<Index>& live, const Index& wanted) const {
+  return live.value.table == wanted.table && live.facts.whole() && !is_leftover(live.value);
 }
 
 void IndexDiff::move_to_other_tables() {
@@ -52,6 +56,7 @@ void IndexDiff::move_to_other_tables() {
 }
 
 void IndexDiff::compare(const Declared<Index>& one, const Live<Index>& live) {
+  if (refuse_schema(one)) return;
   std::vector<FieldChange> fields = fields_of(one, live, around_.facts.schema);
   if (!live.facts.whole()) return mend(one, live, std::move(fields));
   if (!fields.empty()) change(one, live, std::move(fields));

@@ -22,12 +22,13 @@ class IndexDiff final : public KindDiff<Index> {
   bool is_settled(const ObjectName& name) const override;
   bool has_gone(const ObjectName& name) const override;
   bool refuse_new(const Declared<Index>& one) override;
-  bool is_usable(const Live<Index>& live) const override;
+  bool can_become(const Live<Index>& live, const Index& wanted) const override;
   void compare(const Declared<Index>& one, const Live<Index>& live) override;
   void look_at_undeclared(const Live<Index>& one) override;
 
   /// Before all others: what these make needs the names.
   void move_to_other_tables();
+  bool refuse_schema(const Declared<Index>& one);
   bool refuse_name(const Declared<Index>& one);
   bool refuse_on_partitions(const Declared<Index>& one);
   void change(const Declared<Index>& one, const Live<Index>& live, std::vector<FieldChange> fields);

@@ -19,7 +19,8 @@ class Moves {
       const ObjectName& table = one.value.table;
       if (live == nullptr || around.is_retired(one.value.name)) {
         wanted_.push_back(&one);
-      } else if (live->value.table != table && around.home_of(live->value.table) == around.home_of(table) &&
+      } else if (live->facts.building == 0 && live->value.table != table &&
+                 around.home_of(live->value.table) == around.home_of(table) &&
                  (around.has_table(table) || coming_tables.count(table) > 0)) {
         wanted_.push_back(&one);
         moving_[one.value.name] = {.claimant = &one, .live = live, .heir = nullptr};
@@ -39,7 +40,7 @@ class Moves {
 
  private:
   const Declared<Index>* take_heir(const Live<Index>& live) {
-    if (!live.facts.whole() || live.facts.building > 0 || is_leftover(live.value)) return nullptr;
+    if (!live.facts.whole() || is_leftover(live.value)) return nullptr;
     const auto heir = std::find_if(wanted_.begin(), wanted_.end(), [&](const Declared<Index>* one) {
       return one->value.table == live.value.table && same_but_name(live.value, one->value);
     });
@@ -91,17 +92,21 @@ IndexOrder::IndexOrder(const LiveSchema& live) {
     for (const Part& part : table->facts.parts) above_[part.name].push_back(&table->value.name);
 }
 
-std::vector<ObjectName> IndexOrder::path_to(const ObjectName& table) const {
-  std::vector<ObjectName> path;
-  if (const auto found = above_.find(table); found != above_.end())
-    for (const ObjectName* one : found->second) path.push_back(*one);
-  path.push_back(table);
-  return path;
-}
-
 bool IndexOrder::operator()(const Index& a, const Index& b) const {
   if (above_.empty() || a.table == b.table) return a < b;
-  return path_to(a.table) < path_to(b.table);
+  static const std::vector<const ObjectName*> none;
+  const auto above = [&](const Index& index) -> const auto& {
+    const auto found = above_.find(index.table);
+    return found == above_.end() ? none : found->second;
+  };
+  const auto& above_a = above(a);
+  const auto& above_b = above(b);
+  for (size_t level = 0;; ++level) {
+    const ObjectName& x = level < above_a.size() ? *above_a[level] : a.table;
+    const ObjectName& y = level < above_b.size() ? *above_b[level] : b.table;
+    if (x != y) return x < y;
+    if (level >= above_a.size() || level >= above_b.size()) return above_a.size() < above_b.size();
+  }
 }
 
 }  // namespace kdb

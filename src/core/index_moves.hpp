@@ -28,8 +28,6 @@ class IndexOrder {
   bool operator()(const Index& a, const Index& b) const;
 
  private:
-  std::vector<ObjectName> path_to(const ObjectName& table) const;
-
   ByName<std::vector<const ObjectName*>> above_;  // the tables above a partition, the topmost first
 };
 

@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <deque>
-#include <functional>
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -76,8 +77,10 @@ class KindDiff {
   virtual bool has_gone(const ObjectName& name) const { return renamed_.count(name) > 0; }
   /// Whether one that is to be made cannot be; says so.
   virtual bool refuse_new(const Declared<T>&) { return false; }
-  /// Whether one that is not declared may get a declared name.
-  virtual bool is_usable(const Live<T>&) const { return true; }
+  /// Whether a rename makes one that is not declared what is wanted, if nothing else differs.
+  virtual bool can_become(const Live<T>& live, const T& wanted) const {
+    return live.value.name.schema == wanted.name.schema;
+  }
   virtual void compare(const Declared<T>& one, const Live<T>& live) {
     if constexpr (std::is_same_v<T, TableProperties>)
       if (refuse_missing_indexes(one)) return;
@@ -126,14 +129,15 @@ class KindDiff {
                   .estimate = {},
                   .steps = steps_of(difference, around_)};
     if constexpr (std::is_same_v<T, Hypertable>) add_late_steps(difference, change);
-    if (difference.action == Action::drop || difference.action == Action::replace) note_end(*difference.live);
+    if (difference.action == Action::drop || difference.action == Action::replace)
+      note_end(*difference.live, difference.action);
     if (!change.steps.empty()) found_.changes.push_back(std::move(change));
   }
 
-  void note_end(const Live<T>& live) {
+  void note_end(const Live<T>& live, Action action) {
     ended_.insert(live.value.name);
     if constexpr (std::is_same_v<T, ContinuousAggregate>) {
-      around_.names().release(live.value.name);
+      if (action == Action::drop) around_.names().release(live.value.name);
       for (const Live<Index>& index : around_.live.of<Index>())
         if (index.value.table == live.value.name) around_.names().release(index);
     }
@@ -225,8 +229,7 @@ class KindDiff {
       if constexpr (T::is_whole) {
         for (const Live<T>& other : live_) {
           if (declared_.count(other.value.name) > 0 || has_gone(other.value.name) ||
-              other.value.name.schema != one.value.name.schema || !of_one_table(other.value, one.value) ||
-              !is_usable(other) || !same_but_name(other.value, one.value))
+              !can_become(other, one.value) || !same_but_name(other.value, one.value))
             continue;
           renamed_.insert(other.value.name);
           return add({.action = Action::rename, .desired = &one.value, .live = &other, .fields = {}},
@@ -249,12 +252,6 @@ class KindDiff {
     if (twice_.count(&one) == 0) return false;
     refuse(one.value, {.message = "it is declared twice"}, one.where);
     return true;
-  }
-
-  /// A cheap question before a dear one: there may be thousands.
-  static bool of_one_table(const T& a, const T& b) {
-    const ObjectName* table = table_of(a);
-    return table == nullptr || *table == *table_of(b);
   }
 
   /// Of a table whose properties name an index that is not there, and that no migration may make yet.

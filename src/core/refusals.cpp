@@ -100,26 +100,29 @@ std::optional<Problem> partition_problem(const Index& index, const Surroundings&
 
 namespace {
 
-/// What has a name by then; empty where it is free, or a part's of another index, which gives it away.
+/// What has a name by then; empty where it is free, or the name of a part, which gives it away.
 std::string name_holder(const ObjectName& name, const Surroundings& around, const DiffOptions& options) {
   if (options.aggregates.count(name) > 0) return "a continuous aggregate that is declared";
   if (!around.names().is_taken(name)) return {};
   if (const auto held = options.held.find(name); held != options.held.end()) return held->second;
+  if (around.names().given().count(name) > 0) return "an index that is declared, too";
   const Live<Index>* index = around.holder_of(name);
   return index == nullptr ? "" : fmt::format("an index of {}", around.text(index->value.table));
 }
 
 }  // namespace
 
+std::optional<Problem> schema_problem(const Index& index, const Surroundings& around) {
+  const std::string& schema = index.name.schema;
+  if (schema == index.table.schema || schema == around.home_of(index.table)) return std::nullopt;
+  return Problem{.message = fmt::format("an index is in the schema of its table, \"{}\"", index.table.schema),
+                 .hint = "leave the schema out of its name"};
+}
+
 std::optional<Problem> name_problem(const Index& index, const Surroundings& around,
                                     const DiffOptions& options) {
-  const std::string home = around.home_of(index.table);
-  if (index.name.schema != index.table.schema && index.name.schema != home)
-    return Problem{
-        .message = fmt::format("an index is in the schema of its table, \"{}\"", index.table.schema),
-        .hint = "leave the schema out of its name"};
   if (options.migrations_pending) return std::nullopt;
-  const std::string holder = name_holder({home, index.name.name}, around, options);
+  const std::string holder = name_holder({around.home_of(index.table), index.name.name}, around, options);
   if (holder.empty()) return std::nullopt;
   return Problem{
       .message = fmt::format("the name is that of {}", holder),

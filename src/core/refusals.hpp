@@ -25,9 +25,11 @@ Problem has_readers(const std::string& title, const std::vector<std::string>& re
 /// Why a partitioned table cannot have such a unique index (PG docs, CREATE TABLE). Without title and place.
 std::optional<Problem> partition_problem(const Index& index, const Surroundings& around);
 
-/// What is wrong with the name of an index that is to be made: it is in another schema than its table, or
-/// something has it that the plan does not take it from and no pending migration may. Without title and
-/// place.
+/// An index whose key names another schema than its table is in. Without title and place.
+std::optional<Problem> schema_problem(const Index& index, const Surroundings& around);
+
+/// What is wrong with the name of an index that is to be made: something has it that the plan does not take
+/// it from, and no pending migration may. Without title and place.
 std::optional<Problem> name_problem(const Index& index, const Surroundings& around,
                                     const DiffOptions& options);
 

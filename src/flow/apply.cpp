@@ -76,10 +76,11 @@ void refuse_missing_rights(const Context& context, Session& session, const std::
     if (!change.table.empty())
       tables[change.table] |=
           change.action != Action::alter && change.action != Action::drop && change.kind != Statistics::word;
-  // What an index needs may be done to parts of other tables, which have owners of their own.
+  // What is built for an index, or renamed, may be of partitions that have owners and schemas of their own.
   for (const Change& change : changes)
     for (const ChangeStep& step : change.steps)
-      if (change.kind == Index::word && !step.lock.relation.empty()) tables[step.lock.relation] |= false;
+      if (change.kind == Index::word && !step.lock.relation.empty())
+        tables[step.lock.relation] |= change.action != Action::drop && change.action != Action::alter;
   std::vector<pg::Use> uses;
   for (const auto& [table, creates] : tables) uses.push_back({parse_name(table, schema), creates});
   std::vector<Problem> problems =

@@ -36,6 +36,14 @@ std::set<ObjectName> coming_tables(const std::vector<MigrationPlan>& plans, std:
   return tables;
 }
 
+std::set<ObjectName> going_tables(const std::vector<MigrationPlan>& plans, std::string_view default_schema) {
+  std::set<ObjectName> tables;
+  each_step(plans, [&](const Step& step) {
+    if (step.what.command == "DROP TABLE") tables.insert(name_in_catalog(step.what.object, default_schema));
+  });
+  return tables;
+}
+
 std::set<ObjectName> coming_roles(const std::vector<MigrationPlan>& plans, const DesiredSchema& desired) {
   std::set<ObjectName> roles;
   for (const auto& declared : desired.of<Role>()) {

@@ -13,6 +13,9 @@ namespace kdb::flow {
 /// The tables that the statements of pending migrations create.
 std::set<ObjectName> coming_tables(const std::vector<MigrationPlan>& plans, std::string_view default_schema);
 
+/// Those that they drop.
+std::set<ObjectName> going_tables(const std::vector<MigrationPlan>& plans, std::string_view default_schema);
+
 /// The declared roles that they name: where a role is made only if it is not there, that is within a block.
 std::set<ObjectName> coming_roles(const std::vector<MigrationPlan>& plans, const DesiredSchema& desired);
 

@@ -193,6 +193,7 @@ DiffOptions options_after(const std::vector<MigrationPlan>& migrations, const fi
   DiffOptions options;
   options.migrations_pending = !migrations.empty();
   options.coming_tables = coming_tables(migrations, profile.database.schema);
+  options.going_tables = going_tables(migrations, profile.database.schema);
   options.coming_roles = coming_roles(migrations, profile.desired);
   options.extensions = coming_extensions(migrations);
   return options;

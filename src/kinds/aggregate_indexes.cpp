@@ -23,12 +23,10 @@ void tell_apart(LiveSchema& live, DesiredSchema& desired) {
   const std::map<ObjectName, std::string> homes = aggregate_homes(live, desired);
   if (homes.empty()) return;
   std::set<ObjectName> others;
-  const auto note = [&](const auto& list) {
-    for (const auto& one : list)
-      if (homes.count(one.value.table) == 0) others.insert(one.value.name);
-  };
-  note(live.of<Index>());
-  note(desired.of<Index>());
+  for (const auto& one : live.of<Index>())
+    if (homes.count(one.value.table) == 0) others.insert(one.value.name);
+  for (const auto& one : desired.of<Index>())
+    if (!one.absent && homes.count(one.value.table) == 0) others.insert(one.value.name);
   std::map<std::pair<ObjectName, std::string>, ObjectName> called;  // by table, and the name without a schema
   for (auto& index : live.of<Index>()) {
     if (homes.count(index.value.table) == 0) continue;

@@ -199,7 +199,8 @@ class IndexSteps {
     if (begun != nullptr && !begun->facts.valid) tidy(made, "removes what an interrupted build left");
     if (begun == nullptr || !begun->facts.valid) create(made.name);
     finish(made, begun != nullptr && begun->facts.valid ? begun->value : Index{});
-    add(fmt::format("ALTER INDEX {} RENAME TO {}", to_sql(really(old.name)), quote_ident(aside.name)),
+    add(fmt::format("ALTER INDEX {} RENAME TO {}", to_sql(real_name(*difference_.live)),
+                    quote_ident(aside.name)),
         "sets the old one aside", LockMode::share_update_exclusive);
     add(fmt::format("ALTER INDEX {} RENAME TO {}", to_sql(really(made)), quote_ident(index_.name.name)),
         "gives the new one its name", LockMode::share_update_exclusive);
@@ -258,7 +259,8 @@ class IndexSteps {
 
   void rename() {
     const Index& old = difference_.live->value;
-    add(fmt::format("ALTER INDEX {} RENAME TO {}", to_sql(really(old.name)), quote_ident(index_.name.name)),
+    add(fmt::format("ALTER INDEX {} RENAME TO {}", to_sql(real_name(*difference_.live)),
+                    quote_ident(index_.name.name)),
         "the same definition is there under another name", LockMode::share_update_exclusive);
     around_.names().rename(*difference_.live, {around_.home_of(index_.table), index_.name.name});
     finish(index_.name, old);

@@ -24,7 +24,7 @@ SELECT w.schema, w.name, r.name, pg_catalog.pg_get_userbyid(c.relowner),
 FROM (VALUES {}) AS w (schema, name, creates)
 CROSS JOIN (SELECT {}::pg_catalog.name AS name) AS r
 JOIN pg_catalog.pg_namespace n ON n.nspname = w.schema
-JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = w.name
+JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = w.name AND c.relkind NOT IN ('i', 'I')
 ORDER BY w.schema, w.name)",
       values, role.empty() ? "current_user" : quote_literal(role)));
   std::vector<Problem> problems;

@@ -472,6 +472,15 @@ TEST_CASE("an aggregate that is replaced or dropped takes its indexes along, and
   };
   refused(aggregate("b.h", "1 hour") + index("b.kk", "b.h", "n"),
           "index b.kk: the name is that of an index of h");
+  refused(aggregate("a.new", "1 hour") + aggregate("b.new", "1 hour") + index("a.l", "a.new", "n") +
+              index("b.l", "b.new", "n"),
+          "index b.l: the name is that of an index that is declared, too");
+  refused(aggregate("h", "5 hours") + index("h", "z", "(n + 1)"), "index h: the name is that of a view");
+  // A rename is one beside an index of that name, too; and an absent one needs no table.
+  converges(index("kk", "z", "n desc") + index("kk_new", "h", "n"));
+  CHECK(database.text("SELECT count(*) FROM pg_class WHERE relname ~ '^kk'") == "2");
+  converges("[indexes.kk_new]\nstate = 'absent'\n");
+  CHECK(database.text("SELECT to_regclass('_timescaledb_internal.kk_new') IS NULL") == "t");
   refused(aggregate("new", "1 hour") + index("new", "z", "(n + 1)"),
           "index new: the name is that of a continuous aggregate that is declared");
 }

@@ -98,6 +98,9 @@ TEST_CASE("what an index had that moves away is not lost without a word") {
             "index k_old: the name is that of a view");
   plan_says("[indexes.'other.k']\ntable = \"y\"\ncolumns = [\"a\"]\n",
             "index other.k: an index is in the schema of its table, \"public\"");
+  database.exec("CREATE SCHEMA other; CREATE TABLE other.y (a int); CREATE INDEX k ON other.y (a)");
+  plan_says("[indexes.'other.k']\ntable = \"y\"\ncolumns = [\"a\"]\n",
+            "index other.k: an index is in the schema of its table, \"public\"");
   plan_says(
       "[indexes.k]\ntable = \"z\"\ncolumns = [\"a\"]\nunique = true\n[indexes.'public.k']\ntable = \"y\"\n"
       "columns = [\"a\"]\n",
@@ -134,6 +137,18 @@ TEST_CASE("a name that moves to the table of a pending migration is dropped in s
   const Run applied = kdb("apply", {folder.path() / "plan.json", "--allow", "INDEX_DROPPED:k"});
   CHECK_MESSAGE(applied.exit == 0, applied.out, applied.err);
   CHECK(kdb("plan", {"--exit-code"}).exit == 0);
+}
+
+TEST_CASE("an index of a table that a pending migration drops is in nobody's way") {
+  const Database database;
+  database.exec("CREATE TABLE z (a int); INSERT INTO z VALUES (1); CREATE INDEX k ON z (a)");
+  const TempDir folder;
+  folder.write("p.toml", "[indexes.k]\ntable = \"y\"\ncolumns = [\"a\"]\n");
+  folder.write("m/0001_y.sql", "DROP TABLE z;\nCREATE TABLE y (a int);\n");
+  const Run applied = run({KDB_BINARY, "apply", "-d", database.url(), "-p", folder.path() / "p.toml",
+                           "--migrations", folder.path() / "m", "--allow", "DELETES_DATA:z"});
+  CHECK_MESSAGE(applied.exit == 0, applied.out, applied.err);
+  CHECK(definition(database, "k") == "CREATE INDEX k ON public.y USING btree (a)");
 }
 
 TEST_CASE("what a table has set about an index that another kind of index cannot have goes in sight") {

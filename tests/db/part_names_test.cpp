@@ -161,22 +161,34 @@ TEST_CASE("of several indexes of a partition the server attaches the oldest, and
   CHECK(database.text("SELECT to_regclass('p2b_k') IS NULL") == "t");
 }
 
-TEST_CASE("whoever may not rename a part of somebody else's index is told before anything is done") {
+TEST_CASE("whoever may not change a partition is told before anything is done, and nobody else") {
   const Database database;
   fill(database);
   const std::string owner = "owner_" + database.name();
   database.exec("CREATE ROLE " + owner + " LOGIN; GRANT ALL ON DATABASE " + database.name() + " TO " + owner +
                 "; GRANT CREATE ON SCHEMA public TO " + owner + "; ALTER TABLE z OWNER TO " + owner +
-                "; CREATE INDEX p_a ON p (a)");
-  const ProfileRun profile(
-      "[indexes]\na_first = { table = \"z\", columns = [\"b\"] }\n"
-      "p1_a_idx = { table = \"z\", columns = [\"a\"] }\n");
+                "; ALTER TABLE p OWNER TO " + owner +
+                "; CREATE INDEX p_a ON p (a); CREATE INDEX own ON p1 (b)" + "; CREATE INDEX own2 ON p2 (b)");
   const std::string url =
       database.url() + (database.url().find('?') == std::string::npos ? "?" : "&") + "user=" + owner;
-  const Run refused = run(profile.command(url, "apply"));
-  CHECK(refused.exit == 1);
-  CHECK_MESSAGE(refused.err.find("p1") != std::string::npos, refused.err);
-  CHECK(database.text("SELECT to_regclass('a_first') IS NULL") == "t");
+  const auto refused = [&](const std::string& profile, const std::string& said) {
+    const Run applied = run(ProfileRun(profile).command(url, "apply"));
+    CHECK(applied.exit == 1);
+    CHECK_MESSAGE(applied.err.find(said) != std::string::npos, applied.err);
+    CHECK(database.text("SELECT to_regclass('a_first') IS NULL") == "t");
+  };
+  const std::string first = "[indexes]\na_first = { table = \"z\", columns = [\"b\"] }\n";
+  refused(first + "p1_a_idx = { table = \"z\", columns = [\"a\"] }\n", "may not change p1,");
+  refused(first + "p_c = { table = \"p\", columns = [\"c\"] }\n", "may not change p2a,");
+  // All parts are there: attaching them takes no right to them.
+  const Run attached =
+      run(ProfileRun("[indexes.p_b]\ntable = \"p\"\ncolumns = [\"b\"]\n").command(url, "apply"));
+  CHECK_MESSAGE(attached.exit == 0, attached.err);
+  database.exec("CREATE SCHEMA closed; ALTER TABLE p1 SET SCHEMA closed; GRANT USAGE ON SCHEMA closed TO " +
+                owner);
+  for (const char* part : {"closed.p1", "p2", "p2a", "p2b"})
+    database.exec(fmt::format("ALTER TABLE {} OWNER TO {}", part, owner));
+  refused(first + "p_c = { table = \"p\", columns = [\"c\"] }\n", "may create nothing in schema closed");
   database.exec("DROP OWNED BY " + owner + "; DROP ROLE " + owner);
 }
 
