@@ -19,11 +19,15 @@ bool IndexDiff::has_gone(const ObjectName& name) const {
 }
 
 bool IndexDiff::refuse_new(const Declared<Index>& one) {
-  return refuse_schema(one) || refuse_name(one) || refuse_on_partitions(one);
+  return refuse_schema(one) || refuse_statistics(one) || refuse_name(one) || refuse_on_partitions(one);
 }
 
 bool IndexDiff::refuse_schema(const Declared<Index>& one) {
   return refuse_for(schema_problem(one.value, around_), one, one.where);
+}
+
+bool IndexDiff::refuse_statistics(const Declared<Index>& one) {
+  return refuse_for(statistics_problem(one.value), one, one.where_of("statistics"));
 }
 
 bool IndexDiff::refuse_name(const Declared<Index>& one) {
@@ -56,7 +60,7 @@ void IndexDiff::move_to_other_tables() {
 }
 
 void IndexDiff::compare(const Declared<Index>& one, const Live<Index>& live) {
-  if (refuse_schema(one)) return;
+  if (refuse_schema(one) || refuse_statistics(one)) return;
   std::vector<FieldChange> fields = fields_of(one, live, around_.facts.schema);
   if (!live.facts.whole()) return mend(one, live, std::move(fields));
   if (!fields.empty()) change(one, live, std::move(fields));

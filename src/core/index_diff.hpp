@@ -29,6 +29,7 @@ class IndexDiff final : public KindDiff<Index> {
   /// Before all others: what these make needs the names.
   void move_to_other_tables();
   bool refuse_schema(const Declared<Index>& one);
+  bool refuse_statistics(const Declared<Index>& one);
   bool refuse_name(const Declared<Index>& one);
   bool refuse_on_partitions(const Declared<Index>& one);
   void change(const Declared<Index>& one, const Live<Index>& live, std::vector<FieldChange> fields);

@@ -84,7 +84,7 @@ class KindDiff {
   virtual void compare(const Declared<T>& one, const Live<T>& live) {
     if constexpr (std::is_same_v<T, TableProperties>)
       if (refuse_missing_indexes(one)) return;
-    std::vector<FieldChange> fields = fields_of(one, live, around_.facts.schema);
+    std::vector<FieldChange> fields = differing_fields(one, live);
     if (fields.empty()) return;
     const Action action = action_of(one.value, fields);
     if (action == Action::replace && refuse_while_read(one, "replaced")) return;
@@ -92,6 +92,14 @@ class KindDiff {
   }
   virtual void look_at_undeclared(const Live<T>& one) {
     if (!has_gone(one.value.name) && counts(one.value)) list(one, {});
+  }
+
+  std::vector<FieldChange> differing_fields(const Declared<T>& one, const Live<T>& live) const {
+    if constexpr (std::is_same_v<T, TableProperties>)
+      if (!live.value.cluster.empty() || !identity_index(live.value).empty())
+        return fields_of(one, {.value = renamed_indexes(live.value, around_), .facts = {}},
+                         around_.facts.schema);
+    return fields_of(one, live, around_.facts.schema);
   }
 
   std::vector<const Declared<T>*> sorted() const {

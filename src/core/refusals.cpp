@@ -16,13 +16,22 @@ Problem no_table(const std::string& title, const std::string& table, const Sourc
 
 namespace {
 
-/// What is wrong with indexes that are declared to be what the table is clustered by, or its identity.
+/// The index of the table itself that its properties name, as it is to be; null where they mean none.
+const Index* own_index(const ObjectName& table, const std::string& name, const Surroundings& around) {
+  const ObjectName own{table.schema, name};
+  if (const Index* declared = around.declared(own); declared != nullptr)
+    return declared->table == table ? declared : nullptr;
+  const Live<Index>* live = around.index(own);
+  return live != nullptr && live->value.table == table ? &live->value : nullptr;
+}
+
+/// What is wrong with indexes that are to be what the table is clustered by, or its identity.
 std::vector<Problem> unfit_indexes(const std::string& title, const Declared<TableProperties>& table,
                                    const Surroundings& around) {
   std::vector<Problem> problems;
   const auto look = [&](const std::string& field, const std::string& name, const IndexFlags& flags,
                         std::string hint) {
-    const Index* index = around.declared({table.value.name.schema, name});
+    const Index* index = own_index(table.value.name, name, around);
     if (index == nullptr || flag_words(refused_flags(flags, *index)).empty()) return;
     problems.push_back({.message = fmt::format("{}: index \"{}\" cannot be its {}", title, name, field),
                         .where = table.where_of(field),
@@ -32,6 +41,10 @@ std::vector<Problem> unfit_indexes(const std::string& title, const Declared<Tabl
        "CLUSTER goes by a btree or GiST index of all rows");
   look("replica_identity", identity_index(table.value), {.replica_identity = true, .clustered = false},
        "replicas find rows by a unique index of all of them, by columns that are NOT NULL");
+  if (!table.value.cluster.empty() && around.table(table.value.name).kind == 'p')
+    problems.push_back({.message = fmt::format("{}: it is partitioned, and cannot be clustered", title),
+                        .where = table.where_of("cluster"),
+                        .hint = "its partitions can, each by the name of the whole's index"});
   return problems;
 }
 
@@ -104,8 +117,8 @@ namespace {
 std::string name_holder(const ObjectName& name, const Surroundings& around, const DiffOptions& options) {
   if (options.aggregates.count(name) > 0) return "a continuous aggregate that is declared";
   if (!around.names().is_taken(name)) return {};
-  if (const auto held = options.held.find(name); held != options.held.end()) return held->second;
-  if (around.names().given().count(name) > 0) return "an index that is declared, too";
+  if (const auto held = options.held.find(name); held != options.held.end()) return held->second.what;
+  if (around.names().is_of_index(name)) return "an index that is declared, too";
   const Live<Index>* index = around.holder_of(name);
   return index == nullptr ? "" : fmt::format("an index of {}", around.text(index->value.table));
 }
@@ -117,6 +130,17 @@ std::optional<Problem> schema_problem(const Index& index, const Surroundings& ar
   if (schema == index.table.schema || schema == around.home_of(index.table)) return std::nullopt;
   return Problem{.message = fmt::format("an index is in the schema of its table, \"{}\"", index.table.schema),
                  .hint = "leave the schema out of its name"};
+}
+
+std::optional<Problem> statistics_problem(const Index& index) {
+  for (const auto& [column, target] : index.statistics) {
+    const size_t number = std::stoul(column);
+    if (number <= index.columns.size() && plain_column(index.columns[number - 1]).empty()) continue;
+    return Problem{
+        .message = fmt::format("its column {} is no expression, and has no statistics target", column),
+        .hint = "that of a column is its table's: [tables.NAME] statistics"};
+  }
+  return std::nullopt;
 }
 
 std::optional<Problem> name_problem(const Index& index, const Surroundings& around,

@@ -25,6 +25,10 @@ Problem has_readers(const std::string& title, const std::vector<std::string>& re
 /// Why a partitioned table cannot have such a unique index (PG docs, CREATE TABLE). Without title and place.
 std::optional<Problem> partition_problem(const Index& index, const Surroundings& around);
 
+/// A statistics target of an index's column that is no expression (PG docs, ALTER INDEX). Without title and
+/// place.
+std::optional<Problem> statistics_problem(const Index& index);
+
 /// An index whose key names another schema than its table is in. Without title and place.
 std::optional<Problem> schema_problem(const Index& index, const Surroundings& around);
 

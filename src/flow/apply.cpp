@@ -51,6 +51,18 @@ void refuse_rest(const Differences& found, const ApplyOptions& options) {
   if (!problems.empty()) throw Error(Exit::failed, std::move(problems));
 }
 
+/// What is left beside a saved plan, which says nothing of it; empty where nothing is.
+std::string said_of_others(const ApplyOptions& options, const std::vector<Change>& changes) {
+  const auto others =
+      options.saved
+          ? std::count_if(changes.begin(), changes.end(),
+                          [&](const Change& change) { return !has_object_of(*options.saved, change); })
+          : 0;
+  if (others == 0) return {};
+  return fmt::format("{} that the plan does not name {}: see `kdb plan`",
+                     count(static_cast<size_t>(others), "change"), others == 1 ? "is left" : "are left");
+}
+
 /// Of what would run, what the saved plan has; all of it without one.
 std::vector<Change> wanted(const ApplyOptions& options, std::vector<Change> changes) {
   return options.saved ? keep_planned(*options.saved, std::move(changes)) : changes;
@@ -252,11 +264,12 @@ Report apply(const Context& context, const ApplyOptions& options) {
   }
   refuse_problems(planned.objects);
   planned.migrations = wanted(options, std::move(planned.migrations));
+  const std::string others = said_of_others(options, planned.objects.changes);
   planned.objects.changes = wanted(options, std::move(planned.objects.changes));
   refuse_hazards(planned.objects.changes, options.allow);
   Report report = to_report(planned, "apply");
   if (planned.migrations.empty() && planned.objects.changes.empty()) {
-    report.summary = "nothing to do";
+    report.summary = others.empty() ? "nothing to do" : "nothing of the plan is to be done; " + others;
     return report;
   }
   refuse_full_disk(context, planned.objects.changes, options.allow);
@@ -268,6 +281,7 @@ Report apply(const Context& context, const ApplyOptions& options) {
   report.changes.reset();
   for (Field& field : report.fields) field.label.clear();
   std::vector<Ran> ran;
+  std::string rest = "the database is as declared";
   if (!planned.migrations.empty()) up(context, {.allow = options.allow, .shown = planned.migrations});
   if (options.plan.profile || options.plan.settings) {
     // Behind migrations nobody could say before what exactly is left to do.
@@ -277,16 +291,19 @@ Report apply(const Context& context, const ApplyOptions& options) {
     ran = change_objects(context, options, std::move(shown));
     const Compared left = compare_when_read(context, options.plan);
     refuse_rest(left.objects, options);
+    if (std::string said = said_of_others(options, left.objects.changes); !said.empty())
+      rest = std::move(said);
     report.tables = {to_table(left.objects.undeclared), waiting_table(left.waiting)};
   }
   add_ran(report, ran);
   report.summary = fmt::format(
-      "{}; the database is as declared",
+      "{}; {}",
       fmt::format(
           "{}{}{}",
           planned.migrations.empty() ? "" : count(planned.migrations.size(), "migration") + " applied",
           planned.migrations.empty() || ran.empty() ? "" : ", ",
-          ran.empty() ? "" : count(ran.size(), "object") + " changed"));
+          ran.empty() ? "" : count(ran.size(), "object") + " changed"),
+      rest);
   return report;
 }
 

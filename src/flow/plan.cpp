@@ -202,13 +202,21 @@ DiffOptions options_after(const std::vector<MigrationPlan>& migrations, const fi
 namespace {
 
 /// Names that the plan would give may be those of relations that no kind reads: the server is asked for them,
-/// until it knows of no further ones.
+/// until it knows of no further ones. An index of a table that is read has come since, and counts as little
+/// as whatever else did.
 Differences diff_beside_others(pg::Connection& connection, const DesiredSchema& desired,
                                const LiveSchema& live, const ServerFacts& facts, DiffOptions& options) {
+  const auto has_come_since = [&](const auto& holder) {
+    const auto& tables = live.of<TableProperties>();
+    return std::any_of(tables.begin(), tables.end(),
+                       [&](const auto& table) { return table.value.name == holder.second.indexed; });
+  };
   for (;;) {
     Differences found = diff(desired, live, facts, options);
+    NameHolders holders = pg::read_name_holders(connection, found.names, facts.schema);
+    std::erase_if(holders, has_come_since);
     const size_t known = options.held.size();
-    options.held.merge(pg::read_name_holders(connection, found.names, facts.schema));
+    options.held.merge(holders);
     if (options.held.size() == known) return found;
   }
 }

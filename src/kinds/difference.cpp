@@ -79,6 +79,18 @@ std::string Surroundings::index_on(const ObjectName& table, const std::string& n
   return names().part_on(its.oid, name);
 }
 
+std::string Surroundings::name_by_then(const ObjectName& table, const std::string& name) const {
+  if (name.empty() || !names_) return name;
+  const Live<Index>* own = index({table.schema, name});
+  if (own != nullptr && own->value.table == table) return names_->name_of(*own).name;
+  const std::string& oid = this->table(table).oid;
+  for (const auto& whole : live.of<Index>())
+    if (whole.value.name.name == name)
+      for (const PartIndex& part : whole.facts.parts)
+        if (part.part == oid) return names_->name_of(whole).name;
+  return name;
+}
+
 std::string Surroundings::whole_of(const ObjectName& partition, const std::string& part) const {
   const std::string& oid = table(partition).oid;
   for (const auto& index : live.of<Index>())

@@ -65,6 +65,8 @@ class Surroundings {
   /// The name of the index of a table that its properties call `name`: its own one, or its part of one of a
   /// table above. Once the changes before are made; empty where there is none.
   std::string index_on(const ObjectName& table, const std::string& name) const;
+  /// What index_on() is asked for by then, of an index that is called `name` now.
+  std::string name_by_then(const ObjectName& table, const std::string& name) const;
   /// The index of a table above of which `part` is what a partition has; empty where there is none.
   std::string whole_of(const ObjectName& partition, const std::string& part) const;
   /// The index of the catalog that is called so by then, by the schema in which it really is; null where none

@@ -92,7 +92,9 @@ class IndexSteps {
   }
 
   void make_way() { append(take_name_from_part(index_, around_)); }
-  void take_name(const std::string& name) { around_.names().take({around_.home_of(index_.table), name}); }
+  void take_name(const std::string& name) {
+    around_.names().take_for_index({around_.home_of(index_.table), name});
+  }
 
   /// `begun`: what an earlier run made of it.
   void create(const std::string& name, const Live<Index>* begun = nullptr) {

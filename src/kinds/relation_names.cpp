@@ -22,6 +22,11 @@ void RelationNames::take(const ObjectName& name) {
   given_.insert(name);
 }
 
+void RelationNames::take_for_index(const ObjectName& name) {
+  take(name);
+  of_indexes_.insert(name);
+}
+
 void RelationNames::release(const Live<Index>& index) {
   release(name_of(index));
   retire(index);
@@ -50,7 +55,7 @@ void RelationNames::rename_part(const PartIndex& part, const ObjectName& index, 
 void RelationNames::rename(const Live<Index>& index, const ObjectName& name) {
   release(name_of(index));
   renamed_[real_name(index)] = name;
-  take(name);
+  take_for_index(name);
   for (const PartIndex& part : index.facts.parts) {
     parts_.erase({part.part, index.value.name.name});
     take_part(part.part, name, name_of(part));

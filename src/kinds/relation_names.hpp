@@ -9,8 +9,12 @@
 
 namespace kdb {
 
-/// What has a name and is no index that a plan may touch: said of each, `a view`.
-using NameHolders = std::map<ObjectName, std::string>;
+/// What has a name and is no index that a plan may touch.
+struct NameHolder {
+  std::string what;    // `a view`
+  ObjectName indexed;  // the table of an index that backs no constraint; empty for anything else
+};
+using NameHolders = std::map<ObjectName, NameHolder>;
 
 /// Where it really is: an index of a continuous aggregate goes by the schema of its view.
 inline ObjectName real_name(const Live<Index>& index) {
@@ -25,11 +29,14 @@ class RelationNames {
 
   bool is_taken(const ObjectName& name) const { return taken_.count(name) > 0; }
   void take(const ObjectName& name);
+  /// For an index that is declared.
+  void take_for_index(const ObjectName& name);
   void release(const ObjectName& name) { taken_.erase(name); }
   /// An index of the catalog and its parts.
   void release(const Live<Index>& index);
   /// Those that were taken, whoever has them now.
   const std::set<ObjectName>& given() const { return given_; }
+  bool is_of_index(const ObjectName& name) const { return is_taken(name) && of_indexes_.count(name) > 0; }
 
   /// What is called `name` is the part of `index` that the partition of that oid has.
   void take_part(const std::string& partition, const ObjectName& index, const ObjectName& name);
@@ -52,6 +59,7 @@ class RelationNames {
 
   NameSet taken_;
   std::set<ObjectName> given_;
+  std::set<ObjectName> of_indexes_;  // those of them that whole indexes got
   std::set<ObjectName> retired_;
   std::map<ObjectName, ObjectName> renamed_;                          // by what the catalog calls it
   std::map<std::pair<std::string, std::string>, std::string> parts_;  // by partition and index

@@ -113,6 +113,9 @@ inline TableProperties catalog_form(TableProperties table) {
   return table;
 }
 
+/// The same with the names that its indexes have once the changes before are made.
+TableProperties renamed_indexes(TableProperties table, const Surroundings& around);
+
 /// The indexes that its properties name and that will not be there once the changes before are made, each
 /// behind its field.
 std::vector<std::pair<std::string, std::string>> missing_indexes(const TableProperties& table,

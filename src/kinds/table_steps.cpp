@@ -144,6 +144,13 @@ class TableSteps {
 
 }  // namespace
 
+TableProperties renamed_indexes(TableProperties table, const Surroundings& around) {
+  table.cluster = around.name_by_then(table.name, table.cluster);
+  if (const std::string index = identity_index(table); !index.empty())
+    table.replica_identity = "index " + around.name_by_then(table.name, index);
+  return table;
+}
+
 std::vector<std::pair<std::string, std::string>> missing_indexes(const TableProperties& table,
                                                                  const Surroundings& around) {
   std::vector<std::pair<std::string, std::string>> missing;

@@ -19,7 +19,7 @@ SELECT w.schema, w.name,
             ELSE CASE c.relkind WHEN 'r' THEN 'a table' WHEN 'p' THEN 'a table' WHEN 'v' THEN 'a view'
                  WHEN 'm' THEN 'a materialized view' WHEN 'S' THEN 'a sequence' WHEN 'f' THEN 'a foreign table'
                  WHEN 'c' THEN 'a type' ELSE 'an index' END END,
-       tn.nspname, t.relname
+       tn.nspname, t.relname, k.conname IS NULL AND c.relkind IN ('i', 'I')
 FROM (VALUES {}) AS w (schema, name)
 JOIN pg_catalog.pg_namespace n ON n.nspname = w.schema
 JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = w.name
@@ -39,10 +39,13 @@ NameHolders read_name_holders(Connection& connection, const std::set<ObjectName>
   if (names.empty()) return holders;
   const Result rows = connection.exec(holders_sql(names));
   for (size_t row = 0; row < rows.size(); ++row) {
-    std::string what = rows.text(row, 2);
-    if (!rows.is_null(row, 4))
-      what += fmt::format(" of table {}", to_text({rows.text(row, 3), rows.text(row, 4)}, default_schema));
-    holders[{rows.text(row, 0), rows.text(row, 1)}] = std::move(what);
+    NameHolder holder{.what = rows.text(row, 2), .indexed = {}};
+    if (!rows.is_null(row, 4)) {
+      const ObjectName table{rows.text(row, 3), rows.text(row, 4)};
+      holder.what += fmt::format(" of table {}", to_text(table, default_schema));
+      if (rows.boolean(row, 5)) holder.indexed = table;
+    }
+    holders[{rows.text(row, 0), rows.text(row, 1)}] = std::move(holder);
   }
   return holders;
 }

@@ -1,5 +1,7 @@
 // Names of indexes that something else has, or had before, and what a table has set about an index.
+#include <atomic>
 #include <string>
+#include <thread>
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
@@ -249,4 +251,69 @@ TEST_CASE("an index that a foreign key needs is neither dropped nor replaced, an
   refused("[indexes.k]\ntable = \"z\"\nstate = \"absent\"\ncolumns = [\"a\"]\n", "dropped");
   refused("[indexes.k]\ntable = \"y\"\ncolumns = [\"a\"]\n", "dropped");
   refused("[indexes.k]\ntable = \"z\"\nunique = true\ncolumns = [\"a\"]\ninclude = [\"b\"]\n", "replaced");
+}
+
+TEST_CASE("what a table has set about an index is compared by what that is called then") {
+  const Database database;
+  fill(database);
+  database.exec("CREATE INDEX y ON p1 (b); CREATE INDEX n ON p (a); ALTER TABLE p1 CLUSTER ON y");
+  converges(database,
+            ProfileRun("[indexes]\ny = { table = \"p\", columns = [\"a\"] }\n"
+                       "x = { table = \"p1\", columns = [\"b\"] }\n[tables.p1]\ncluster = \"y\"\n"));
+  CHECK(database.text("SELECT indexrelid::regclass::text FROM pg_index WHERE indisclustered") == "p1_a_idx");
+  converges(database, ProfileRun("[indexes]\ny = { table = \"p1\", columns = [\"b\"] }\n"
+                                 "x = { table = \"p\", columns = [\"a\"] }\n[tables.p1]\ncluster = \"y\"\n"));
+  CHECK(database.text("SELECT indexrelid::regclass::text FROM pg_index WHERE indisclustered") == "y");
+}
+
+TEST_CASE("an index of another table of that name says nothing of what a table has set") {
+  const Database database;
+  database.exec(
+      "CREATE SCHEMA s2; CREATE TABLE s2.p (a int NOT NULL, b int NOT NULL) PARTITION BY LIST (a); CREATE "
+      "TABLE "
+      "p1 PARTITION OF s2.p FOR VALUES IN (1); CREATE TABLE z (a int); CREATE UNIQUE INDEX x ON s2.p (b, a); "
+      "ALTER TABLE p1 REPLICA IDENTITY USING INDEX p1_b_a_idx; CREATE INDEX x ON z (a)");
+  const Run inspected = run({KDB_BINARY, "inspect", "-d", database.url()});
+  const Run planned = ProfileRun(inspected.out).plan(database);
+  CHECK_MESSAGE(planned.exit == 0, planned.out);
+}
+
+TEST_CASE("what an index or a table cannot have is refused, whoever made the index") {
+  const Database database;
+  fill(database);
+  database.exec(
+      "CREATE INDEX part ON z (a) WHERE a > 0; CREATE INDEX each ON z (b); CREATE INDEX p_a ON p (a)");
+  const auto plan_says = [&](const std::string& profile, const std::string& text) {
+    const Run planned = ProfileRun(profile).plan(database);
+    CHECK(planned.exit == 1);
+    CHECK_MESSAGE(planned.out.find(text) != std::string::npos, planned.out);
+  };
+  plan_says("[tables.z]\ncluster = \"part\"\n", "table z: index \"part\" cannot be its cluster");
+  plan_says("[tables.z]\nreplica_identity = \"index each\"\n",
+            "table z: index \"each\" cannot be its replica_identity");
+  plan_says("[tables.p]\ncluster = \"p_a\"\n", "table p: it is partitioned, and cannot be clustered");
+  for (const char* name : {"each", "new"})
+    plan_says(
+        fmt::format("[indexes.{}]\ntable = \"z\"\ncolumns = [\"b\"]\nstatistics = {{ 1 = 100 }}\n", name),
+        fmt::format("index {}: its column 1 is no expression, and has no statistics target", name));
+}
+
+TEST_CASE("an index that comes while the catalog is read is no name of somebody else's") {
+  const Database database;
+  database.exec("CREATE TABLE z (a int)");
+  std::atomic<bool> ended = false;
+  std::thread other([&] {
+    Session session(database.url());
+    while (!ended) {
+      session.exec("CREATE INDEX x ON z (a)");
+      session.exec("DROP INDEX x");
+    }
+  });
+  const ProfileRun run("[indexes.x]\ntable = \"z\"\ncolumns = [\"a\"]\n");
+  for (int plan = 0; plan < 10; ++plan) {
+    const Run planned = run.plan(database);
+    CHECK_MESSAGE(planned.out.find("the name is that of") == std::string::npos, planned.out);
+  }
+  ended = true;
+  other.join();
 }

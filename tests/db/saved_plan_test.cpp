@@ -208,6 +208,21 @@ TEST_CASE("what was not planned is left alone") {
   CHECK(has(it.indexes(), "INDEX other "));
 }
 
+TEST_CASE("what is left beside a saved plan is counted, and nothing is called as declared") {
+  Reviewed it;
+  it.folder.write("p.toml", std::string(two_indexes) +
+                                "[indexes.two]\ntable = \"orders\"\ncolumns = [\"value\", \"id\"]\n");
+  it.database.exec("CREATE INDEX two ON orders (value, id)");
+  it.make();
+  it.database.exec("DROP INDEX two");
+  for (const std::string done : {"objects changed; ", "nothing of the plan is to be done; "}) {
+    const Run applied = it.apply();
+    CHECK_MESSAGE(applied.exit == 0, applied.err);
+    CHECK_MESSAGE(has(applied.out, done + "1 change that the plan does not name is left: see `kdb plan`"),
+                  applied.out);
+  }
+}
+
 TEST_CASE("a plan file is used as it is") {
   const Reviewed it;
   CHECK(it.kdb({"apply", it.plan, "--prune"}).exit == 64);
