@@ -51,12 +51,7 @@ TEST_CASE("whatever names indexes and their parts have, they come to be as decla
   const unsigned first_seed = seed();
   CAPTURE(first_seed);
   Dice dice(first_seed);
-  for (const bool by_server : {false, true}) {
-    CAPTURE(by_server);
-    const Database database;
-    fill(database);
-    if (by_server && !has_foreign_tables(database)) return skip("no foreign data wrapper");
-    if (by_server) add_foreign_partition(database);
+  for_each_way([&](const Database& database) {
     for (int round = 0; round < std::max(cases() / 10, 2); ++round) {
       CAPTURE(round);
       std::string made;
@@ -74,5 +69,5 @@ TEST_CASE("whatever names indexes and their parts have, they come to be as decla
       converges(database, ProfileRun(profile),
                 prunes ? std::vector<std::string>{"--prune"} : std::vector<std::string>{});
     }
-  }
+  });
 }

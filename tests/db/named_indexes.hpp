@@ -53,4 +53,17 @@ inline void converges(const Database& database, const ProfileRun& run,
   CHECK(invalid_indexes(database).empty());
 }
 
+/// With parts that kdb builds, and with parts that the server makes with the whole.
+template <class Work>
+void for_each_way(const Work& work) {
+  for (const bool by_server : {false, true}) {
+    CAPTURE(by_server);
+    const Database database;
+    fill(database);
+    if (by_server && !has_foreign_tables(database)) return skip("no foreign data wrapper");
+    if (by_server) add_foreign_partition(database);
+    work(database);
+  }
+}
+
 }  // namespace kdb::test

@@ -49,12 +49,7 @@ TEST_CASE("an index whose part gave its name away is replaced, repaired and drop
 }
 
 TEST_CASE("what somebody else has called something is no name for a part") {
-  for (const bool by_server : {false, true}) {
-    CAPTURE(by_server);
-    const Database database;
-    fill(database);
-    if (by_server && !has_foreign_tables(database)) return skip("no foreign data wrapper");
-    if (by_server) add_foreign_partition(database);
+  for_each_way([&](const Database& database) {
     database.exec(
         "ALTER TABLE z ADD CONSTRAINT p1_a_idx UNIQUE (a); CREATE SEQUENCE p2_a_idx; CREATE VIEW p1_c_idx AS "
         "SELECT 1;"
@@ -65,7 +60,7 @@ TEST_CASE("what somebody else has called something is no name for a part") {
     converges(database, run);
     CHECK(parts_of(database, "p_a") == "p1: p1_a_idx1, p2: p2_a_idx1, p2a: p2a_a_idx, p2b: p2b_a_idx");
     CHECK(parts_of(database, "p_c") == "p1: p1_c_idx1, p2: p2_c_idx, p2a: p2a_c_idx, p2b: p2b_c_idx");
-  }
+  });
 }
 
 TEST_CASE("a declared index that the server makes a part of another one is made again") {
@@ -102,12 +97,7 @@ TEST_CASE("a declared index that the server makes a part of another one is made 
 }
 
 TEST_CASE("an index that becomes a part of another one is not dropped, listed or renamed any more") {
-  for (const bool by_server : {false, true}) {
-    CAPTURE(by_server);
-    const Database database;
-    fill(database);
-    if (by_server && !has_foreign_tables(database)) return skip("no foreign data wrapper");
-    if (by_server) add_foreign_partition(database);
+  for_each_way([&](const Database& database) {
     database.exec(
         "CREATE INDEX one ON p1 (a); CREATE INDEX two ON p1 (b); CREATE INDEX three ON p1 (c);"
         "CREATE INDEX four ON p2 (a)");
@@ -121,7 +111,7 @@ TEST_CASE("an index that becomes a part of another one is not dropped, listed or
     converges(database, run, {"--prune"});
     CHECK(parts_of(database, "p_a").starts_with("p1: one, p2: four, "));
     CHECK(definition(database, "three_new") == "CREATE INDEX three_new ON public.p1 USING btree (c)");
-  }
+  });
 }
 
 TEST_CASE("an index of a partition that is clustered by stays so when the server makes it a part") {
